@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The command line: one file and one const struct ebb_cli_command per command, one line each in the table of
+ * cli_table.c. Parsing, help, man pages and completions all come from these tables.
+ *
+ * Precedence: option > EBB_<OPTION> in the environment > configuration file > default.
+ * Data goes to stdout, everything for people's information to stderr.
+ */
+#ifndef EBB_AGENT_CLI_H
+#define EBB_AGENT_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/err.h"
+
+enum ebb_cli_type {
+	EBB_CLI_FLAG,		/* no argument */
+	EBB_CLI_STRING,
+	EBB_CLI_COUNT,		/* non-negative integer */
+	EBB_CLI_BYTES,		/* 10GiB */
+	EBB_CLI_DURATION,	/* 90d */
+	EBB_CLI_LIST		/* string, may be given again */
+};
+
+/* One option of a command. */
+struct ebb_cli_option {
+	const char *name;	/* long name without dashes */
+	char letter;		/* short name, or 0 */
+	enum ebb_cli_type type;
+	const char *arg;	/* name of its argument in help, or NULL */
+	const char *help;	/* one sentence: lower case, no full stop */
+};
+
+/* A field of the command's JSON output, for its man page. */
+struct ebb_cli_field {
+	const char *name, *type, *help;
+};
+
+struct ebb_app;
+struct ebb_cli_args;
+
+struct ebb_cli_command {
+	const char *name;
+	const char *summary;			/* one line */
+	const char *usage;			/* arguments after the options: "[STORE...]" */
+	const char *description;		/* paragraphs for the man page, separated by empty lines */
+	const struct ebb_cli_option *options;	/* ends with a row of name NULL; may be NULL */
+	const struct ebb_cli_field *json;	/* ends with a row of name NULL; may be NULL */
+	const char *const *examples;		/* pairs: command line, what it does; ends with NULL */
+	int min_args, max_args;			/* positional arguments; max -1: any number */
+	/*
+	 * Do it. Returns 0 or a negative EBB_E*; main prints the message and exits with the code's status. -EBB_EPARTIAL
+	 * with an empty message exits 1 silently, after the command has told what was skipped.
+	 */
+	int (*run)(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err);
+};
+
+/* All commands in the order of help; ends with NULL. */
+extern const struct ebb_cli_command *const ebb_cli_table[];
+
+/* Options that every command takes (--config, --index, --json, --quiet, --verbose, --log-json, --help ...). */
+extern const struct ebb_cli_option ebb_cli_global[];
+
+/*
+ * Parse argv[1..] into the command and its arguments. `--` ends options; `--name=value` and `--name value` both work; numbers and
+ * units are checked here.
+ *
+ * @return  0; -EBB_EUSAGE naming the nearest command or option. *ret is freed with ebb_cli_args_free.
+ */
+int ebb_cli_parse(int argc, char **argv, const struct ebb_cli_command **ret_cmd,
+		  struct ebb_cli_args **ret, struct ebb_err *err);
+void ebb_cli_args_free(struct ebb_cli_args *a);
+
+/* Values by option name (an unknown name is a bug and aborts). Absent: false, NULL, @missing. Borrowed. */
+bool ebb_cli_flag(const struct ebb_cli_args *a, const char *name);
+const char *ebb_cli_string(const struct ebb_cli_args *a, const char *name);
+long long ebb_cli_number(const struct ebb_cli_args *a, const char *name, long long missing);
+size_t ebb_cli_list(const struct ebb_cli_args *a, const char *name, const char *const **ret);
+int ebb_cli_argc(const struct ebb_cli_args *a);
+const char *ebb_cli_arg(const struct ebb_cli_args *a, int i);
+
+/* Help for people, a man page (mdoc), a completion script ("bash", "zsh", "fish"), from the tables. */
+void ebb_cli_help(FILE *out, const struct ebb_cli_command *cmd);
+void ebb_cli_man(FILE *out, const struct ebb_cli_command *cmd);
+int ebb_cli_completion(FILE *out, const char *shell, struct ebb_err *err);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The object record: what ebb knows about one file or object, and how far it knows it.
+ *
+ * A record is a key and an array of 64-bit fields with a mask that says which of them are known.
+ * Unknown stays unknown: a field whose bit is clear is 0 and means nothing. Fields stand in an array, not
+ * in named members, so that blocks can store them as columns and rules can read columns without
+ * building records.
+ *
+ * Keys. A key is a sequence of 1 to EBB_KEY_MAX bytes without NUL, relative to its store, compared
+ * as unsigned bytes (ebb_record_key_cmp). Directories end in '/', everything else does not, so that the
+ * contents of a directory are one contiguous run of keys that starts with the directory itself, on
+ * filesystems as in buckets. Keys need not be UTF-8.
+ */
+#ifndef EBB_CORE_RECORD_H
+#define EBB_CORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest key in bytes, without a NUL: PATH_MAX of Linux is 4,096 with its NUL; S3 keys end at 1,024. */
+#define EBB_KEY_MAX 4096
+
+/* Length of a digest in bytes (XXH3-128). */
+#define EBB_DIGEST_LEN 16
+
+/* Fields of a record. The order is part of the index format: append only. */
+enum ebb_field {
+	EBB_F_KIND,	/* enum ebb_record_kind */
+	EBB_F_SIZE,	/* bytes of content */
+	EBB_F_ALLOC,	/* bytes allocated on the medium; less than SIZE when sparse */
+	EBB_F_MTIME,	/* last modification of the content, ns since the epoch */
+	EBB_F_ATIME,	/* last access by the best evidence, ns since the epoch; see EVIDENCE */
+	EBB_F_CTIME,	/* last change of the inode, ns since the epoch */
+	EBB_F_MODE,	/* permission bits and type, as in st_mode */
+	EBB_F_UID,	/* owner */
+	EBB_F_GID,	/* group */
+	EBB_F_NLINK,	/* names of the inode */
+	EBB_F_INO,	/* inode number, as bits of a uint64_t */
+	EBB_F_DEV,	/* device number of the filesystem, as bits of a uint64_t */
+	EBB_F_FLAGS,	/* enum ebb_record_flags, or-ed */
+	EBB_F_EVIDENCE,	/* enum ebb_evidence: where ATIME came from */
+	EBB_F_WINDOW,	/* evidence covers accesses since this time, ns since the epoch; unknown: without limit */
+	EBB_F_COUNT	/* number of fields */
+};
+
+/* Bit of a field in `known`. DIGEST has a bit but no column of integers. */
+#define EBB_KNOWN(field) (UINT32_C(1) << (field))
+#define EBB_KNOWN_DIGEST (UINT32_C(1) << 31)
+
+enum ebb_record_kind {
+	EBB_KIND_FILE,		/* regular file or object */
+	EBB_KIND_DIR,
+	EBB_KIND_SYMLINK,
+	EBB_KIND_SPECIAL,	/* fifo, socket, device */
+	EBB_KIND_COUNT
+};
+
+enum ebb_record_flags {
+	EBB_FLAG_LINKED_TWIN = 1 << 0,	/* another name of an inode counted at a smaller key */
+	EBB_FLAG_UNSEEN = 1 << 1,	/* carried over: its directory could not be read in the last scan */
+	EBB_FLAG_CHANGING = 1 << 2,	/* modified at or after the start of the scan that saw it */
+	EBB_FLAG_MOUNT = 1 << 3		/* a directory on which another filesystem is mounted; not entered */
+};
+
+/* Where the last-access time comes from, weakest first; section 6 of the design in words. */
+enum ebb_evidence {
+	EBB_EVIDENCE_NONE,	/* nothing is known */
+	EBB_EVIDENCE_MTIME,	/* only writes are known (noatime): accessed at MTIME or at any time since */
+	EBB_EVIDENCE_RELATIME,	/* kernel updates at most once a day: up to a day later than ATIME */
+	EBB_EVIDENCE_ATIME,	/* every read is recorded (strictatime) */
+	EBB_EVIDENCE_COUNT
+};
+
+struct ebb_record {
+	const char *key;	/* not NUL-terminated; borrowed, see the producer's lifetime rule */
+	uint32_t key_len;
+	uint32_t known;		/* EBB_KNOWN bits */
+	int64_t f[EBB_F_COUNT];	/* 0 where unknown */
+	uint8_t digest[EBB_DIGEST_LEN];	/* of the decoded content; zero where unknown */
+};
+
+/* An interval of nanoseconds in which the true value lies; hi is INT64_MAX when nothing bounds it. */
+struct ebb_span {
+	int64_t lo, hi;
+};
+
+/* Compare two keys as unsigned bytes, the shorter first when one is a prefix of the other: <0, 0, >0. */
+int ebb_record_key_cmp(const char *a, size_t alen, const char *b, size_t blen);
+
+/* True when @key begins with @prefix. */
+bool ebb_record_key_has_prefix(const char *key, size_t klen, const char *prefix, size_t plen);
+
+/* Set a field and its known bit. */
+static inline void ebb_record_set(struct ebb_record *r, enum ebb_field f, int64_t v)
+{
+	r->f[f] = v;
+	r->known |= EBB_KNOWN(f);
+}
+
+/* True when the field is known. */
+static inline bool ebb_record_has(const struct ebb_record *r, enum ebb_field f)
+{
+	return (r->known & EBB_KNOWN(f)) != 0;
+}
+
+/*
+ * True when both records describe the same content of the same object as far as both know: equal kind,
+ * size, mtime, ctime, inode and device. What was learned about one (a digest) then holds for the other.
+ */
+bool ebb_record_same_content(const struct ebb_record *a, const struct ebb_record *b);
+
+/*
+ * How long the object has been idle at @now (ns since the epoch), as an interval:
+ *   strict atime    now - max(atime, mtime), exactly
+ *   relatime        as above, up to a day less
+ *   mtime only      0 to now - mtime
+ *   none            0 to INT64_MAX
+ * and never longer than the evidence window covers: lo <= now - window. Times in the future count as now.
+ * Source: design section 6; relatime rule: mount(8).
+ */
+struct ebb_span ebb_record_idle(const struct ebb_record *r, int64_t now);
+
+/* The same from loose values, for code that reads columns. @known as in a record. */
+struct ebb_span ebb_record_idle_of(uint32_t known, int64_t evidence, int64_t atime, int64_t mtime,
+				   int64_t window, int64_t now);
+
+/* Stable lower-case names for JSON and messages: "size", "file", "relatime". "unknown" when out of range. Constant. */
+const char *ebb_record_field_name(enum ebb_field f);
+const char *ebb_record_kind_name(int64_t kind);
+const char *ebb_record_evidence_name(int64_t evidence);
+
+#endif

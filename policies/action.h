@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Actions: what a rule wants done with one object, decided and priced, not yet done.
+ *
+ * The table of action kinds is the extension point: one file with one const struct ebb_action_kind, one
+ * line in action.c. A kind says what it needs from a rule and how it changes storage; the executor knows
+ * none of them, only the steps they are lowered to.
+ *
+ * Pure: no I/O, no clock, no globals that change.
+ */
+#ifndef EBB_POLICIES_ACTION_H
+#define EBB_POLICIES_ACTION_H
+
+#include "core/money.h"
+#include "core/record.h"
+
+enum ebb_action_id {
+	EBB_ACTION_KEEP,	/* leave it; ends the search */
+	EBB_ACTION_DELETE,	/* into the store's trash, or gone for good when the rule says purge */
+	EBB_ACTION_TIER,	/* to another store or class, leaving nothing behind */
+	EBB_ACTION_COMPRESS,	/* to KEY.zst or KEY.lz4 beside it */
+	EBB_ACTION_COUNT
+};
+
+/* What a kind is, for rules, plans and messages. */
+struct ebb_action_kind {
+	enum ebb_action_id id;
+	const char *name;	/* as in `do:` and in plans */
+	const char *summary;	/* one line for help and the schema */
+	bool changes;		/* touches stores; such rules never fire on "unknown" */
+	bool destructive;	/* takes bytes out of reach: empty and match-everything rules are refused */
+	bool needs_to;		/* the rule must name a destination store */
+	bool takes_codec;	/* the rule may say codec and level */
+	const char *past;	/* for reports: "deleted", "compressed" */
+};
+
+/* Row of the table; NULL when @id is out of range. */
+const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id);
+
+/* Row by name ("move" is another word for "tier"); NULL when there is none. */
+const struct ebb_action_kind *ebb_action_by_name(const char *name);
+
+/*
+ * One decided action. Strings are borrowed from the rules, the configuration and the record that it was
+ * decided from; whoever keeps an action copies them.
+ */
+struct ebb_action {
+	enum ebb_action_id id;
+	const char *rule;		/* name of the rule */
+	const char *store;		/* name of the object's store */
+	const struct ebb_record *obj;	/* identity and preconditions: key, size, mtime, ctime, inode */
+	const char *to_store;		/* destination store, or NULL: the same */
+	const char *codec;		/* "zstd", "lz4", or NULL */
+	int level;			/* codec level, 0: its default */
+	bool purge;			/* delete for good, not into the trash */
+	int64_t trash_ns;		/* delete: how long the trash keeps it */
+	/* money; all amounts in the plan's currency */
+	bool priced;			/* false: no price for a class involved, the amounts are 0 and mean nothing */
+	struct ebb_money one_off;	/* cost of doing it */
+	struct ebb_money saving;	/* saved per month of 30 days once done; negative: costs more */
+	int64_t freed;			/* bytes freed on the object's store (allocated bytes), estimate for compress */
+	int64_t wire;			/* bytes read from one store and written to another */
+	const char *why;		/* one line for people: the facts that decided, in the caller's arena */
+};
+
+#endif

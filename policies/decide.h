@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Deciding and pricing: from a block of records to the actions of a plan, with totals.
+ *
+ * For every record whose rule changes something, an action is built, priced and put to the gates: it must be possible
+ * (hard links, sparse files, residency), its net saving must not be negative, and it must pay back in the time
+ * the rule requires. What is refused is counted with its reason, never silently dropped.
+ *
+ * Pure and deterministic: same blocks in the same order, rules, prices and `now` give the same actions.
+ * Threads: one struct ebb_decide belongs to one thread.
+ */
+#ifndef EBB_POLICIES_DECIDE_H
+#define EBB_POLICIES_DECIDE_H
+
+#include "policies/price.h"
+#include "policies/rules.h"
+
+/* Why a matched object does not get its action. */
+enum ebb_decide_refusal {
+	EBB_REFUSE_NONE,
+	EBB_REFUSE_UNKNOWN,	/* the condition is unknown: not enough evidence */
+	EBB_REFUSE_LINKED,	/* shares its inode with other names; the action would split them */
+	EBB_REFUSE_SPARSE,	/* holes would not survive */
+	EBB_REFUSE_LOSS,	/* net saving is negative */
+	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires */
+	EBB_REFUSE_RESIDENCY,	/* destination is outside the dataset's jurisdictions, or unknown */
+	EBB_REFUSE_POINTLESS,	/* already compressed, empty, or already there */
+	EBB_REFUSE_COUNT
+};
+
+/* Stable lower-case name for JSON, and a sentence fragment for people. Constant. */
+const char *ebb_decide_refusal_name(enum ebb_decide_refusal r);
+const char *ebb_decide_refusal_text(enum ebb_decide_refusal r);
+
+/* Sums over the actions, or the refused objects, of one rule. */
+struct ebb_decide_sum {
+	int64_t objects;
+	int64_t bytes;			/* size of the objects */
+	int64_t freed;			/* bytes freed where they are */
+	int64_t wire;
+	int64_t unpriced;		/* objects without a price; not in the amounts */
+	struct ebb_money one_off;
+	struct ebb_money saving;	/* per month */
+};
+
+struct ebb_decide_totals {
+	struct ebb_decide_sum all;		/* every action */
+	struct ebb_decide_sum *by_rule;		/* ebb_rules_count() rows */
+	struct ebb_decide_sum (*refused)[EBB_REFUSE_COUNT];	/* the same rows, by reason */
+	struct ebb_decide_sum kept;		/* met a keep rule */
+	struct ebb_decide_sum unmatched;	/* met no rule */
+};
+
+struct ebb_decide;
+
+/*
+ * @arena  holds the result and grows only with the number of rules.
+ * @rules, @prices  borrowed, must outlive it.
+ */
+int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
+		   const struct ebb_price_books *prices, int64_t now, struct ebb_decide **ret,
+		   struct ebb_err *err);
+void ebb_decide_free(struct ebb_decide *d);
+
+/* Receives each action in key order; borrowed until it returns. A negative return stops the decision and is passed on. */
+typedef int ebb_decide_fn(void *ctx, const struct ebb_action *a, struct ebb_err *err);
+
+/* Decide one block of @store and hand its actions to @fn. Returns 0, -EBB_ECORRUPT, -EBB_ERANGE, -EBB_ENOMEM or what @fn returned. */
+int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_block *b,
+		     ebb_decide_fn *fn, void *ctx, struct ebb_err *err);
+
+/* The sums so far; live as long as @d. */
+const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d);
+
+#endif

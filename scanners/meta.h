@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Metadata that must survive when an object moves: owner, mode, times, extended attributes (POSIX ACLs are the
+ * xattrs system.posix_acl_access and system.posix_acl_default).
+ *
+ * Threads: a struct ebb_meta belongs to one thread at a time.
+ */
+#ifndef EBB_SCANNERS_META_H
+#define EBB_SCANNERS_META_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+/* Parts, for set_meta, commit and comparison. */
+enum ebb_meta_parts {
+	EBB_META_OWNER = 1 << 0,	/* uid, gid */
+	EBB_META_MODE = 1 << 1,		/* permission bits */
+	EBB_META_TIMES = 1 << 2,	/* mtime and atime */
+	EBB_META_XATTRS = 1 << 3,	/* all extended attributes, ACLs among them */
+	EBB_META_ALL = 15
+};
+
+struct ebb_meta_xattr {
+	char *name;		/* owned */
+	void *value;		/* owned, NULL when empty */
+	size_t len;
+};
+
+struct ebb_meta {
+	uint32_t uid, gid;
+	uint32_t mode;			/* permission bits, 07777 */
+	int64_t mtime, atime;		/* ns since the epoch */
+	struct ebb_meta_xattr *xattrs;	/* sorted by name; owned */
+	size_t nxattrs;
+};
+
+void ebb_meta_init(struct ebb_meta *m);
+void ebb_meta_release(struct ebb_meta *m);
+void ebb_meta_clear(struct ebb_meta *m);
+
+/* Append a copy of an attribute; keeps the order by name. Returns 0 or -EBB_ENOMEM. */
+int ebb_meta_add(struct ebb_meta *m, const char *name, const void *value, size_t len,
+		 struct ebb_err *err);
+
+/*
+ * Compare the parts @what; times are compared to the nanosecond.
+ *
+ * @return  0, or -EBB_EMISMATCH with the first difference in the message.
+ */
+int ebb_meta_compare(const struct ebb_meta *a, const struct ebb_meta *b, uint32_t what,
+		     struct ebb_err *err);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Proofs: the only key to ebb_store_remove. A proof says why an object may go for good, and of which object, in which state,
+ * it says so. There are three, and each function below checks what it claims before it gives a proof out:
+ *
+ *   verified copy   the content stands elsewhere, read back and compared, with its metadata
+ *   purge           the rule is an explicit delete without trash, in words
+ *   expired         the object lies in ebb's own trash and its time is over
+ *
+ * Threads: a proof is read-only and may be shared; it lives until ebb_proof_free.
+ */
+#ifndef EBB_SCANNERS_PROOF_H
+#define EBB_SCANNERS_PROOF_H
+
+#include "core/err.h"
+#include "core/mem.h"
+#include "core/record.h"
+
+struct ebb_store;
+struct ebb_codec;
+struct ebb_proof;
+
+/* A copy to verify. */
+struct ebb_proof_copy {
+	struct ebb_store *src;
+	const char *src_key;
+	const struct ebb_record *src_rec;	/* state of the source; must still stand */
+	uint8_t src_digest[EBB_DIGEST_LEN];	/* of the source's bytes as they were read for the copy */
+	struct ebb_store *dst;
+	const char *dst_key;
+	const struct ebb_codec *codec;		/* how the copy is encoded, or NULL: plain */
+	uint32_t meta;				/* enum ebb_meta_parts that must be equal on both */
+};
+
+/*
+ * Read the copy back from its store, decode it, compare its digest with the source's and its metadata with the source's, and
+ * check that the source is still what @c->src_rec says.
+ *
+ * @return  0 with a proof to remove src_key; -EBB_EMISMATCH; -EBB_ECHANGED; what reading returns.
+ */
+int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err);
+
+/* What a rule must say word for word for a delete without trash. */
+#define EBB_PROOF_PURGE_WORDS "cannot be undone"
+
+/*
+ * @words  what the rule said; anything but EBB_PROOF_PURGE_WORDS is -EBB_EINVAL.
+ * @rec    state of the object as the plan saw it.
+ */
+int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		    const char *words, struct ebb_proof **ret, struct ebb_err *err);
+
+/* Where every store keeps its trash; keys below it are ebb's own. */
+#define EBB_PROOF_TRASH ".ebb-trash/"
+
+/*
+ * @expires  when the trash lets it go, ns since the epoch; -EBB_EINVAL when @now is earlier, or @key is not below
+ *           EBB_PROOF_TRASH.
+ */
+int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		      int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err);
+
+/* What a proof allows; for store.c. */
+const struct ebb_store *ebb_proof_store(const struct ebb_proof *p);
+const char *ebb_proof_key(const struct ebb_proof *p);
+const struct ebb_record *ebb_proof_record(const struct ebb_proof *p);
+
+void ebb_proof_free(struct ebb_proof *p);
+EBB_CLEANUP_PTR(struct ebb_proof, ebb_proof_free);
+
+#endif

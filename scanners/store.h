@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Stores: one set of operations over directory trees, buckets and test doubles.
+ *
+ * A store type is one file with one const struct ebb_store_ops and one line in the table of store.c. Only open,
+ * list, head and close are mandatory; for the rest the wrappers below answer -EBB_ENOTSUP. Callers ask
+ * capabilities, never a type's name.
+ *
+ * Keys are those of core/record.h; directories end in '/'. Nothing a store is asked to do leaves its
+ * root: symlinks are never followed, ".." never resolved upwards.
+ *
+ * Durability: commit, rename and remove return only when the change would survive a power cut. Atomicity: a reader
+ * sees a committed object whole or not at all; an interrupted writer leaves at most a temporary that carries the
+ * caller's tag.
+ *
+ * Threads: a store may be used by many threads at once; a reader, a writer and a listing belong to one thread each.
+ * Every operation may block on I/O.
+ *
+ * Errors common to all: EBB_ENOENT, EBB_EACCES, EBB_EIO, EBB_ENOTSUP, EBB_ENOMEM, EBB_EINVAL for a key that
+ * is malformed or would leave the root.
+ */
+#ifndef EBB_SCANNERS_STORE_H
+#define EBB_SCANNERS_STORE_H
+
+#include "core/err.h"
+#include "core/record.h"
+#include "scanners/meta.h"
+#include "scanners/proof.h"
+
+enum ebb_store_caps {
+	EBB_CAP_READ = 1 << 0,
+	EBB_CAP_WRITE = 1 << 1,
+	EBB_CAP_REMOVE = 1 << 2,
+	EBB_CAP_RENAME = 1 << 3,	/* atomic, metadata kept, within the store */
+	EBB_CAP_META = 1 << 4,		/* owner, mode, times, xattrs, ACLs */
+	EBB_CAP_SPARSE = 1 << 5,	/* holes can be found and made */
+	EBB_CAP_DIRS = 1 << 6		/* directories are objects of their own */
+};
+
+struct ebb_store;
+struct ebb_store_ops;
+
+/* How a store is declared. Strings borrowed until open returns. */
+struct ebb_store_config {
+	const char *name;	/* as in ebb.yaml */
+	const char *type;	/* row of the table: "fs", "memory" */
+	const char *path;	/* fs: root directory, absolute */
+};
+
+/* What tells a store from another one that stands in its place (a missing mount, a swapped disk). */
+struct ebb_store_identity {
+	uint64_t dev;		/* fs: st_dev of the root */
+	uint64_t ino;		/* fs: st_ino of the root */
+	char fsid[40];		/* fs: f_fsid in hex; "" when the store has none */
+	char kind[24];		/* fs: "ext4", "xfs", "nfs"; memory: "memory" */
+	bool empty;		/* nothing stands in it now, not counting ebb's own trash */
+};
+
+/*
+ * Open a store by its type.
+ *
+ * @return  0; -EBB_ESTORE when the root is missing or is not a directory; -EBB_ECONFIG for an unknown type (the
+ *          message names the valid ones).
+ */
+int ebb_store_open(const struct ebb_store_config *cfg, struct ebb_store **ret, struct ebb_err *err);
+void ebb_store_close(struct ebb_store *s);
+EBB_CLEANUP_PTR(struct ebb_store, ebb_store_close);
+
+const char *ebb_store_name(const struct ebb_store *s);
+uint32_t ebb_store_caps(const struct ebb_store *s);	/* enum ebb_store_caps, or-ed */
+int ebb_store_identify(struct ebb_store *s, struct ebb_store_identity *ret, struct ebb_err *err);
+
+/* Bytes free for ordinary users; -EBB_ENOTSUP where it means nothing. */
+int ebb_store_space(struct ebb_store *s, int64_t *ret_free, struct ebb_err *err);
+
+/*
+ * List every object with a key greater than @after (NULL: all) that begins with @prefix (NULL: all), in key order.
+ * For tests and small prefixes; whole trees are walked by walk.h.
+ * @fn gets each record, borrowed during the call; a negative return stops and is passed on.
+ */
+typedef int ebb_store_list_fn(void *ctx, const struct ebb_record *rec, struct ebb_err *err);
+int ebb_store_list(struct ebb_store *s, const char *prefix, const char *after,
+		   ebb_store_list_fn *fn, void *ctx, struct ebb_err *err);
+
+/* Fresh record of one object; @ret->key is @key. Never changes access times. */
+int ebb_store_head(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err);
+
+/* Metadata of one object or directory, into an initialised @ret (cleared first). */
+int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);
+
+/* Set the parts of @meta named by @what (enum ebb_meta_parts) on an existing object or directory. */
+int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
+		       uint32_t what, struct ebb_err *err);
+
+/*
+ * Preconditions: the object must still be what @expect says, by the fields that @expect knows of SIZE, MTIME, CTIME, INO
+ * and KIND. Otherwise -EBB_ECHANGED, with the first difference in the message. NULL: no precondition.
+ */
+int ebb_store_check(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		    struct ebb_err *err);
+
+/* Reading. Does not change access times where the platform allows (fs: O_NOATIME for the owner and root). */
+struct ebb_store_reader;
+int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			struct ebb_store_reader **ret, struct ebb_err *err);
+/* Up to @len bytes at the reader's position. Returns bytes, 0 at the end, negative. */
+int64_t ebb_store_read(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err);
+/*
+ * Where the next data begins at or after the position: *ret_hole bytes of hole come first (0 without EBB_CAP_SPARSE). The
+ * position moves behind the hole.
+ */
+int ebb_store_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
+/* -EBB_ECHANGED when the object changed since the reader was opened. */
+int ebb_store_read_verify(struct ebb_store_reader *r, struct ebb_err *err);
+void ebb_store_read_close(struct ebb_store_reader *r);
+EBB_CLEANUP_PTR(struct ebb_store_reader, ebb_store_read_close);
+
+/* How to write. */
+struct ebb_store_write_opts {
+	int64_t size_hint;	/* expected bytes, or -1; a full store is noticed early where possible (-EBB_ENOSPC) */
+	const char *tag;	/* names the temporary; [A-Za-z0-9.-], at most 100 bytes; unique per writer */
+};
+
+/*
+ * Writing: to a temporary beside @key, invisible under @key until commit. The parent directory must exist.
+ * -EBB_EEXIST at commit when @key stands already: nothing is ever overwritten.
+ */
+struct ebb_store_writer;
+int ebb_store_write_open(struct ebb_store *s, const char *key,
+			 const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
+			 struct ebb_err *err);
+int ebb_store_write(struct ebb_store_writer *w, const void *buf, size_t len, struct ebb_err *err);
+/* Extend by @len bytes of hole (zeroes where the store has no holes). */
+int ebb_store_write_hole(struct ebb_store_writer *w, int64_t len, struct ebb_err *err);
+/*
+ * Apply the parts @what of @meta (may be NULL), make durable, and appear under the key. *ret (may be NULL) is the
+ * record as it now stands, its key borrowed from the caller's @key. The writer is closed either way.
+ */
+int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
+			   struct ebb_record *ret, struct ebb_err *err);
+/* Give up: remove the temporary. */
+void ebb_store_write_abort(struct ebb_store_writer *w);
+EBB_CLEANUP_PTR(struct ebb_store_writer, ebb_store_write_abort);
+
+/* Remove the temporary that a killed writer for @key with @tag left; 0 also when there is none. */
+int ebb_store_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err);
+
+/*
+ * Move an object to another key of the same store, atomically, keeping inode and metadata; never onto an existing
+ * object (-EBB_EEXIST). The parent of @to must exist. A cross-device move is -EBB_ENOTSUP.
+ */
+int ebb_store_rename(struct ebb_store *s, const char *from, const char *to,
+		     const struct ebb_record *expect, struct ebb_err *err);
+
+/*
+ * Create the directory @dir (ends in '/') and missing parents, each with @mode. @fn, if given, is told each key
+ * created, outermost first.
+ */
+typedef int ebb_store_made_fn(void *ctx, const char *key, struct ebb_err *err);
+int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
+		     void *ctx, struct ebb_err *err);
+
+/* Remove an empty directory (key ends in '/'); -EBB_EEXIST when it is not empty. */
+int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err);
+
+/*
+ * Remove an object for good. The only way to do so, and only with a proof (proof.h) for this very store, key and
+ * state: what the proof saw must still stand (-EBB_ECHANGED).
+ */
+int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proof *proof,
+		     struct ebb_err *err);
+
+/*
+ * What a type implements; same meanings as the wrappers above. Optional members may be NULL. Each store type's
+ * struct begins with a struct ebb_store; readers and writers begin with their struct as well.
+ */
+struct ebb_store {
+	const struct ebb_store_ops *ops;
+	char *name;
+	uint32_t caps;
+};
+struct ebb_store_reader {
+	struct ebb_store *store;
+};
+struct ebb_store_writer {
+	struct ebb_store *store;
+};
+struct ebb_store_ops {
+	const char *type;
+	const char *summary;
+	int (*open)(const struct ebb_store_config *cfg, struct ebb_store **ret, struct ebb_err *err);
+	void (*close)(struct ebb_store *s);
+	int (*identify)(struct ebb_store *s, struct ebb_store_identity *ret, struct ebb_err *err);
+	int (*space)(struct ebb_store *s, int64_t *ret_free, struct ebb_err *err);
+	int (*list)(struct ebb_store *s, const char *prefix, const char *after,
+		    ebb_store_list_fn *fn, void *ctx, struct ebb_err *err);
+	int (*head)(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err);
+	int (*get_meta)(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);
+	int (*set_meta)(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
+			uint32_t what, struct ebb_err *err);
+	int (*read_open)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			 struct ebb_store_reader **ret, struct ebb_err *err);
+	int64_t (*read)(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err);
+	int (*read_hole)(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
+	int (*read_verify)(struct ebb_store_reader *r, struct ebb_err *err);
+	void (*read_close)(struct ebb_store_reader *r);
+	int (*write_open)(struct ebb_store *s, const char *key,
+			  const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
+			  struct ebb_err *err);
+	int (*write)(struct ebb_store_writer *w, const void *buf, size_t len, struct ebb_err *err);
+	int (*write_hole)(struct ebb_store_writer *w, int64_t len, struct ebb_err *err);
+	int (*write_commit)(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
+			    struct ebb_record *ret, struct ebb_err *err);
+	void (*write_abort)(struct ebb_store_writer *w);
+	int (*write_sweep)(struct ebb_store *s, const char *key, const char *tag,
+			   struct ebb_err *err);
+	int (*rename)(struct ebb_store *s, const char *from, const char *to,
+		      const struct ebb_record *expect, struct ebb_err *err);
+	int (*mkdirs)(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
+		      void *ctx, struct ebb_err *err);
+	int (*rmdir)(struct ebb_store *s, const char *dir, struct ebb_err *err);
+	int (*remove)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		      struct ebb_err *err);
+};
+
+#endif
