@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# One Makefile for the whole house; `make help` lists what it can do. Sources are found by wildcard, so a
+# new file needs no line here. Everything that is made lies in build/CONFIG, so that configurations never
+# mix. Set on the command line:
+#
+#   CONFIG=release|sanitize|tsan|coverage|clang|fuzz
+#   WERROR=1        warnings are errors
+#   T='t_buf cli'   only these tests: names or groups (with `make test`)
+#   DIRS='core'     only these folders in the library (while others are being written)
+#   BUILD=dir       instead of build
+#   V=1             show whole commands
+#   CFLAGS=...      instead of -O2 -g; LDFLAGS=... is added to links
+
+CONFIG ?= release
+BUILD ?= build
+B := $(BUILD)/$(CONFIG)
+DIRS ?= core compress policies scanners agent
+CFLAGS ?= -O2 -g
+FUZZ_SECONDS ?= 10
+PREFIX ?= /usr/local
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SELF = $(MAKE) BUILD=$(BUILD)
+
+# --- Compiler and flags ---------------------------------------------------------------------------------
+
+MODE_release :=
+MODE_clang :=
+MODE_sanitize := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+MODE_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
+MODE_coverage := -O0 --coverage -fprofile-update=atomic
+MODE_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+ifeq ($(origin MODE_$(CONFIG)),undefined)
+$(error CONFIG=$(CONFIG) is unknown; take release, sanitize, tsan, coverage, clang or fuzz)
+endif
+
+ifeq ($(origin CC),default)
+CC := $(if $(filter clang fuzz,$(CONFIG)),clang,gcc)
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+	-Wwrite-strings -Wvla -Wformat=2 -Wundef -fno-common $(if $(filter 1,$(WERROR)),-Werror)
+
+# Libraries: the third column of contrib/packages. Asked for only by goals that compile.
+ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(shell command -v pkg-config),)
+$(error pkg-config is missing: apt-get install pkg-config)
+endif
+MODULES := $(shell awk '$$1 == "build" && $$3 { print $$3 }' contrib/packages)
+package = $(shell awk '$$3 == "$(1)" { print $$2 }' contrib/packages)
+missing := $(foreach m,$(MODULES),$(shell pkg-config --exists $(m) || echo $(m)))
+ifneq ($(strip $(missing)),)
+$(error libraries are missing: $(missing); on Debian: apt-get install $(foreach m,$(missing),$(call package,$(m))))
+endif
+LIB_CFLAGS := $(shell pkg-config --cflags $(MODULES))
+LIB_LDLIBS := $(shell pkg-config --libs $(MODULES))
+endif
+# Check is needed by tests only, so it is looked up when the first test is built.
+CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)
+CHECK_LDLIBS = $(shell pkg-config --libs check 2>/dev/null)
+
+COMPILE = $(CC) -std=c17 -D_GNU_SOURCE -I. $(WARNINGS) -pthread $(CFLAGS) $(MODE_$(CONFIG)) $(LIB_CFLAGS)
+LINK = $(CC) -pthread $(CFLAGS) $(MODE_$(CONFIG)) -Wl,--as-needed $(LDFLAGS)
+
+# --- What there is --------------------------------------------------------------------------------------
+
+SRCS := $(filter-out agent/main.c,$(wildcard $(addsuffix /*.c,$(DIRS))))
+OBJS := $(SRCS:%.c=$(B)/%.o)
+LIB := $(B)/libebb.a
+MAIN := $(if $(filter agent,$(DIRS)),$(wildcard agent/main.c))
+BIN := $(MAIN:agent/main.c=$(B)/ebb)
+SUPPORT := $(B)/libsupport.a
+SUPPORT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+
+programs = $(patsubst %.c,$(B)/%,$(wildcard $(1)))
+FUZZERS := $(call programs,tests/fuzz/f_*.c)
+TESTS := $(call programs,tests/unit/t_*.c tests/property/p_*.c) $(FUZZERS)
+BENCHES := $(call programs,tests/bench/b_*.c)
+# With T only what it names is built: whole groups (unit), or single tests; scripts need the program.
+named := $(foreach t,$(T),$(filter $(B)/tests/$(t)/% %/$(notdir $(basename $(t))),$(TESTS)))
+scripts := $(filter-out unit property fuzz t_% p_% f_%,$(notdir $(T)))
+WANTED := $(if $(T),$(named) $(if $(scripts),$(BIN)),$(TESTS) $(BIN))
+
+# --- Building -------------------------------------------------------------------------------------------
+
+.PHONY: all
+all: $(LIB) $(BIN) $(if $(filter release,$(CONFIG)),$(BIN:%/release/ebb=%/ebb))	## build the program (default)
+
+say = $(if $(V),,@echo '  $(1) $(2)';)
+# Stamps change only when their content does: other flags rebuild the objects, a removed file the library.
+.PHONY: FORCE
+stamp = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
+$(B)/flags: FORCE
+	$(call stamp,$(COMPILE) / $(LINK) $(LIB_LDLIBS))
+$(B)/list: FORCE
+	$(call stamp,$(OBJS) $(SUPPORT_OBJS))
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(COMPILE) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/tests/%.o: TEST_CFLAGS = $(CHECK_CFLAGS)
+
+$(LIB): $(OBJS) $(B)/list
+	$(call say,AR,$@)rm -f $@; ar rcs $@ $(OBJS)
+$(SUPPORT): $(SUPPORT_OBJS) $(B)/list
+	$(call say,AR,$@)rm -f $@; ar rcs $@ $(SUPPORT_OBJS)
+
+$(B)/ebb: $(B)/agent/main.o $(LIB)
+	$(call say,LD,$@)$(LINK) -o $@ $^ $(LIB_LDLIBS)
+$(BUILD)/ebb: $(BUILD)/release/ebb
+	@ln -sfn release/ebb $@
+
+# --- Tests ----------------------------------------------------------------------------------------------
+
+LINK_TEST = $(LINK) -o $@ $(filter %.o %.a,$^) $(CHECK_LDLIBS) $(LIB_LDLIBS)
+
+# A fuzz target is linked with replay.c, a plain main(), unless this is the build for libFuzzer.
+REPLAY := $(B)/tests/fuzz/replay.o
+$(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(if $(filter fuzz,$(CONFIG)),,$(REPLAY)) $(SUPPORT) $(LIB)
+	$(call say,LD,$@)$(LINK_TEST) $(if $(filter fuzz,$(CONFIG)),-fsanitize=fuzzer)
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIB)
+	$(call say,LD,$@)$(LINK_TEST)
+
+$(patsubst %,%.o,$(TESTS) $(BENCHES)) $(SUPPORT_OBJS): | need-check
+.PHONY: need-check
+need-check:
+	@pkg-config --exists check || { echo 'check is missing: apt-get install check libsubunit-dev' >&2; exit 1; }
+
+.PHONY: tests test bench
+tests: all $(TESTS) $(BENCHES)	## build all tests and benchmarks, run none
+test: $(WANTED)		## build and run the tests; T='t_buf' only these
+	@tests/run --build $(B) $(T)
+
+bench: $(BIN) $(BENCHES)	## build and run the benchmarks, one after the other
+	@set -e; for b in $(BENCHES) $(wildcard tests/bench/*.sh); do \
+		echo "== $$b"; EBB=$(CURDIR)/$(B)/ebb EBB_SRC=$(CURDIR) $$b; done
+
+.PHONY: sanitize tsan clang fuzz run-fuzz coverage lint
+sanitize:		## build and run the tests with ASan and UBSan
+	@$(SELF) CONFIG=sanitize test
+tsan:			## build and run the tests with TSan
+	@$(SELF) CONFIG=tsan test
+clang:			## build everything with clang, warnings are errors
+	@$(SELF) CONFIG=clang WERROR=1 tests
+fuzz:			## run each fuzz target for FUZZ_SECONDS (10)
+	@$(SELF) CONFIG=fuzz run-fuzz
+run-fuzz: $(FUZZERS)
+	@set -e; for f in $(FUZZERS); do name=$${f##*/f_}; echo "== $$f"; \
+		mkdir -p $(B)/corpus/$$name tests/fuzz/corpus/$$name; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=$(B)/crash-$$name- $(B)/corpus/$$name tests/fuzz/corpus/$$name; done
+coverage:		## run the tests and measure coverage: build/coverage/index.html
+	@$(SELF) CONFIG=coverage test
+	@command -v gcovr >/dev/null || { echo 'gcovr is missing: apt-get install gcovr' >&2; exit 1; }
+	gcovr --root . $(DIRS:%=--filter '%/') --html-details $(BUILD)/coverage/index.html \
+		--print-summary $(BUILD)/coverage
+lint: $(OBJS)		## check layers, headers, purity, lengths, names, licences and scripts
+	@contrib/lint/run $(B)
+
+# --- Installing -----------------------------------------------------------------------------------------
+
+.PHONY: man install uninstall clean help
+man: $(BUILD)/ebb	## write the man pages: build/man/*.1
+	@mkdir -p $(BUILD)/man
+	@if commands=$$($(BUILD)/ebb help --commands 2>/dev/null); then \
+		set -e; $(BUILD)/ebb help --man > $(BUILD)/man/ebb.1; \
+		for c in $$commands; do $(BUILD)/ebb help --man $$c > $(BUILD)/man/ebb-$$c.1; done; \
+	else echo 'no man pages: this ebb knows no `help --commands`'; fi
+
+# Pairs of a file here and where it goes below PREFIX; install and uninstall read the same list.
+to = $(foreach f,$(wildcard $(1)),$(f):$(2)/$(or $(3),$(notdir $(f))))
+INSTALLED = $(call to,contrib/prices/*,share/ebb/prices) $(call to,contrib/*.schema.json,share/ebb) \
+	$(call to,LICENSE README.md CHANGELOG.md,share/doc/ebb) $(call to,contrib/examples/*,share/doc/ebb/examples) \
+	$(call to,contrib/completions/ebb.bash,share/bash-completion/completions,ebb) \
+	$(call to,contrib/completions/ebb.zsh,share/zsh/site-functions,_ebb) \
+	$(call to,contrib/completions/ebb.fish,share/fish/vendor_completions.d)
+TO := $(DESTDIR)$(PREFIX)
+
+install: $(BUILD)/ebb man	## install below DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 $(BUILD)/release/ebb $(TO)/bin/ebb
+	@set -e; for p in $(INSTALLED); do install -D -m 644 $${p%%:*} $(TO)/$${p#*:}; done
+	@set -e; for m in $(BUILD)/man/*.1; do ! test -e $$m || install -D -m 644 $$m $(TO)/share/man/man1/$${m##*/}; done
+uninstall:		## remove what install put there
+	rm -f $(TO)/bin/ebb $(TO)/share/man/man1/ebb.1 $(TO)/share/man/man1/ebb-*.1
+	@set -e; for p in $(INSTALLED); do rm -f $(TO)/$${p#*:}; done
+	@for d in share/ebb/prices share/ebb share/doc/ebb/examples share/doc/ebb; do \
+		! test -d $(TO)/$$d || rmdir --ignore-fail-on-non-empty $(TO)/$$d; done
+
+clean:			## remove everything that was made
+	rm -rf $(BUILD)
+help:			## this list
+	@awk -F'\t+## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
