@@ -14,6 +14,10 @@
 #include <stdio.h>
 
 #include "core/err.h"
+#include "core/mem.h"
+
+#define EBB_CLI_VERSION "0.1.0"
+#define EBB_CLI_DATE "November 23, 2026"	/* of the man pages, as mdoc wants it */
 
 enum ebb_cli_type {
 	EBB_CLI_FLAG,		/* no argument */
@@ -21,7 +25,8 @@ enum ebb_cli_type {
 	EBB_CLI_COUNT,		/* non-negative integer */
 	EBB_CLI_BYTES,		/* 10GiB */
 	EBB_CLI_DURATION,	/* 90d */
-	EBB_CLI_LIST		/* string, may be given again */
+	EBB_CLI_LIST,		/* string, may be given again */
+	EBB_CLI_CHOICE		/* one of the words in `arg`, which are separated by '|' */
 };
 
 /* One option of a command. */
@@ -45,7 +50,8 @@ struct ebb_cli_command {
 	const char *name;
 	const char *summary;			/* one line */
 	const char *usage;			/* arguments after the options: "[STORE...]" */
-	const char *description;		/* paragraphs for the man page, separated by empty lines */
+	const char *description;		/* paragraphs for the man page, separated by empty lines; one that begins
+						   with a space is shown as it stands */
 	const struct ebb_cli_option *options;	/* ends with a row of name NULL; may be NULL */
 	const struct ebb_cli_field *json;	/* ends with a row of name NULL; may be NULL */
 	const char *const *examples;		/* pairs: command line, what it does; ends with NULL */
@@ -64,16 +70,25 @@ extern const struct ebb_cli_command *const ebb_cli_table[];
 extern const struct ebb_cli_option ebb_cli_global[];
 
 /*
- * Parse argv[1..] into the command and its arguments. `--` ends options; `--name=value` and `--name value` both work; numbers and
- * units are checked here.
+ * Parse argv[1..] into the command and its arguments. Global options may stand before and after the command.
+ * `--` ends options; `--name=value`, `--name value`, `-nvalue` and `-n value` all work;
+ * option names are written in full. Numbers, units and choices are checked here, those from the environment too. With
+ * --help or --version nothing is checked behind them, and *ret_cmd is NULL when no command was named.
  *
- * @return  0; -EBB_EUSAGE naming the nearest command or option. *ret is freed with ebb_cli_args_free.
+ * @return  0; -EBB_EUSAGE naming the nearest command or option; -EBB_ENOMEM. *ret is freed with ebb_cli_args_free.
  */
 int ebb_cli_parse(int argc, char **argv, const struct ebb_cli_command **ret_cmd,
 		  struct ebb_cli_args **ret, struct ebb_err *err);
 void ebb_cli_args_free(struct ebb_cli_args *a);
+EBB_CLEANUP_PTR(struct ebb_cli_args, ebb_cli_args_free);
 
-/* Values by option name (an unknown name is a bug and aborts). Absent: false, NULL, @missing. Borrowed. */
+/* Command by name, or NULL. */
+const struct ebb_cli_command *ebb_cli_find(const char *name);
+
+/*
+ * Values by option name (an unknown name is a bug and aborts). Absent: false, NULL, @missing, 0 values. Borrowed. Bytes and
+ * durations (ns) come from ebb_cli_number; a choice from ebb_cli_string.
+ */
 bool ebb_cli_flag(const struct ebb_cli_args *a, const char *name);
 const char *ebb_cli_string(const struct ebb_cli_args *a, const char *name);
 long long ebb_cli_number(const struct ebb_cli_args *a, const char *name, long long missing);
@@ -81,9 +96,12 @@ size_t ebb_cli_list(const struct ebb_cli_args *a, const char *name, const char *
 int ebb_cli_argc(const struct ebb_cli_args *a);
 const char *ebb_cli_arg(const struct ebb_cli_args *a, int i);
 
-/* Help for people, a man page (mdoc), a completion script ("bash", "zsh", "fish"), from the tables. */
+/*
+ * Help for people, a man page (mdoc), a completion script ("bash", "zsh", "fish"), from the tables. @cmd NULL: of the program.
+ * The program's own page, ebb(1), also describes exit statuses, environment and files.
+ */
 void ebb_cli_help(FILE *out, const struct ebb_cli_command *cmd);
 void ebb_cli_man(FILE *out, const struct ebb_cli_command *cmd);
-int ebb_cli_completion(FILE *out, const char *shell, struct ebb_err *err);
+int ebb_cli_complete(FILE *out, const char *shell, struct ebb_err *err);
 
 #endif
