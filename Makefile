@@ -126,7 +126,7 @@ $(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(if $(filter fuzz,$(CONFIG)),,$(REPL
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIB)
 	$(call say,LD,$@)$(LINK_TEST)
 
-$(patsubst %,%.o,$(TESTS) $(BENCHES)) $(SUPPORT_OBJS): | need-check
+$(patsubst %,%.o,$(TESTS) $(BENCHES)) $(SUPPORT_OBJS) $(REPLAY): | need-check
 .PHONY: need-check
 need-check:
 	@pkg-config --exists check || { echo 'check is missing: apt-get install check libsubunit-dev' >&2; exit 1; }
