@@ -17,7 +17,7 @@
 
 #include "core/index.h"
 
-/* Bytes of new blocks between commits. */
+/* Bytes of new blocks between commits, unless the options say less. */
 #define EBB_MERGE_BATCH (16 * 1024 * 1024)
 
 struct ebb_merge;
@@ -26,6 +26,7 @@ struct ebb_merge_opts {
 	const char *store;	/* name; the store is entered when new */
 	bool restart;		/* throw away an unfinished scan instead of going on with it */
 	int64_t now;		/* start of the scan, ns since the epoch */
+	size_t batch;		/* bytes of new blocks between commits, 0: EBB_MERGE_BATCH */
 };
 
 /* What the pass found so far; after a resume, since the beginning of that scan. */
