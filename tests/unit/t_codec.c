@@ -258,6 +258,54 @@ START_TEST(free_in_the_middle)
 }
 END_TEST
 
+START_TEST(empty_pushes_do_no_harm)
+{
+	FOR_EACH_CODEC(c) {
+		EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *s = NULL;
+		EBB_CLEANUP(ebb_buf_release) struct ebb_buf coded = EBB_BUF_INIT(CAP);
+		const struct ebb_codec_params p = {0, 1, -1};
+		uint8_t room[100];
+
+		encode(c, p, (const uint8_t *)"0123456789", 10, 10, &coded);
+		ck_assert_int_eq(ebb_codec_decoder_new(c, &s, NULL), 0);
+		struct ebb_codec_io io = {(const uint8_t *)coded.data, 9, room, sizeof(room)};
+		for (int i = 0; i < 50; i++)
+			ck_assert_int_eq(ebb_codec_step(s, &io, false, NULL), 0);
+		io.in_len = coded.len - 9;
+		ck_assert_int_eq(ebb_codec_step(s, &io, true, NULL), 1);
+		ck_assert(memcmp(room, "0123456789", 10) == 0);
+	}
+}
+END_TEST
+
+/* Room that ends where the content, or a frame of it, ends: one more call says so. */
+START_TEST(output_room_may_fit_exactly)
+{
+	FOR_EACH_CODEC(c) {
+		EBB_CLEANUP(ebb_buf_release) struct ebb_buf two = EBB_BUF_INIT(CAP);
+		EBB_CLEANUP(ebb_buf_release) struct ebb_buf one = EBB_BUF_INIT(CAP);
+		EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
+
+		encode(c, (struct ebb_codec_params){0, 1, -1}, (const uint8_t *)"0123456789", 10,
+		       10, &one);
+		ebb_buf_add(&two, one.data, one.len);
+		ebb_buf_add(&two, one.data, one.len);
+		for (size_t room = 1; room < 25; room++) {
+			for (size_t piece = 1; piece <= two.len; piece++) {
+				EBB_CLEANUP(ebb_codec_stream_freep)
+				struct ebb_codec_stream *s = NULL;
+
+				ck_assert_int_eq(ebb_codec_decoder_new(c, &s, NULL), 0);
+				ck_assert_int_eq(run(s, (const uint8_t *)two.data, two.len, piece,
+						     room, &back, NULL),
+						 1);
+				ck_assert_str_eq(back.data, "01234567890123456789");
+			}
+		}
+	}
+}
+END_TEST
+
 /* Every proper prefix, and every kind of tail, is refused. */
 START_TEST(truncation_and_garbage_are_refused)
 {
@@ -314,21 +362,30 @@ START_TEST(frames_follow_each_other)
 }
 END_TEST
 
-/*
- * A frame that asks for a window of 256 MiB (descriptor 0x90: 2^(10 + 18), RFC 8878 3.1.1.1.2), one
- * raw block.
- */
+/* Frames that ask for 128, 144 and 256 MiB of window (RFC 8878, 3.1.1.1.2); one raw block each. */
 START_TEST(zstd_window_is_bounded)
 {
 	static const uint8_t ok[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88, 0x09, 0, 0, 'x'};
+	static const uint8_t more[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x89, 0x09, 0, 0, 'x'};
 	static const uint8_t wide[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 0x09, 0, 0, 'x'};
+	/* Size known (256), one run of 'x': libzstd alone would let this pass. */
+	static const uint8_t run_of[] = {0x28, 0xb5, 0x2f, 0xfd, 0x40, 0x90,
+					 0,    0,    0x03, 0x08, 0,    'x'};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
 	struct ebb_err err = {0};
 
 	ck_assert_int_eq(decode(&ebb_codec_zstd, ok, sizeof(ok), &back, NULL), 1);
 	ck_assert_str_eq(back.data, "x");
+	ck_assert_int_eq(decode(&ebb_codec_zstd, more, sizeof(more), &back, NULL), -EBB_ECORRUPT);
 	ck_assert_int_eq(decode(&ebb_codec_zstd, wide, sizeof(wide), &back, &err), -EBB_ECORRUPT);
 	ck_assert_str_eq(err.msg, "zstd decoder: a frame needs a window above 128 MiB");
+	for (size_t piece = 1; piece <= sizeof(run_of); piece++) {
+		EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *s = NULL;
+
+		ck_assert_int_eq(ebb_codec_decoder_new(&ebb_codec_zstd, &s, NULL), 0);
+		ck_assert_int_eq(run(s, run_of, sizeof(run_of), piece, 1000, &back, NULL),
+				 -EBB_ECORRUPT);
+	}
 }
 END_TEST
 
@@ -448,6 +505,7 @@ END_TEST
 
 EBB_UNIT_MAIN("codec", round_trips_of_sizes, round_trips_of_levels, levels_outside_are_refused,
 	      table_and_names, output_is_deterministic, announced_size_is_held_to,
-	      a_stream_stays_ended_or_failed, free_in_the_middle,
+	      a_stream_stays_ended_or_failed, free_in_the_middle, empty_pushes_do_no_harm,
+	      output_room_may_fit_exactly,
 	      truncation_and_garbage_are_refused, frames_follow_each_other, zstd_window_is_bounded,
 	      frames_have_checksum_and_known_size, stock_tools_read_ours_and_we_read_theirs)
