@@ -37,18 +37,33 @@ struct ebb_meta {
 	size_t nxattrs;
 };
 
+/* Prepare it: everything 0, no attributes. */
 void ebb_meta_init(struct ebb_meta *m);
+
+/* Free the attributes; unusable until the next init. A zeroed struct is accepted. */
 void ebb_meta_release(struct ebb_meta *m);
+
+/* Back to what init made. */
 void ebb_meta_clear(struct ebb_meta *m);
 
-/* Append a copy of an attribute; keeps the order by name. Returns 0 or -EBB_ENOMEM. */
+/*
+ * Insert a copy of an attribute; keeps the order by name (strcmp).
+ *
+ * @return  0; -EBB_EINVAL when one of that name is there already; -EBB_ENOMEM.
+ */
 int ebb_meta_add(struct ebb_meta *m, const char *name, const void *value, size_t len,
 		 struct ebb_err *err);
+
+/* Make the initialised @ret equal to @m, with copies of all attributes. Returns 0 or -EBB_ENOMEM. */
+int ebb_meta_copy(struct ebb_meta *ret, const struct ebb_meta *m, struct ebb_err *err);
+
+/* The attribute of that name, or NULL. Lives until the attributes of @m change. */
+const struct ebb_meta_xattr *ebb_meta_find(const struct ebb_meta *m, const char *name);
 
 /*
  * Compare the parts @what; times are compared to the nanosecond.
  *
- * @return  0, or -EBB_EMISMATCH with the first difference in the message.
+ * @return  0, or -EBB_EMISMATCH with the first difference in the message ("first" is @a).
  */
 int ebb_meta_compare(const struct ebb_meta *a, const struct ebb_meta *b, uint32_t what,
 		     struct ebb_err *err);
