@@ -6,18 +6,21 @@
  * list, head and close are mandatory; for the rest the wrappers below answer -EBB_ENOTSUP. Callers ask
  * capabilities, never a type's name.
  *
- * Keys are those of core/record.h; directories end in '/'. Nothing a store is asked to do leaves its
- * root: symlinks are never followed, ".." never resolved upwards.
+ * Keys are those of core/record.h; directories end in '/', and "d" is no name for the directory "d/". Nothing a store
+ * is asked to do leaves its root: components "." and ".." are refused, symlinks are never followed. A key behind a symlink
+ * does not exist (-EBB_ENOENT), since a symlink is an object and not a directory.
  *
  * Durability: commit, rename and remove return only when the change would survive a power cut. Atomicity: a reader
  * sees a committed object whole or not at all; an interrupted writer leaves at most a temporary that carries the
- * caller's tag.
+ * caller's tag. Failing late (a directory that cannot be synced) a commit, rename or remove may have had its effect: after
+ * an error, look.
  *
  * Threads: a store may be used by many threads at once; a reader, a writer and a listing belong to one thread each.
  * Every operation may block on I/O.
  *
  * Errors common to all: EBB_ENOENT, EBB_EACCES, EBB_EIO, EBB_ENOTSUP, EBB_ENOMEM, EBB_EINVAL for a key that
- * is malformed or would leave the root.
+ * is malformed or has components "." or "..". Symlinks and special files are objects that can be listed, looked at,
+ * renamed and removed; reading them or their metadata is EBB_ENOTSUP.
  */
 #ifndef EBB_SCANNERS_STORE_H
 #define EBB_SCANNERS_STORE_H
@@ -26,6 +29,15 @@
 #include "core/record.h"
 #include "scanners/meta.h"
 #include "scanners/proof.h"
+
+/*
+ * Temporaries are objects beside their key, named EBB_STORE_TMP and the writer's tag. Listings show those of killed
+ * writers; scans leave them out.
+ */
+#define EBB_STORE_TMP ".ebb-tmp."
+
+/* Most bytes of a writer's tag. */
+#define EBB_STORE_TAG_MAX 100
 
 enum ebb_store_caps {
 	EBB_CAP_READ = 1 << 0,
@@ -51,9 +63,9 @@ struct ebb_store_config {
 struct ebb_store_identity {
 	uint64_t dev;		/* fs: st_dev of the root */
 	uint64_t ino;		/* fs: st_ino of the root */
-	char fsid[40];		/* fs: f_fsid in hex; "" when the store has none */
-	char kind[24];		/* fs: "ext4", "xfs", "nfs"; memory: "memory" */
-	bool empty;		/* nothing stands in it now, not counting ebb's own trash */
+	char fsid[40];		/* fs: f_fsid in hex; memory: its name; "" when the store has none */
+	char kind[24];		/* fs: "ext4", "xfs", "nfs", a number in hex when unknown; memory: "memory" */
+	bool empty;		/* nothing stands in it now, not counting ebb's own trash and lost+found */
 };
 
 /*
@@ -82,59 +94,80 @@ typedef int ebb_store_list_fn(void *ctx, const struct ebb_record *rec, struct eb
 int ebb_store_list(struct ebb_store *s, const char *prefix, const char *after,
 		   ebb_store_list_fn *fn, void *ctx, struct ebb_err *err);
 
-/* Fresh record of one object; @ret->key is @key. Never changes access times. */
+/*
+ * Fresh record of one object; @ret->key is @key. Never changes access times, never answers from a cache. EVIDENCE and
+ * WINDOW stay unknown: what an access time is worth is the scanner's knowledge.
+ */
 int ebb_store_head(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err);
 
 /* Metadata of one object or directory, into an initialised @ret (cleared first). */
 int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);
 
-/* Set the parts of @meta named by @what (enum ebb_meta_parts) on an existing object or directory. */
+/*
+ * Set the parts of @meta named by @what (enum ebb_meta_parts) on an existing object or directory, durably, and read them
+ * back. XATTRS means exactly those: others that stand there are removed. What the store cannot keep is refused, never
+ * dropped: -EBB_ENOTSUP for an attribute, -EBB_EACCES for an owner, -EBB_EMISMATCH when other values come back. After
+ * a failure some parts may be set.
+ */
 int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
 		       uint32_t what, struct ebb_err *err);
 
 /*
  * Preconditions: the object must still be what @expect says, by the fields that @expect knows of SIZE, MTIME, CTIME, INO
- * and KIND. Otherwise -EBB_ECHANGED, with the first difference in the message. NULL: no precondition.
+ * and KIND. Otherwise -EBB_ECHANGED, with the first difference in the message. NULL: no precondition (but the object must
+ * exist). Renaming an object and setting its metadata change its CTIME on most filesystems.
  */
 int ebb_store_check(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		    struct ebb_err *err);
+
+/*
+ * The same on a record at hand, @now; for store types. A field that @expect knows and @now does not has changed.
+ *
+ * @return  0 or -EBB_ECHANGED.
+ */
+int ebb_store_expect(const struct ebb_record *now, const struct ebb_record *expect,
+		     struct ebb_err *err);
 
 /* Reading. Does not change access times where the platform allows (fs: O_NOATIME for the owner and root). */
 struct ebb_store_reader;
 int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			struct ebb_store_reader **ret, struct ebb_err *err);
-/* Up to @len bytes at the reader's position. Returns bytes, 0 at the end, negative. */
+/* Up to @len bytes at the reader's position, fewer before a hole. Returns bytes, 0 at the end or when @len is 0, negative. */
 int64_t ebb_store_read(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err);
 /*
  * Where the next data begins at or after the position: *ret_hole bytes of hole come first (0 without EBB_CAP_SPARSE). The
  * position moves behind the hole.
  */
 int ebb_store_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
-/* -EBB_ECHANGED when the object changed since the reader was opened. */
+/*
+ * -EBB_ECHANGED when the object changed since the reader was opened. Called after the last read: what was read is then one
+ * state of the object, the one that @expect describes.
+ */
 int ebb_store_read_verify(struct ebb_store_reader *r, struct ebb_err *err);
 void ebb_store_read_close(struct ebb_store_reader *r);
 EBB_CLEANUP_PTR(struct ebb_store_reader, ebb_store_read_close);
 
 /* How to write. */
 struct ebb_store_write_opts {
-	int64_t size_hint;	/* expected bytes, or -1; a full store is noticed early where possible (-EBB_ENOSPC) */
-	const char *tag;	/* names the temporary; [A-Za-z0-9.-], at most 100 bytes; unique per writer */
+	int64_t size_hint;	/* bytes to be allocated, or -1; a full store is noticed early where possible (-EBB_ENOSPC) */
+	const char *tag;	/* names the temporary; [A-Za-z0-9.-], 1 to EBB_STORE_TAG_MAX; unique per writer */
 };
 
 /*
  * Writing: to a temporary beside @key, invisible under @key until commit. The parent directory must exist.
- * -EBB_EEXIST at commit when @key stands already: nothing is ever overwritten.
+ * -EBB_EEXIST at commit when @key stands already: nothing is ever overwritten. -EBB_EEXIST at open when a temporary of
+ * that tag stands: sweep first.
  */
 struct ebb_store_writer;
 int ebb_store_write_open(struct ebb_store *s, const char *key,
 			 const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
 			 struct ebb_err *err);
 int ebb_store_write(struct ebb_store_writer *w, const void *buf, size_t len, struct ebb_err *err);
-/* Extend by @len bytes of hole (zeroes where the store has no holes). */
+/* Append @len bytes of hole (zeroes where the store has no holes). */
 int ebb_store_write_hole(struct ebb_store_writer *w, int64_t len, struct ebb_err *err);
 /*
- * Apply the parts @what of @meta (may be NULL), make durable, and appear under the key. *ret (may be NULL) is the
- * record as it now stands, its key borrowed from the caller's @key. The writer is closed either way.
+ * Apply the parts @what of @meta (may be NULL) as ebb_store_set_meta does, make durable, and appear under the key. *ret (may be NULL) is the
+ * record as it now stands, its key the pointer that ebb_store_write_open got. The writer is closed either way; after a failure the temporary is removed.
  */
 int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
 			   struct ebb_record *ret, struct ebb_err *err);
@@ -142,30 +175,33 @@ int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *me
 void ebb_store_write_abort(struct ebb_store_writer *w);
 EBB_CLEANUP_PTR(struct ebb_store_writer, ebb_store_write_abort);
 
-/* Remove the temporary that a killed writer for @key with @tag left; 0 also when there is none. */
+/* Remove the temporary that a killed writer for @key with @tag left; 0 also when there is none, nor a parent. */
 int ebb_store_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err);
 
 /*
  * Move an object to another key of the same store, atomically, keeping inode and metadata; never onto an existing
- * object (-EBB_EEXIST). The parent of @to must exist. A cross-device move is -EBB_ENOTSUP.
+ * object (-EBB_EEXIST). The parent of @to must exist. Directories move with all below them; both keys end in '/' or
+ * neither. -EBB_ENOTSUP for a move to another filesystem within the store.
  */
 int ebb_store_rename(struct ebb_store *s, const char *from, const char *to,
 		     const struct ebb_record *expect, struct ebb_err *err);
 
 /*
- * Create the directory @dir (ends in '/') and missing parents, each with @mode. @fn, if given, is told each key
- * created, outermost first.
+ * Create the directory @dir (ends in '/') and missing parents, each with @mode whatever the umask. @fn, if given, is told
+ * each key created (not those that stood), outermost first; a negative return stops and is passed on. -EBB_EEXIST when
+ * something that is no directory stands in the way.
  */
 typedef int ebb_store_made_fn(void *ctx, const char *key, struct ebb_err *err);
 int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
 		     void *ctx, struct ebb_err *err);
 
-/* Remove an empty directory (key ends in '/'); -EBB_EEXIST when it is not empty. */
+/* Remove an empty directory (key ends in '/'), durably; -EBB_EEXIST when it is not empty. */
 int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err);
 
 /*
  * Remove an object for good. The only way to do so, and only with a proof (proof.h) for this very store, key and
- * state: what the proof saw must still stand (-EBB_ECHANGED).
+ * state: what the proof saw must still stand (-EBB_ECHANGED). -EBB_EINVAL for a proof about something else, and for
+ * directories.
  */
 int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proof *proof,
 		     struct ebb_err *err);
@@ -185,6 +221,12 @@ struct ebb_store_reader {
 struct ebb_store_writer {
 	struct ebb_store *store;
 };
+
+/*
+ * Keys, tags and proofs are checked before an operation is called. `open` fills ops, name (allocated) and caps, which `close`
+ * frees. Only open, close, list and head are mandatory; a type that can read has all of read*, one that can write all
+ * of write*.
+ */
 struct ebb_store_ops {
 	const char *type;
 	const char *summary;
@@ -222,5 +264,14 @@ struct ebb_store_ops {
 	int (*remove)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		      struct ebb_err *err);
 };
+
+/* Row @i of the table of types, from 0; NULL behind the last one. */
+const struct ebb_store_ops *ebb_store_type_at(size_t i);
+
+/*
+ * True when @key is well-formed: 1 to EBB_KEY_MAX bytes, no empty component (so no '/' in front), no "." and "..". A '/' at
+ * the end names a directory.
+ */
+bool ebb_store_key_ok(const char *key);
 
 #endif

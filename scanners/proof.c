@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scanners/proof.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress/pipe.h"
+#include "scanners/meta.h"
+#include "scanners/store.h"
+
+struct ebb_proof {
+	const struct ebb_store *store;
+	struct ebb_record rec;	/* its key is the one below */
+	char key[];
+};
+
+/* A record that could not tell a changed object from an unchanged one makes no proof. */
+static int check_record(const char *key, const struct ebb_record *rec, struct ebb_err *err)
+{
+	if (rec && ebb_record_has(rec, EBB_F_SIZE) && ebb_record_has(rec, EBB_F_MTIME))
+		return 0;
+	return ebb_err_set(err, EBB_EINVAL, "size and modification time of '%s' are not known", key);
+}
+
+static int proof_new(const struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		     struct ebb_proof **ret, struct ebb_err *err)
+{
+	size_t len = strlen(key);
+	struct ebb_proof *p = malloc(sizeof(*p) + len + 1);
+
+	if (!p)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory for a proof about '%s'", key);
+	memcpy(p->key, key, len + 1);
+	p->store = s;
+	p->rec = *rec;
+	p->rec.key = p->key;
+	p->rec.key_len = (uint32_t)len;
+	*ret = p;
+	return 0;
+}
+
+/* Overlapping stores, or a hard link: the "copy" would go with the original. */
+static int check_distinct(const struct ebb_proof_copy *c, struct ebb_err *err)
+{
+	struct ebb_record src, dst;
+
+	if (c->src == c->dst && strcmp(c->src_key, c->dst_key) == 0)
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is no copy of itself", c->src_key);
+	int rc = ebb_store_head(c->src, c->src_key, &src, err);
+	if (rc == 0)
+		rc = ebb_store_head(c->dst, c->dst_key, &dst, err);
+	if (rc < 0)
+		return rc;
+	const uint32_t inode = EBB_KNOWN(EBB_F_DEV) | EBB_KNOWN(EBB_F_INO);
+	if ((src.known & dst.known & inode) == inode && src.f[EBB_F_DEV] == dst.f[EBB_F_DEV] &&
+	    src.f[EBB_F_INO] == dst.f[EBB_F_INO])
+		return ebb_err_set(err, EBB_EMISMATCH, "'%s' and its copy '%s' are the same file",
+				   c->src_key, c->dst_key);
+	return 0;
+}
+
+/* Access times are left out: reading either side, by us or anyone, moves them. */
+static int check_meta(const struct ebb_proof_copy *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta src;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta dst;
+	struct ebb_err why = {0};
+
+	ebb_meta_init(&src);
+	ebb_meta_init(&dst);
+	if (c->meta == 0)
+		return 0;
+	int rc = ebb_store_get_meta(c->src, c->src_key, &src, err);
+	if (rc == 0)
+		rc = ebb_store_get_meta(c->dst, c->dst_key, &dst, err);
+	if (rc < 0)
+		return rc;
+	dst.atime = src.atime;
+	rc = ebb_meta_compare(&src, &dst, c->meta, &why);
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "copy '%s' of '%s': %s", c->dst_key, c->src_key,
+				   why.msg);
+	return 0;
+}
+
+static int64_t read_piece(void *ctx, void *buf, size_t len, struct ebb_err *err)
+{
+	return ebb_store_read(ctx, buf, len, err);
+}
+
+static int check_content(const struct ebb_proof_copy *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
+	struct ebb_pipe_result result;
+	struct ebb_err why = {0};
+
+	int rc = ebb_store_read_open(c->dst, c->dst_key, NULL, &r, err);
+	if (rc < 0)
+		return rc;
+	const struct ebb_pipe pipe = {.read = read_piece, .read_ctx = r,
+				      .mode = c->codec ? EBB_PIPE_DECODE : EBB_PIPE_COPY,
+				      .codec = c->codec, .raw_size = c->src_rec->f[EBB_F_SIZE]};
+	rc = ebb_pipe_run(&pipe, &result, &why);
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "copy '%s' of '%s': %s", c->dst_key, c->src_key,
+				   why.msg);
+	if (memcmp(result.raw_digest, c->src_digest, EBB_DIGEST_LEN) != 0)
+		return ebb_err_set(err, EBB_EMISMATCH, "copy '%s' of '%s': the content differs",
+				   c->dst_key, c->src_key);
+	return ebb_store_read_verify(r, err);
+}
+
+int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err)
+{
+	int rc = check_record(c->src_key, c->src_rec, err);
+
+	if (rc == 0)
+		rc = check_distinct(c, err);
+	if (rc == 0)
+		rc = check_content(c, err);
+	if (rc == 0)
+		rc = check_meta(c, err);
+	if (rc == 0)	/* last: it covers the time that reading took */
+		rc = ebb_store_check(c->src, c->src_key, c->src_rec, err);
+	return rc < 0 ? rc : proof_new(c->src, c->src_key, c->src_rec, ret, err);
+}
+
+int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		    const char *words, struct ebb_proof **ret, struct ebb_err *err)
+{
+	if (!words || strcmp(words, EBB_PROOF_PURGE_WORDS) != 0)
+		return ebb_err_set(err, EBB_EINVAL, "deleting '%s' without trash takes the words '%s'",
+				   key, EBB_PROOF_PURGE_WORDS);
+	int rc = check_record(key, rec, err);
+	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+}
+
+int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		      int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err)
+{
+	static const char trash[] = EBB_PROOF_TRASH;
+
+	if (strncmp(key, trash, sizeof(trash) - 1) != 0 || !ebb_store_key_ok(key))
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is not in the trash", key);
+	if (now < expires)
+		return ebb_err_set(err, EBB_EINVAL, "'%s' has not expired", key);
+	int rc = check_record(key, rec, err);
+	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+}
+
+const struct ebb_store *ebb_proof_store(const struct ebb_proof *p)
+{
+	return p->store;
+}
+
+const char *ebb_proof_key(const struct ebb_proof *p)
+{
+	return p->key;
+}
+
+const struct ebb_record *ebb_proof_record(const struct ebb_proof *p)
+{
+	return &p->rec;
+}
+
+void ebb_proof_free(struct ebb_proof *p)
+{
+	free(p);
+}

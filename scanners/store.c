@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scanners/store.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "scanners/store_fs.h"
+#include "scanners/store_memory.h"
+
+/* The types a configuration can name. */
+static const struct ebb_store_ops *const types[] = {
+	&ebb_store_fs_ops,
+	&ebb_store_memory_ops,
+};
+
+const struct ebb_store_ops *ebb_store_type_at(size_t i)
+{
+	return i < EBB_ARRAY_LEN(types) ? types[i] : NULL;
+}
+
+/* --- Checks --- */
+
+bool ebb_store_key_ok(const char *key)
+{
+	size_t len = strnlen(key, EBB_KEY_MAX + 1);
+
+	if (len == 0 || len > EBB_KEY_MAX)
+		return false;
+	for (const char *p = key; *p;) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += n;
+		if (*p == '/')
+			p++;
+	}
+	return true;
+}
+
+static bool is_dir(const char *key)
+{
+	return key[strlen(key) - 1] == '/';
+}
+
+enum shape { ANY, OBJECT, DIRECTORY };
+
+static int check_key(const char *key, enum shape shape, struct ebb_err *err)
+{
+	if (!ebb_store_key_ok(key))
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is not a key", key);
+	if (shape == OBJECT && is_dir(key))
+		return ebb_err_set(err, EBB_EINVAL, "'%s' names a directory", key);
+	if (shape == DIRECTORY && !is_dir(key))
+		return ebb_err_set(err, EBB_EINVAL, "'%s' does not end in '/'", key);
+	return 0;
+}
+
+static int check_tag(const char *tag, struct ebb_err *err)
+{
+	static const char valid[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+	size_t len = tag ? strspn(tag, valid) : 0;
+
+	if (len == 0 || len > EBB_STORE_TAG_MAX || tag[len])
+		return ebb_err_set(err, EBB_EINVAL, "'%s' cannot name a temporary", tag ? tag : "");
+	return 0;
+}
+
+static int unsupported(const struct ebb_store *s, const char *what, struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOTSUP, "store '%s' (%s) cannot %s", s->name, s->ops->type,
+			   what);
+}
+
+int ebb_store_expect(const struct ebb_record *now, const struct ebb_record *expect,
+		     struct ebb_err *err)
+{
+	static const enum ebb_field fields[] = {EBB_F_KIND, EBB_F_SIZE, EBB_F_MTIME, EBB_F_CTIME,
+						EBB_F_INO};
+
+	for (size_t i = 0; expect && i < EBB_ARRAY_LEN(fields); i++) {
+		enum ebb_field f = fields[i];
+
+		if (!ebb_record_has(expect, f) ||
+		    (ebb_record_has(now, f) && now->f[f] == expect->f[f]))
+			continue;
+		return ebb_err_set(err, EBB_ECHANGED,
+				   "'%.*s' has changed: %s was %" PRId64 ", is %" PRId64,
+				   (int)now->key_len, now->key, ebb_record_field_name(f),
+				   expect->f[f], now->f[f]);
+	}
+	return 0;
+}
+
+/* --- Stores --- */
+
+int ebb_store_open(const struct ebb_store_config *cfg, struct ebb_store **ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf valid = EBB_BUF_INIT(1000);
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(types); i++) {
+		if (strcmp(types[i]->type, cfg->type) == 0)
+			return types[i]->open(cfg, ret, err);
+		if (ebb_buf_addf(&valid, "%s%s", i ? ", " : "", types[i]->type) < 0)
+			return ebb_err_set(err, EBB_ENOMEM, "no memory for a message");
+	}
+	return ebb_err_set(err, EBB_ECONFIG, "store '%s': unknown type '%s' (there is %s)", cfg->name,
+			   cfg->type, valid.data);
+}
+
+void ebb_store_close(struct ebb_store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+const char *ebb_store_name(const struct ebb_store *s)
+{
+	return s->name;
+}
+
+uint32_t ebb_store_caps(const struct ebb_store *s)
+{
+	return s->caps;
+}
+
+int ebb_store_identify(struct ebb_store *s, struct ebb_store_identity *ret, struct ebb_err *err)
+{
+	if (!s->ops->identify)
+		return unsupported(s, "tell what it is", err);
+	return s->ops->identify(s, ret, err);
+}
+
+int ebb_store_space(struct ebb_store *s, int64_t *ret_free, struct ebb_err *err)
+{
+	if (!s->ops->space)
+		return unsupported(s, "tell its free space", err);
+	return s->ops->space(s, ret_free, err);
+}
+
+int ebb_store_list(struct ebb_store *s, const char *prefix, const char *after,
+		   ebb_store_list_fn *fn, void *ctx, struct ebb_err *err)
+{
+	return s->ops->list(s, prefix ? prefix : "", after ? after : "", fn, ctx, err);
+}
+
+/* --- One object --- */
+
+int ebb_store_head(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err)
+{
+	int rc = check_key(key, ANY, err);
+
+	return rc < 0 ? rc : s->ops->head(s, key, ret, err);
+}
+
+int ebb_store_check(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		    struct ebb_err *err)
+{
+	struct ebb_record now;
+	int rc = ebb_store_head(s, key, &now, err);
+
+	return rc < 0 ? rc : ebb_store_expect(&now, expect, err);
+}
+
+int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err)
+{
+	int rc = check_key(key, ANY, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->ops->get_meta)
+		return unsupported(s, "read metadata", err);
+	return s->ops->get_meta(s, key, ret, err);
+}
+
+int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
+		       uint32_t what, struct ebb_err *err)
+{
+	int rc = check_key(key, ANY, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->ops->set_meta)
+		return unsupported(s, "set metadata", err);
+	return s->ops->set_meta(s, key, meta, what, err);
+}
+
+/* --- Reading --- */
+
+int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			struct ebb_store_reader **ret, struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->ops->read_open)
+		return unsupported(s, "read", err);
+	return s->ops->read_open(s, key, expect, ret, err);
+}
+
+int64_t ebb_store_read(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err)
+{
+	return r->store->ops->read(r, buf, len, err);
+}
+
+int ebb_store_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err)
+{
+	return r->store->ops->read_hole(r, ret_hole, err);
+}
+
+int ebb_store_read_verify(struct ebb_store_reader *r, struct ebb_err *err)
+{
+	return r->store->ops->read_verify(r, err);
+}
+
+void ebb_store_read_close(struct ebb_store_reader *r)
+{
+	if (r)
+		r->store->ops->read_close(r);
+}
+
+/* --- Writing --- */
+
+int ebb_store_write_open(struct ebb_store *s, const char *key,
+			 const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
+			 struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc == 0)
+		rc = check_tag(opts->tag, err);
+	if (rc < 0)
+		return rc;
+	if (!s->ops->write_open)
+		return unsupported(s, "write", err);
+	return s->ops->write_open(s, key, opts, ret, err);
+}
+
+int ebb_store_write(struct ebb_store_writer *w, const void *buf, size_t len, struct ebb_err *err)
+{
+	return w->store->ops->write(w, buf, len, err);
+}
+
+int ebb_store_write_hole(struct ebb_store_writer *w, int64_t len, struct ebb_err *err)
+{
+	if (len < 0)
+		return ebb_err_set(err, EBB_EINVAL, "a hole of %" PRId64 " bytes", len);
+	return w->store->ops->write_hole(w, len, err);
+}
+
+int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
+			   struct ebb_record *ret, struct ebb_err *err)
+{
+	return w->store->ops->write_commit(w, meta, meta ? what : 0, ret, err);
+}
+
+void ebb_store_write_abort(struct ebb_store_writer *w)
+{
+	if (w)
+		w->store->ops->write_abort(w);
+}
+
+int ebb_store_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc == 0)
+		rc = check_tag(tag, err);
+	if (rc < 0)
+		return rc;
+	if (!s->ops->write_sweep)
+		return unsupported(s, "write", err);
+	return s->ops->write_sweep(s, key, tag, err);
+}
+
+/* --- The tree --- */
+
+int ebb_store_rename(struct ebb_store *s, const char *from, const char *to,
+		     const struct ebb_record *expect, struct ebb_err *err)
+{
+	int rc = check_key(from, ANY, err);
+
+	if (rc == 0)
+		rc = check_key(to, is_dir(from) ? DIRECTORY : OBJECT, err);
+	if (rc < 0)
+		return rc;
+	if (is_dir(from) && strncmp(from, to, strlen(from)) == 0)
+		return ebb_err_set(err, EBB_EINVAL, "cannot move '%s' into itself", from);
+	if (!s->ops->rename)
+		return unsupported(s, "rename", err);
+	return s->ops->rename(s, from, to, expect, err);
+}
+
+int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
+		     void *ctx, struct ebb_err *err)
+{
+	int rc = check_key(dir, DIRECTORY, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->ops->mkdirs)
+		return unsupported(s, "make directories", err);
+	return s->ops->mkdirs(s, dir, mode, fn, ctx, err);
+}
+
+int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err)
+{
+	int rc = check_key(dir, DIRECTORY, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->ops->rmdir)
+		return unsupported(s, "remove directories", err);
+	return s->ops->rmdir(s, dir, err);
+}
+
+int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proof *proof,
+		     struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	if (!proof || ebb_proof_store(proof) != s || strcmp(ebb_proof_key(proof), key) != 0)
+		return ebb_err_set(err, EBB_EINVAL, "no proof that '%s' in store '%s' may go", key,
+				   s->name);
+	if (!s->ops->remove)
+		return unsupported(s, "remove", err);
+	return s->ops->remove(s, key, ebb_proof_record(proof), err);
+}

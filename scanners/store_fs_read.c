@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "scanners/store_fs.h"
+
+struct reader {
+	struct ebb_store_reader base;
+	int fd;
+	int64_t pos;
+	int64_t data_end;	/* when beyond pos: where the data that read_hole found ends */
+	struct ebb_record rec;	/* at open; its key is the one below */
+	char key[];
+};
+
+int ebb_store_fs_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			   struct ebb_store_reader **ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_closep) int fd = -1;
+	size_t klen = strlen(key);
+	struct ebb_record rec;
+	struct statx st;
+
+	int rc = ebb_store_fs_path_open((const struct ebb_store_fs *)s, key, &fd, &st, err);
+	if (rc < 0)
+		return rc;
+	ebb_store_fs_path_record(&st, key, &rec);
+	rc = ebb_store_expect(&rec, expect, err);
+	if (rc < 0)
+		return rc;
+
+	struct reader *r = calloc(1, sizeof(*r) + klen + 1);
+	if (!r)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to read '%s'", key);
+	memcpy(r->key, key, klen + 1);
+	r->base.store = s;
+	r->fd = fd;
+	r->rec = rec;
+	r->rec.key = r->key;
+	fd = -1;
+	*ret = &r->base;
+	return 0;
+}
+
+int64_t ebb_store_fs_read_bytes(struct ebb_store_reader *base, void *buf, size_t len,
+				struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+
+	/* Not into the next hole, which would come as zeroes. */
+	if (r->data_end > r->pos && (uint64_t)(r->data_end - r->pos) < len)
+		len = (size_t)(r->data_end - r->pos);
+	ssize_t n = TEMP_FAILURE_RETRY(pread(r->fd, buf, len, r->pos));
+	if (n < 0)
+		return ebb_store_fs_path_fail(err, errno, "read", r->key);
+	r->pos += n;
+	return n;
+}
+
+/* Where data begins at or after @pos; the end of the file when there is none. Negative: errno is set. */
+static int64_t next_data(int fd, int64_t pos)
+{
+	int64_t data = lseek(fd, pos, SEEK_DATA);
+
+	if (data >= 0 || errno != ENXIO)
+		return data;
+	int64_t end = lseek(fd, 0, SEEK_END);
+	return end < 0 || end > pos ? end : pos;
+}
+
+/* Filesystems without SEEK_DATA say that everything is data; those that do not know the call at all say EINVAL. */
+int ebb_store_fs_read_hole(struct ebb_store_reader *base, int64_t *ret_hole, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+	int64_t hole = 0;
+
+	if (r->pos >= r->data_end) {
+		int64_t data = next_data(r->fd, r->pos);
+
+		if (data < 0 && errno != EINVAL)
+			return ebb_store_fs_path_fail(err, errno, "find holes in", r->key);
+		if (data > r->pos) {
+			hole = data - r->pos;
+			r->pos = data;
+		}
+		int64_t end = data < 0 ? -1 : lseek(r->fd, r->pos, SEEK_HOLE);
+		r->data_end = end > r->pos ? end : 0;
+	}
+	*ret_hole = hole;
+	return 0;
+}
+
+int ebb_store_fs_read_verify(struct ebb_store_reader *base, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+	struct ebb_record now;
+	struct statx st;
+	int rc = ebb_store_fs_path_fstat(r->fd, r->key, &st, err);
+
+	if (rc < 0)
+		return rc;
+	ebb_store_fs_path_record(&st, r->key, &now);
+	return ebb_store_expect(&now, &r->rec, err);
+}
+
+void ebb_store_fs_read_close(struct ebb_store_reader *base)
+{
+	struct reader *r = (struct reader *)base;
+
+	close(r->fd);
+	free(r);
+}
