@@ -24,7 +24,6 @@ PREFIX ?= /usr/local
 .SECONDARY:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
-SELF = $(MAKE) BUILD=$(BUILD)
 
 # --- Compiler and flags ---------------------------------------------------------------------------------
 
@@ -142,20 +141,20 @@ bench: $(BIN) $(BENCHES)	## build and run the benchmarks, one after the other
 
 .PHONY: sanitize tsan clang fuzz run-fuzz coverage lint
 sanitize:		## build and run the tests with ASan and UBSan
-	@$(SELF) CONFIG=sanitize test
+	@$(MAKE) CONFIG=sanitize test
 tsan:			## build and run the tests with TSan
-	@$(SELF) CONFIG=tsan test
+	@$(MAKE) CONFIG=tsan test
 clang:			## build everything with clang, warnings are errors
-	@$(SELF) CONFIG=clang WERROR=1 tests
-fuzz:			## run each fuzz target for FUZZ_SECONDS (10)
-	@$(SELF) CONFIG=fuzz run-fuzz
-run-fuzz: $(FUZZERS)
-	@set -e; for f in $(FUZZERS); do name=$${f##*/f_}; echo "== $$f"; \
-		mkdir -p $(B)/corpus/$$name tests/fuzz/corpus/$$name; \
+	@$(MAKE) CONFIG=clang WERROR=1 tests
+fuzz:			## run each fuzz target for FUZZ_SECONDS (10); T=f_x only that one
+	@$(MAKE) CONFIG=fuzz run-fuzz
+run-fuzz: $(filter $(FUZZERS),$(or $(named),$(FUZZERS)))
+	@set -e; for f in $^; do name=$${f##*/f_}; echo "== $$f"; \
+		mkdir -p $(B)/corpus/$$name; seeds=tests/fuzz/corpus/$$name; test -d $$seeds || seeds=; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
-		-artifact_prefix=$(B)/crash-$$name- $(B)/corpus/$$name tests/fuzz/corpus/$$name; done
+		-artifact_prefix=$(B)/crash-$$name- $(B)/corpus/$$name $$seeds; done
 coverage:		## run the tests and measure coverage: build/coverage/index.html
-	@$(SELF) CONFIG=coverage test
+	@$(MAKE) CONFIG=coverage test
 	@command -v gcovr >/dev/null || { echo 'gcovr is missing: apt-get install gcovr' >&2; exit 1; }
 	gcovr --root . $(DIRS:%=--filter '%/') --html-details $(BUILD)/coverage/index.html \
 		--print-summary $(BUILD)/coverage
@@ -165,29 +164,30 @@ lint: $(OBJS)		## check layers, headers, purity, lengths, names, licences and sc
 # --- Installing -----------------------------------------------------------------------------------------
 
 .PHONY: man install uninstall clean help
-man: $(BUILD)/ebb	## write the man pages: build/man/*.1
-	@mkdir -p $(BUILD)/man
-	@if commands=$$($(BUILD)/ebb help --commands 2>/dev/null); then \
-		set -e; $(BUILD)/ebb help --man > $(BUILD)/man/ebb.1; \
-		for c in $$commands; do $(BUILD)/ebb help --man $$c > $(BUILD)/man/ebb-$$c.1; done; \
-	else echo 'no man pages: this ebb knows no `help --commands`'; fi
+man: $(BUILD)/ebb	## write build/man/*.1 and build/completions/*, from the program's own tables
+	@rm -rf $(BUILD)/man $(BUILD)/completions; mkdir -p $(BUILD)/man $(BUILD)/completions
+	@set -e; $< help --man > $(BUILD)/man/ebb.1; \
+		commands=$$($< help --commands); \
+		for c in $$commands; do $< help --man $$c > $(BUILD)/man/ebb-$$c.1; done; \
+		for s in bash zsh fish; do $< help --completion $$s > $(BUILD)/completions/$$s; done
 
 # Pairs of a file here and where it goes below PREFIX; install and uninstall read the same list.
 to = $(foreach f,$(wildcard $(1)),$(f):$(2)/$(or $(3),$(notdir $(f))))
 INSTALLED = $(call to,contrib/prices/*,share/ebb/prices) $(call to,contrib/*.schema.json,share/ebb) \
-	$(call to,LICENSE README.md CHANGELOG.md,share/doc/ebb) $(call to,contrib/examples/*,share/doc/ebb/examples) \
-	$(call to,contrib/completions/ebb.bash,share/bash-completion/completions,ebb) \
-	$(call to,contrib/completions/ebb.zsh,share/zsh/site-functions,_ebb) \
-	$(call to,contrib/completions/ebb.fish,share/fish/vendor_completions.d)
+	$(call to,LICENSE README.md CHANGELOG.md,share/doc/ebb) $(call to,contrib/examples/*,share/doc/ebb/examples)
+COMPLETIONS = bash:bash-completion/completions/ebb zsh:zsh/site-functions/_ebb fish:fish/vendor_completions.d/ebb.fish
 TO := $(DESTDIR)$(PREFIX)
 
 install: $(BUILD)/ebb man	## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/release/ebb $(TO)/bin/ebb
 	@set -e; for p in $(INSTALLED); do install -D -m 644 $${p%%:*} $(TO)/$${p#*:}; done
-	@set -e; for m in $(BUILD)/man/*.1; do ! test -e $$m || install -D -m 644 $$m $(TO)/share/man/man1/$${m##*/}; done
+	@set -e; for p in $(COMPLETIONS); do \
+		install -D -m 644 $(BUILD)/completions/$${p%%:*} $(TO)/share/$${p#*:}; done
+	@install -d $(TO)/share/man/man1; install -m 644 $(BUILD)/man/*.1 $(TO)/share/man/man1
 uninstall:		## remove what install put there
 	rm -f $(TO)/bin/ebb $(TO)/share/man/man1/ebb.1 $(TO)/share/man/man1/ebb-*.1
-	@set -e; for p in $(INSTALLED); do rm -f $(TO)/$${p#*:}; done
+	@for p in $(INSTALLED); do rm -f $(TO)/$${p#*:}; done
+	@for p in $(COMPLETIONS); do rm -f $(TO)/share/$${p#*:}; done
 	@for d in share/ebb/prices share/ebb share/doc/ebb/examples share/doc/ebb; do \
 		! test -d $(TO)/$$d || rmdir --ignore-fail-on-non-empty $(TO)/$$d; done
 
