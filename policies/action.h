@@ -2,8 +2,7 @@
 /*
  * Actions: what a rule wants done with one object, decided and priced, not yet done.
  *
- * The table of action kinds is the extension point: one file with one const struct ebb_action_kind, one
- * line in action.c. A kind says what it needs from a rule and how it changes storage; the executor knows
+ * The table of action kinds in action.c is the extension point: one row is one kind. A kind says what it needs from a rule and how it changes storage; the executor knows
  * none of them, only the steps they are lowered to.
  *
  * Pure: no I/O, no clock, no globals that change.
@@ -28,7 +27,8 @@ struct ebb_action_kind {
 	const char *name;	/* as in `do:` and in plans */
 	const char *summary;	/* one line for help and the schema */
 	bool changes;		/* touches stores; such rules never fire on "unknown" */
-	bool destructive;	/* takes bytes out of reach: empty and match-everything rules are refused */
+	bool destructive;	/* takes bytes out of reach: such rules may say trash and purge, and are refused when
+				 * they restrict nothing, unless they say so in words */
 	bool needs_to;		/* the rule must name a destination store */
 	bool takes_codec;	/* the rule may say codec and level */
 	const char *past;	/* for reports: "deleted", "compressed" */
@@ -41,8 +41,8 @@ const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id);
 const struct ebb_action_kind *ebb_action_by_name(const char *name);
 
 /*
- * One decided action. Strings are borrowed from the rules, the configuration and the record that it was
- * decided from; whoever keeps an action copies them.
+ * One decided action. Strings are borrowed from the rules, the record that it was decided from and the decision's own
+ * buffer; whoever keeps an action copies them.
  */
 struct ebb_action {
 	enum ebb_action_id id;
@@ -60,7 +60,7 @@ struct ebb_action {
 	struct ebb_money saving;	/* saved per month of 30 days once done; negative: costs more */
 	int64_t freed;			/* bytes freed on the object's store (allocated bytes), estimate for compress */
 	int64_t wire;			/* bytes read from one store and written to another */
-	const char *why;		/* one line for people: the facts that decided, in the caller's arena */
+	const char *why;		/* one line for people: the facts that decided, and what is special */
 };
 
 #endif

@@ -4,94 +4,92 @@
  *
  *     idle > 180d and size > 1MiB and not name matches "*.keep"
  *
- *   cond   := or ;  or := and { "or" and } ;  and := not { "and" not } ;  not := [ "not" ] prim
- *   prim   := "(" cond ")" | fact op literal | fact [ "not" ] "in" "[" literal { "," literal } "]"
- *           | fact "matches" string | "true" | "false" | fact-of-type-bool
- *   op     := "==" "!=" "<" "<=" ">" ">="
+ *   cond   := and { "or" and }      and := not { "and" not }      not := { "not" } prim
+ *   prim   := "(" cond ")" | "true" | "false" | fact op literal | fact "matches" string
+ *           | fact [ "not" ] "in" "[" literal { "," literal } "]"
+ *   op     := "==" | "!=" | "<" | "<=" | ">" | ">="
  *
- * Types: bytes (size, alloc), duration (idle, age, changed), time (mtime, atime, ctime), number (nlink, depth, uid,
- * gid, mode), string (name, path, ext, dir, store, class, user, team, kind, type, evidence, and every capture
- * {x} of a glob). A literal of another type is a compile error that says what was expected: `size > 30d`, `idle > 30`.
- * `m` is refused as a duration. Unknown facts give unknown; `and`, `or`, `not` are Kleene's.
+ *   fact                       type       literals
+ *   size, alloc                bytes      1MiB, 500 KB needs no space: 500KB
+ *   idle, age, changed         duration   30d, 12h (never `m`: minute or month?)
+ *   mtime, atime, ctime        time       2026-01-31, 2026-01-31T12:00:00Z
+ *   nlink, uid, gid, depth     number     3
+ *   mode                       number     permission bits in octal: 0644
+ *   type, evidence             word       "file", "relatime": == != in only
+ *   path, name, ext, dir       text       "a string": == != in matches
+ *   store, class               text
+ *   team, kind, labels and     text       (given to ebb_expr_compile)
+ *   captures {x} of globs
  *
- * Pure. Threads: a compiled expression is read-only and may be shared.
+ * `age` and `changed` are the times since mtime and ctime; times in the future count as now. `atime` is the last access by the
+ * best evidence, and `idle` the time since: both are intervals (core/record.h), so `idle > 90d` can be unknown.
+ * `name` is the last component of the key, `ext` what follows its last '.' ("" without one, or when it is the first
+ * byte), `dir` what stands before the name, "" or ending in '/'; `depth` counts components. `matches` takes a glob
+ * (glob.h) that matches the whole text. There is no `user`: names of users are not the index's business; use `uid`.
+ *
+ * Unknown facts give unknown; `and`, `or`, `not` are Kleene's. So a condition that is true or false stays that when
+ * more becomes known.
+ *
+ * Pure. Threads: a compiled condition is read-only and may be shared.
  */
 #ifndef EBB_POLICIES_EXPR_H
 #define EBB_POLICIES_EXPR_H
 
 #include "core/arena.h"
-#include "core/block.h"
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/record.h"
 
 enum ebb_truth { EBB_FALSE = 0, EBB_UNKNOWN = 1, EBB_TRUE = 2 };
 
+/* Deepest nesting of parentheses, and most literals in one list. */
+#define EBB_EXPR_NESTING 32
+#define EBB_EXPR_LIST 256
+
 struct ebb_expr;
 
-/* Where an expression stands, for its errors. */
+/* Where a condition stands, for its errors. */
 struct ebb_expr_place {
 	const char *file;
 	int line, col;		/* of the first character of the text */
 };
 
-/* A named string that is not a field of the record: a capture or a label. NULL value: unknown. */
-struct ebb_expr_label {
-	const char *name;
-	const char *value;
-};
-
 /*
  * Compile @text.
  *
- * @labels    names that are string facts besides the built-in ones, NULL-terminated, or NULL; borrowed during the call.
+ * @labels    names that are text facts besides the built-in ones, or NULL; borrowed for as long as the result.
+ *            Where a name stands twice, the first counts.
  * @return    0; -EBB_ECONFIG with file, line and column of the very word, what was expected, and the nearest
  *            valid word; -EBB_ENOMEM.
  */
 int ebb_expr_compile(struct ebb_arena *arena, const char *text, const struct ebb_expr_place *place,
-		     const char *const *labels, struct ebb_expr **ret, struct ebb_err *err);
+		     const char *const *labels, size_t nlabels, struct ebb_expr **ret,
+		     struct ebb_err *err);
+
+/* Bytes, not NUL-terminated. p is NULL when unknown. */
+struct ebb_expr_text {
+	const char *p;
+	size_t len;
+};
 
 /* What evaluation needs beside the records. */
 struct ebb_expr_env {
-	int64_t now;				/* ns since the epoch */
+	int64_t now;				/* ns since the epoch, not negative */
 	const char *store, *class;		/* of the objects; NULL: unknown */
-	const struct ebb_expr_label *labels;	/* of this object, for single records; or NULL */
-	size_t nlabels;
-	const char *(*user_name)(void *ctx, int64_t uid);	/* NULL: `user` is unknown */
-	void *user_ctx;
+	const struct ebb_expr_text *labels;	/* one for each name given at compile time; NULL: all unknown */
 };
 
-/* True when evaluation needs keys or labels, not columns alone. */
+/* True when evaluation needs the key or labels, not fields and the store alone. */
 bool ebb_expr_needs_key(const struct ebb_expr *e);
+
+/* True when it needs labels. */
+bool ebb_expr_needs_labels(const struct ebb_expr *e);
+
+/* True when the condition restricts nothing: it is true for every object of which all is known ("true", "size >= 0B"). */
+bool ebb_expr_always(const struct ebb_expr *e);
 
 /* Evaluate for one record. */
 enum ebb_truth ebb_expr_eval(const struct ebb_expr *e, const struct ebb_expr_env *env,
 			     const struct ebb_record *r);
-
-/* Scratch for ebb_expr_eval_block, reusable; one per thread. */
-struct ebb_expr_work;
-struct ebb_expr_work *ebb_expr_work_new(void);
-void ebb_expr_work_free(struct ebb_expr_work *w);
-
-/*
- * Evaluate for a whole block by columns: out[i] is the truth for record i. Only for expressions that do not need keys.
- * Columns whose least and greatest value settle a comparison are not decoded.
- */
-void ebb_expr_eval_block(const struct ebb_expr *e, const struct ebb_expr_env *env,
-			 struct ebb_expr_work *w, const struct ebb_block *b, uint8_t *out);
-
-/* One fact that an expression uses, with its value for a record, for `explain`. */
-struct ebb_expr_fact {
-	const char *name;
-	const char *value;	/* as people read it: "41 d", "between 41 d and 42 d", "unknown" */
-	const char *evidence;	/* where it comes from: "atime, relatime mount", "index", "glob" */
-};
-
-/*
- * The facts an expression uses, each once, with their values.
- *
- * @return  number of facts written to *ret (an array in the arena), or -EBB_ENOMEM.
- */
-int ebb_expr_facts(const struct ebb_expr *e, const struct ebb_expr_env *env,
-		   const struct ebb_record *r, struct ebb_arena *arena, struct ebb_expr_fact **ret);
 
 #endif
