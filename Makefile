@@ -118,8 +118,8 @@ $(BUILD)/ebb: $(BUILD)/release/ebb
 
 LINK_TEST = $(LINK) -o $@ $(filter %.o %.a,$^) $(CHECK_LDLIBS) $(LIB_LDLIBS)
 
-# A fuzz target is linked with replay.c, a plain main(), unless this is the build for libFuzzer.
-REPLAY := $(B)/tests/fuzz/replay.o
+# A fuzz target is linked with fuzz_replay.c, a plain main(), unless this is the build for libFuzzer.
+REPLAY := $(B)/tests/fuzz/fuzz_replay.o
 $(B)/tests/fuzz/f_%: $(B)/tests/fuzz/f_%.o $(if $(filter fuzz,$(CONFIG)),,$(REPLAY)) $(SUPPORT) $(LIB)
 	$(call say,LD,$@)$(LINK_TEST) $(if $(filter fuzz,$(CONFIG)),-fsanitize=fuzzer)
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIB)
