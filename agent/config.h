@@ -29,7 +29,7 @@ struct ebb_config_limits {
 	int64_t max_bytes;	/* bytes moved, compressed or deleted per run, or -1 */
 	struct ebb_money max_cost;	/* one-off cost per run; currency "" for none */
 	int64_t max_errors;	/* failed actions before the run stops; default 100 */
-	const char *window;	/* "Mon-Fri 20:00-06:00" local time, or NULL: always */
+	const char *window;	/* "Mon-Fri 20:00-06:00" local time (agent/hours.h), or NULL: always */
 };
 
 struct ebb_config {
@@ -46,9 +46,10 @@ struct ebb_config {
 };
 
 /*
- * Load and check @path and the price books it names: a path is relative to the file; a bare word is a book that ships with ebb.
+ * Load and check @path and the price books it names: a path is relative to the file; a bare word is a book that ships with ebb,
+ * looked for in $EBB_PRICES, in share/ebb/prices beside the program's folder, and in the source tree it was built in.
  *
- * @return  0; -EBB_ECONFIG; -EBB_ENOENT; -EBB_EIO; -EBB_ENOMEM.
+ * @return  0; -EBB_ECONFIG; -EBB_ENOENT; -EBB_EACCES; -EBB_EIO; -EBB_ENOMEM.
  */
 int ebb_config_load(const char *path, struct ebb_config **ret, struct ebb_err *err);
 void ebb_config_free(struct ebb_config *c);

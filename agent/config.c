@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/hours.h"
+#include "agent/yaml.h"
+#include "compress/digest.h"
+#include "core/index.h"
+#include "core/units.h"
+
+/* What a configuration may hold in memory, its rules and books among it. */
+enum { ARENA_MAX = 256 * 1024 * 1024, MAX_ERRORS = 100, MAX_DELETE_PPM = 500000 };
+
+static int no_memory(struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOMEM, "out of memory for the configuration");
+}
+
+/* An optional text member of a map. */
+static int text(const struct ebb_tree_node *map, const char *key, const char **ret, struct ebb_err *err)
+{
+	const struct ebb_tree_node *n = ebb_tree_get(map, key);
+
+	return n ? ebb_tree_text(n, ret, err) : 0;
+}
+
+/* --- Stores --- */
+
+/* Names become part of STORE:KEY and of the index. */
+static bool is_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n > EBB_INDEX_NAME_MAX || strspn(s, "-_.") != 0)
+		return false;
+	return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n;
+}
+
+static int read_exclude(struct ebb_config *c, const struct ebb_tree_node *seq,
+			struct ebb_config_store *s, struct ebb_err *err)
+{
+	size_t n = 0;
+	int r = ebb_tree_expect(seq, EBB_TREE_SEQ, err);
+
+	if (r)
+		return r;
+	const char **list = ebb_arena_calloc(&c->arena, seq->n_children + 1, sizeof(*list));
+	if (!list)
+		return no_memory(err);
+	EBB_TREE_EACH(item, seq) {
+		r = ebb_tree_text(item, &list[n++], err);
+		if (r)
+			return r;
+	}
+	s->exclude = list;
+	return 0;
+}
+
+/* A clean absolute path. Two stores of one folder would count and change every file twice. */
+static int read_path(const struct ebb_config *c, const struct ebb_tree_node *node,
+		     struct ebb_config_store *s, struct ebb_err *err)
+{
+	const struct ebb_tree_node *p = ebb_tree_need(node, "path", err);
+	int r = p ? ebb_tree_text(p, &s->open.path, err) : -EBB_ECONFIG;
+
+	if (r)
+		return r;
+	if (*s->open.path != '/')
+		return ebb_tree_error(p, err, "'path' must be absolute, beginning with '/', not '%s'",
+				      s->open.path);
+	for (const struct ebb_config_store *o = c->stores; o < s; o++)
+		if (strcmp(o->open.path, s->open.path) == 0)
+			return ebb_tree_error(p, err, "store '%s' has the same path, '%s'", o->open.name,
+					      o->open.path);
+	return 0;
+}
+
+static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
+		      struct ebb_config_store *s, struct ebb_err *err)
+{
+	static const char *const keys[] = {"type", "path", "class", "site", "jurisdiction", "exclude",
+					   "one_file_system"};
+	static const char *const types[] = {"fs"};
+	const struct ebb_tree_node *type, *n;
+	size_t which = 0;
+	int r;
+
+	if (!is_name(node->key))
+		return ebb_tree_key_error(node, err,
+					  "'%s' cannot name a store: take up to %d letters, digits, '-', '_' and '.'",
+					  node->key, EBB_INDEX_NAME_MAX);
+	*s = (struct ebb_config_store){.open = {.name = node->key, .type = "fs"}, .one_file_system = true};
+	r = ebb_tree_unknown_keys(node, keys, EBB_ARRAY_LEN(keys), err);
+	if (r)
+		return r;
+	type = ebb_tree_need(node, "type", err);
+	if (!type)
+		return -EBB_ECONFIG;
+	r = ebb_tree_choice(type, types, EBB_ARRAY_LEN(types), &which, err);
+	if (!r)
+		r = read_path(c, node, s, err);
+	if (!r)
+		r = text(node, "class", &s->class, err);
+	if (!r)
+		r = text(node, "site", &s->site, err);
+	if (!r)
+		r = text(node, "jurisdiction", &s->jurisdiction, err);
+	if (!r && (n = ebb_tree_get(node, "exclude")))
+		r = read_exclude(c, n, s, err);
+	if (!r && (n = ebb_tree_get(node, "one_file_system")))
+		r = ebb_tree_bool(n, &s->one_file_system, err);
+	return r;
+}
+
+static int read_stores(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
+{
+	const struct ebb_tree_node *stores = ebb_tree_need(root, "stores", err);
+	int r = stores ? ebb_tree_expect(stores, EBB_TREE_MAP, err) : -EBB_ECONFIG;
+
+	if (r)
+		return r;
+	if (!stores->n_children)
+		return ebb_tree_error(stores, err, "no store is declared");
+	c->stores = ebb_arena_calloc(&c->arena, stores->n_children, sizeof(*c->stores));
+	c->rule_stores = ebb_arena_calloc(&c->arena, stores->n_children, sizeof(*c->rule_stores));
+	if (!c->stores || !c->rule_stores)
+		return no_memory(err);
+	EBB_TREE_EACH(node, stores) {
+		struct ebb_config_store *s = &c->stores[c->nstores];
+
+		r = read_store(c, node, s, err);
+		if (r)
+			return r;
+		c->rule_stores[c->nstores++] = (struct ebb_rules_store){
+			.name = s->open.name,
+			.class = s->class,
+			.site = s->site,
+			.jurisdiction = s->jurisdiction,
+			.line = (int)node->key_line,
+			.col = (int)node->key_column,
+		};
+	}
+	return 0;
+}
+
+/* --- Prices --- */
+
+/* "@dir/@name.yaml" when that can be read. */
+static bool try_book(const char *dir, const char *name, char ret[PATH_MAX])
+{
+	return snprintf(ret, PATH_MAX, "%s/%s.yaml", dir, name) < PATH_MAX && access(ret, R_OK) == 0;
+}
+
+/* A book that ships with ebb. */
+static bool find_book(const char *name, char ret[PATH_MAX])
+{
+	static const char *const below[] = {"../share/ebb/prices", "../contrib/prices",
+					    "../../contrib/prices"};
+	const char *env = getenv("EBB_PRICES");
+	char exe[PATH_MAX], dir[PATH_MAX + 64];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (env && *env)
+		return try_book(env, name, ret);
+	exe[n > 0 ? n : 0] = 0;
+	char *slash = strrchr(exe, '/');
+	if (!slash)
+		return false;
+	*slash = 0;
+	for (size_t i = 0; i < EBB_ARRAY_LEN(below); i++) {
+		snprintf(dir, sizeof(dir), "%s/%s", exe, below[i]);
+		if (try_book(dir, name, ret))
+			return true;
+	}
+	return false;
+}
+
+/* Path of the book that @item names: itself, or relative to the folder of the configuration, or one that ships. */
+static int locate_book(const struct ebb_config *c, const struct ebb_tree_node *item, char ret[PATH_MAX],
+		       struct ebb_err *err)
+{
+	const char *name = NULL, *slash = strrchr(c->path, '/');
+	int r = ebb_tree_text(item, &name, err);
+
+	if (r)
+		return r;
+	if (!strchr(name, '/')) {
+		if (find_book(name, ret))
+			return 0;
+		return ebb_tree_error(item, err,
+				      "no price book called '%s' ships with ebb; a file of yours is named by its path, './%s'",
+				      name, name);
+	}
+	int n = *name == '/' || !slash
+			? snprintf(ret, PATH_MAX, "%s", name)
+			: snprintf(ret, PATH_MAX, "%.*s/%s", (int)(slash - c->path), c->path, name);
+	if (n >= PATH_MAX)
+		return ebb_tree_error(item, err, "the path is too long");
+	if (access(ret, F_OK))
+		return ebb_tree_error(item, err, "cannot open price book '%s': %s", ret, strerror(errno));
+	return 0;
+}
+
+static int read_book(struct ebb_config *c, const struct ebb_tree_node *item,
+		     struct ebb_digest *digest, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
+	struct ebb_tree_node *doc = NULL;
+	char path[PATH_MAX];
+	int r = locate_book(c, item, path, err);
+
+	if (!r)
+		r = ebb_yaml_load(&c->arena, path, &bytes, &doc, err);
+	if (r)
+		return r;
+	ebb_digest_update(digest, bytes.data, bytes.len);
+	return ebb_price_books_add(c->prices, doc, err);
+}
+
+static int read_books(struct ebb_config *c, const struct ebb_tree_node *prices,
+		      struct ebb_digest *digest, struct ebb_err *err)
+{
+	int r = prices ? ebb_tree_expect(prices, EBB_TREE_SEQ, err) : 0;
+
+	if (r || !prices)
+		return r;
+	EBB_TREE_EACH(item, prices) {
+		r = read_book(c, item, digest, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int read_prices(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_digest_release) struct ebb_digest digest = {0};
+	int r = ebb_digest_init(&digest, &ebb_digest_sha256, err);
+
+	if (r)
+		return r;
+	c->prices = ebb_price_books_new(&c->arena);
+	if (!c->prices)
+		return no_memory(err);
+	r = read_books(c, ebb_tree_get(root, "prices"), &digest, err);
+	return r ? r : ebb_digest_final(&digest, c->prices_digest, err);
+}
+
+/* --- Limits --- */
+
+/* A share of a store's objects ("5%") or a number of objects. */
+static int read_max_delete(const struct ebb_tree_node *n, struct ebb_config_limits *l,
+			   struct ebb_err *err)
+{
+	const char *s = NULL;
+	int64_t ppm = 0;
+	int r = ebb_tree_text(n, &s, err);
+
+	if (r)
+		return r;
+	if (!strchr(s, '%'))
+		return ebb_tree_count(n, &l->max_delete, err);
+	r = ebb_tree_percent(n, &ppm, err);
+	if (!r && ppm > 100 * EBB_UNITS_PERCENT)
+		r = ebb_tree_error(n, err, "'max_delete': %s is more than there is", s);
+	if (!r)
+		l->max_delete_ppm = (int)ppm;
+	return r;
+}
+
+static int read_max_cost(const struct ebb_config *c, const struct ebb_tree_node *n,
+			 struct ebb_config_limits *l, struct ebb_err *err)
+{
+	const char *currency = ebb_price_currency(c->prices);
+	int r = ebb_tree_money(n, &l->max_cost, err);
+
+	if (!r && *currency && strcmp(currency, l->max_cost.currency) != 0)
+		r = ebb_tree_error(n, err, "'max_cost' is in %s, the prices are in %s",
+				   l->max_cost.currency, currency);
+	return r;
+}
+
+static int read_window(const struct ebb_tree_node *n, struct ebb_config_limits *l, struct ebb_err *err)
+{
+	struct ebb_err e = {0};
+	struct ebb_hours h;
+	int r = ebb_tree_text(n, &l->window, err);
+
+	if (!r && ebb_hours_parse(l->window, &h, &e))
+		r = ebb_tree_error(n, err, "'window': %s", e.msg);
+	return r;
+}
+
+static int read_limits(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
+{
+	static const char *const keys[] = {"max_delete", "max_objects", "max_bytes",
+					   "max_cost",	 "max_errors",	"window"};
+	struct ebb_config_limits *l = &c->limits;
+	const struct ebb_tree_node *map = ebb_tree_get(root, "limits"), *n;
+	int r;
+
+	*l = (struct ebb_config_limits){.max_delete = -1,
+					.max_delete_ppm = MAX_DELETE_PPM,
+					.max_objects = -1,
+					.max_bytes = -1,
+					.max_errors = MAX_ERRORS};
+	if (!map)
+		return 0;
+	r = ebb_tree_unknown_keys(map, keys, EBB_ARRAY_LEN(keys), err);
+	if (!r && (n = ebb_tree_get(map, "max_delete")))
+		r = read_max_delete(n, l, err);
+	if (!r && (n = ebb_tree_get(map, "max_objects")))
+		r = ebb_tree_count(n, &l->max_objects, err);
+	if (!r && (n = ebb_tree_get(map, "max_bytes")))
+		r = ebb_tree_bytes(n, &l->max_bytes, err);
+	if (!r && (n = ebb_tree_get(map, "max_cost")))
+		r = read_max_cost(c, n, l, err);
+	if (!r && (n = ebb_tree_get(map, "max_errors")))
+		r = ebb_tree_count(n, &l->max_errors, err);
+	if (!r && (n = ebb_tree_get(map, "window")))
+		r = read_window(n, l, err);
+	return r;
+}
+
+/* --- The whole --- */
+
+static int read_version(const struct ebb_tree_node *root, struct ebb_err *err)
+{
+	const struct ebb_tree_node *n = ebb_tree_need(root, "version", err);
+	int64_t v = 0;
+	int r = n ? ebb_tree_count(n, &v, err) : -EBB_ECONFIG;
+
+	if (!r && v != 1)
+		r = ebb_tree_error(n, err, "version %lld is not known here: this ebb reads version 1%s",
+				   (long long)v, v > 1 ? "; take a newer ebb" : "");
+	return r;
+}
+
+static int read_all(struct ebb_config *c, struct ebb_err *err)
+{
+	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits"};
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
+	struct ebb_tree_node *root = NULL;
+	int r = ebb_yaml_load(&c->arena, c->path, &bytes, &root, err);
+
+	if (!r)
+		r = ebb_digest_of(&ebb_digest_sha256, bytes.data, bytes.len, c->rules_digest, err);
+	if (!r)
+		r = ebb_tree_unknown_keys(root, keys, EBB_ARRAY_LEN(keys), err);
+	if (!r)
+		r = read_version(root, err);
+	if (!r)
+		r = read_stores(c, root, err);
+	if (!r)
+		r = read_prices(c, root, err);
+	if (!r)
+		r = ebb_rules_compile(&c->arena, ebb_tree_get(root, "rules"), ebb_tree_get(root, "datasets"),
+				      c->rule_stores, c->nstores, &c->rules, err);
+	return r ? r : read_limits(c, root, err);
+}
+
+int ebb_config_load(const char *path, struct ebb_config **ret, struct ebb_err *err)
+{
+	struct ebb_config *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return no_memory(err);
+	ebb_arena_init(&c->arena, ARENA_MAX);
+	c->path = ebb_arena_strdup(&c->arena, path);
+	int r = c->path ? read_all(c, err) : no_memory(err);
+	if (r) {
+		ebb_config_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void ebb_config_free(struct ebb_config *c)
+{
+	if (!c)
+		return;
+	ebb_arena_release(&c->arena);
+	free(c);
+}
+
+const struct ebb_config_store *ebb_config_store(const struct ebb_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->nstores; i++)
+		if (strcmp(c->stores[i].open.name, name) == 0)
+			return &c->stores[i];
+	return NULL;
+}
