@@ -4,8 +4,8 @@
  *
  * Rules. Data goes to stdout, notes to stderr. Text for people may change between versions; JSON only gains fields. One
  * object a line. Keys need not be UTF-8: JSON has `path` only when the key is valid UTF-8 and `path_b64` when it is
- * not; for people control characters and bytes that are no UTF-8 are written as \n, \t or \xHH. Bytes and counts are JSON
- * numbers, times RFC 3339 strings with nanoseconds, money strings in exact decimals beside `currency`.
+ * not; for people odd bytes are written as ebb_text_quote does it. Bytes and counts are JSON
+ * numbers, times RFC 3339 strings in UTC, money integer nano-units (NAME_nano) beside `currency`.
  *
  * Threads: everything belongs to one thread at a time.
  */
@@ -36,6 +36,10 @@ const char *ebb_out_plain(FILE *f);
 /* "1,234,567" and "1.2 GiB" into @buf, which is returned. */
 const char *ebb_out_count(uint64_t n, char buf[EBB_OUT_TEXT_MAX]);
 const char *ebb_out_bytes(uint64_t n, char buf[EBB_OUT_TEXT_MAX]);
+
+/* "12.34 USD" (rounded for people; JSON has all digits), "3h ago". */
+const char *ebb_out_money(const struct ebb_money *m, char buf[EBB_OUT_TEXT_MAX]);
+const char *ebb_out_ago(int64_t then, int64_t now, char buf[EBB_OUT_TEXT_MAX]);
 
 /* Share of @part in @whole as "12.3 %"; "" when @whole is 0. */
 const char *ebb_out_share(uint64_t part, uint64_t whole, char buf[EBB_OUT_TEXT_MAX]);
@@ -86,7 +90,7 @@ int ebb_out_json_key(json_t *o, const char *key, size_t len);
 /* The same under other names: @name, and @name with "_b64" behind it. */
 int ebb_out_json_bytes(json_t *o, const char *name, const char *bytes, size_t len);
 
-/* Set an RFC 3339 time in UTC with nanoseconds; a money amount as exact decimal string. */
+/* Set an RFC 3339 time in UTC; an amount of money as NAME_nano, in billionths of its currency. */
 int ebb_out_json_time(json_t *o, const char *name, int64_t ns);
 int ebb_out_json_money(json_t *o, const char *name, const struct ebb_money *m);
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The JSON half of out.h. */
+#include <errno.h>
+#include <string.h>
+
+#include "agent/out.h"
+#include "core/base64.h"
+#include "core/buf.h"
+#include "core/units.h"
+#include "core/utf8.h"
+
+int ebb_out_json(FILE *f, json_t *o, struct ebb_err *err)
+{
+	if (!o)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory for JSON");
+	errno = 0;
+	int r = json_dumpf(o, f, JSON_COMPACT);
+	json_decref(o);
+	if (r || fputc('\n', f) == EOF || ferror(f))
+		return ebb_err_sys(err, errno ? errno : EIO, "cannot write to standard output");
+	return 0;
+}
+
+int ebb_out_json_bytes(json_t *o, const char *name, const char *bytes, size_t len)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf b = EBB_BUF_INIT(8 * EBB_KEY_MAX);
+	char b64[64];
+
+	if (!o)
+		return -1;
+	if (ebb_utf8_valid(bytes, len))
+		return json_object_set_new(o, name, json_stringn(bytes, len));
+	snprintf(b64, sizeof(b64), "%s_b64", name);
+	if (ebb_base64_encode(&b, bytes, len, NULL))
+		return -1;
+	return json_object_set_new(o, b64, json_stringn(b.data, b.len));
+}
+
+int ebb_out_json_key(json_t *o, const char *key, size_t len)
+{
+	return ebb_out_json_bytes(o, "path", key, len);
+}
+
+int ebb_out_json_time(json_t *o, const char *name, int64_t ns)
+{
+	char text[EBB_UNITS_TEXT];
+
+	return o ? json_object_set_new(o, name, json_string(ebb_units_exact_time(ns, text))) : -1;
+}
+
+int ebb_out_json_money(json_t *o, const char *name, const struct ebb_money *m)
+{
+	char nano[64];
+
+	snprintf(nano, sizeof(nano), "%s_nano", name);
+	return o ? json_object_set_new(o, nano, json_integer(m->nano)) : -1;
+}
+
+/* Integer fields that are shown as they are. */
+static const struct {
+	enum ebb_field field;
+	const char *name;
+} numbers[] = {
+	{EBB_F_SIZE, "size"}, {EBB_F_ALLOC, "alloc"}, {EBB_F_UID, "uid"},     {EBB_F_GID, "gid"},
+	{EBB_F_NLINK, "nlink"}, {EBB_F_INO, "ino"},     {EBB_F_DEV, "dev"},
+};
+static const struct {
+	enum ebb_field field;
+	const char *name;
+} times[] = {
+	{EBB_F_MTIME, "mtime"}, {EBB_F_ATIME, "atime"}, {EBB_F_CTIME, "ctime"},
+	{EBB_F_WINDOW, "evidence_since"},
+};
+static const struct {
+	int64_t flag;
+	const char *name;
+} flags[] = {
+	{EBB_FLAG_LINKED_TWIN, "linked_twin"}, {EBB_FLAG_UNSEEN, "unseen"},
+	{EBB_FLAG_CHANGING, "changing"}, {EBB_FLAG_MOUNT, "mount"},
+};
+
+int ebb_out_json_record(json_t *o, const struct ebb_record *r)
+{
+	char mode[8];
+	int bad = ebb_out_json_key(o, r->key, r->key_len);
+
+	if (!bad && ebb_record_has(r, EBB_F_KIND))
+		bad = json_object_set_new(o, "kind",
+					  json_string(ebb_record_kind_name(r->f[EBB_F_KIND])));
+	for (size_t i = 0; !bad && i < EBB_ARRAY_LEN(numbers); i++)
+		if (ebb_record_has(r, numbers[i].field))
+			bad = json_object_set_new(o, numbers[i].name,
+						  json_integer(r->f[numbers[i].field]));
+	if (!bad && ebb_record_has(r, EBB_F_MODE)) {
+		snprintf(mode, sizeof(mode), "%04o", (unsigned)r->f[EBB_F_MODE] & 07777);
+		bad = json_object_set_new(o, "mode", json_string(mode));
+	}
+	for (size_t i = 0; !bad && i < EBB_ARRAY_LEN(times); i++)
+		if (ebb_record_has(r, times[i].field))
+			bad = ebb_out_json_time(o, times[i].name, r->f[times[i].field]);
+	if (!bad && ebb_record_has(r, EBB_F_EVIDENCE))
+		bad = json_object_set_new(o, "evidence",
+					  json_string(ebb_record_evidence_name(r->f[EBB_F_EVIDENCE])));
+	for (size_t i = 0; !bad && i < EBB_ARRAY_LEN(flags); i++)
+		if (r->f[EBB_F_FLAGS] & flags[i].flag)
+			bad = json_object_set_new(o, flags[i].name, json_true());
+	return bad;
+}
+
+int ebb_out_flush(FILE *f, struct ebb_err *err)
+{
+	errno = 0;
+	if (fflush(f) || ferror(f))
+		return ebb_err_sys(err, errno ? errno : EIO, "cannot write to standard output");
+	return 0;
+}
