@@ -11,30 +11,61 @@
 #include <stdio.h>
 
 #include "agent/config.h"
+#include "agent/lock.h"
 #include "core/clock.h"
 #include "core/index.h"
 #include "core/log.h"
 
 struct ebb_app {
 	const char *config_path;	/* --config, EBB_CONFIG, or "ebb.yaml" */
-	const char *index_dir;		/* --index, EBB_INDEX, or $XDG_STATE_HOME/ebb */
+	char *index_dir;		/* --index, EBB_INDEX, or $XDG_STATE_HOME/ebb */
 	bool json;			/* --json: data as JSON on stdout */
 	bool quiet;			/* --quiet: no progress, no notes */
-	struct ebb_clock *clock;	/* real, or fixed by EBB_NOW (RFC 3339) for tests and what-if questions */
+	const struct ebb_clock *clock;	/* real, or `fixed` */
+	struct ebb_clock fixed;		/* EBB_NOW (RFC 3339): for tests and what-if questions */
 	struct ebb_log *log;		/* to stderr */
 	FILE *out;			/* stdout */
 	FILE *err;			/* stderr */
 	atomic_bool *cancel;		/* set by SIGINT, SIGTERM; the second signal ends the process */
-	struct ebb_config *config;	/* loaded by ebb_app_config */
+	struct ebb_config *config;	/* loaded by ebb_app_config, or NULL */
+	bool config_named;		/* by --config or EBB_CONFIG */
 };
+
+struct ebb_cli_args;
+
+/*
+ * Prepare @app from the global options and the environment, and take over SIGINT, SIGTERM and SIGPIPE. One at a time in
+ * a process.
+ *
+ * @return  0; -EBB_EUSAGE (EBB_NOW is no time); -EBB_ENOMEM. Released in both cases with ebb_app_release.
+ */
+int ebb_app_init(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err);
+void ebb_app_release(struct ebb_app *app);
 
 /* Load and check the configuration once. -EBB_ECONFIG, -EBB_ENOENT (says how to make one: ebb init). */
 int ebb_app_config(struct ebb_app *app, struct ebb_err *err);
 
-/* Open the index; @create makes its directory. The caller closes it. */
+/* The same for commands that work without one: a missing file is fine (app->config stays NULL) unless it was named. */
+int ebb_app_config_optional(struct ebb_app *app, struct ebb_err *err);
+
+/*
+ * Open the index; unless @readonly its directory is made when missing. The caller closes it. A missing index is -EBB_EINDEX with
+ * the remedy.
+ */
 int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, struct ebb_err *err);
 
 /* Current time by the app's clock, ns since the epoch. */
 int64_t ebb_app_now(const struct ebb_app *app);
+
+/* Take the run lock of the index, whose directory is made when missing. @command: what the run is, for those kept out. */
+int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret,
+		 struct ebb_err *err);
+
+/* A line for people on stderr, "ebb: ..."; nothing with --quiet. */
+void ebb_app_note(const struct ebb_app *app, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* -EBB_ECANCELLED once a signal has asked to stop, otherwise 0. For loops. */
+int ebb_app_cancelled(const struct ebb_app *app, struct ebb_err *err);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/buf.h"
 #include "core/text.h"
 #include "core/units.h"
 
@@ -46,14 +45,6 @@ static size_t count_options(const struct ebb_cli_option *o)
 	while (o && o[n].name)
 		n++;
 	return n;
-}
-
-const struct ebb_cli_command *ebb_cli_find(const char *name)
-{
-	for (const struct ebb_cli_command *const *c = ebb_cli_table; *c; c++)
-		if (strcmp((*c)->name, name) == 0)
-			return *c;
-	return NULL;
 }
 
 void ebb_cli_args_free(struct ebb_cli_args *a)
@@ -100,22 +91,9 @@ static struct value *value_by_letter(const struct ebb_cli_args *a, char letter)
 	return NULL;
 }
 
-/* "did you mean" for a word and candidates; "" when nothing is near. */
-static const char *hint(struct ebb_buf *b, const char *word, const char *const *words, size_t n,
-			const char *prefix)
-{
-	const char *near = ebb_text_nearest(word, words, n);
-
-	ebb_buf_clear(b);
-	if (!near || ebb_buf_addf(b, "; did you mean '%s%s'?", prefix, near))
-		return "";
-	return b->data;
-}
-
 static int no_option(const struct ebb_cli_args *a, const char *name, size_t len,
 		     struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf b = EBB_BUF_INIT(256);
 	EBB_CLEANUP(ebb_mem_freep) const char **words = calloc(a->nvalues, sizeof(*words));
 	EBB_CLEANUP(ebb_mem_freep) char *word = strndup(name, len);
 
@@ -123,43 +101,35 @@ static int no_option(const struct ebb_cli_args *a, const char *name, size_t len,
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	for (size_t i = 0; i < a->nvalues; i++)
 		words[i] = a->values[i].opt->name;
-	return ebb_err_set(err, EBB_EUSAGE, "unknown option '--%s'%s", word,
-			   hint(&b, word, words, a->nvalues, "--"));
+	const char *near = ebb_text_nearest(word, words, a->nvalues);
+	if (!near)
+		return ebb_err_set(err, EBB_EUSAGE, "unknown option '--%s'", word);
+	return ebb_err_set(err, EBB_EUSAGE, "unknown option '--%s'; did you mean '--%s'?", word, near);
 }
 
-static int no_command(const char *name, struct ebb_err *err)
+int ebb_cli_find(const char *name, const struct ebb_cli_command **ret, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf b = EBB_BUF_INIT(256);
 	const char *words[64];
+	char hint[512];
 	size_t n = 0;
 
-	for (; ebb_cli_table[n] && n < EBB_ARRAY_LEN(words); n++)
+	for (; ebb_cli_table[n] && n < EBB_ARRAY_LEN(words); n++) {
 		words[n] = ebb_cli_table[n]->name;
-	const char *h = hint(&b, name, words, n, "");
+		if (strcmp(words[n], name) == 0) {
+			*ret = ebb_cli_table[n];
+			return 0;
+		}
+	}
 	return ebb_err_set(err, EBB_EUSAGE, "unknown command '%s'%s", name,
-			   *h ? h : "; 'ebb help' lists them");
-}
-
-static int parse_count(const char *s, long long *ret, struct ebb_err *err)
-{
-	long long n = 0;
-
-	if (!*s)
-		return ebb_err_set(err, EBB_EUSAGE, "expected a number, got nothing");
-	for (const char *p = s; *p; p++)
-		if (!isdigit((unsigned char)*p) || __builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, *p - '0', &n))
-			return ebb_err_set(err, EBB_EUSAGE, "expected a number, got '%s'", s);
-	*ret = n;
-	return 0;
+			   ebb_text_suggest(name, words, n, hint, sizeof(hint)));
 }
 
 /* Check @s against the words "a|b|c". */
 static int parse_choice(const char *choices, const char *s, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_mem_freep) char *copy = strdup(choices);
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf b = EBB_BUF_INIT(256);
 	const char *words[32];
+	char hint[512];
 	size_t n = 0;
 	char *save = NULL;
 
@@ -171,20 +141,20 @@ static int parse_choice(const char *choices, const char *s, struct ebb_err *err)
 			return 0;
 		words[n++] = w;
 	}
-	return ebb_err_set(err, EBB_EUSAGE, "expected one of %s, got '%s'%s", choices, s,
-			   hint(&b, s, words, n, ""));
+	return ebb_err_set(err, EBB_EUSAGE, "'%s' is none of its values%s", s,
+			   ebb_text_suggest(s, words, n, hint, sizeof(hint)));
 }
 
-static int parse_units(enum ebb_cli_type type, const char *s, long long *ret, struct ebb_err *err)
+static int parse_number(enum ebb_cli_type type, const char *s, long long *ret, struct ebb_err *err)
 {
 	int64_t n = 0;
-	int r = type == EBB_CLI_BYTES ? ebb_units_parse_bytes(s, &n, err)
-				      : ebb_units_parse_duration(s, &n, err);
+	int r = type == EBB_CLI_BYTES	   ? ebb_units_parse_bytes(s, &n, err)
+		: type == EBB_CLI_DURATION ? ebb_units_parse_duration(s, &n, err)
+					   : ebb_units_parse_count(s, &n, err);
 
-	if (r)
-		return r;
-	*ret = n;
-	return 0;
+	if (!r)
+		*ret = n;
+	return r;
 }
 
 static int add_to_list(struct value *v, const char *s, struct ebb_err *err)
@@ -205,11 +175,9 @@ static int set_value(struct value *v, const char *s, struct ebb_err *err)
 
 	switch (v->opt->type) {
 	case EBB_CLI_COUNT:
-		r = parse_count(s, &v->number, err);
-		break;
 	case EBB_CLI_BYTES:
 	case EBB_CLI_DURATION:
-		r = parse_units(v->opt->type, s, &v->number, err);
+		r = parse_number(v->opt->type, s, &v->number, err);
 		break;
 	case EBB_CLI_CHOICE:
 		r = parse_choice(v->opt->arg, s, err);
@@ -304,9 +272,9 @@ static int positional(struct ebb_cli_args *a, const char *word, struct ebb_err *
 		a->argv[a->argc++] = word;
 		return 0;
 	}
-	a->cmd = ebb_cli_find(word);
-	if (!a->cmd)
-		return no_command(word, err);
+	int r = ebb_cli_find(word, &a->cmd, err);
+	if (r)
+		return r;
 	if (add_options(a, a->cmd->options))
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	return 0;

@@ -82,8 +82,8 @@ int ebb_cli_parse(int argc, char **argv, const struct ebb_cli_command **ret_cmd,
 void ebb_cli_args_free(struct ebb_cli_args *a);
 EBB_CLEANUP_PTR(struct ebb_cli_args, ebb_cli_args_free);
 
-/* Command by name, or NULL. */
-const struct ebb_cli_command *ebb_cli_find(const char *name);
+/* Command by name. Returns 0 or -EBB_EUSAGE naming the nearest. */
+int ebb_cli_find(const char *name, const struct ebb_cli_command **ret, struct ebb_err *err);
 
 /*
  * Values by option name (an unknown name is a bug and aborts). Absent: false, NULL, @missing, 0 values. Borrowed. Bytes and

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/cli.h"
+#include "core/units.h"
+
+static atomic_bool cancel;
+
+/* The first signal asks the run to stop at the next object, the second ends it at once; the journal copes with both. */
+static void on_signal(int sig)
+{
+	(void)sig;
+	if (atomic_exchange(&cancel, true))
+		_exit(EBB_EXIT_INTERRUPTED);
+}
+
+static void take_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(&stop.sa_mask);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	/* A reader that went away shows as a write error; it must not kill a run that changes stores. */
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static char *default_index(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *dir = NULL;
+	int n;
+
+	if (state && *state == '/')
+		n = asprintf(&dir, "%s/ebb", state);
+	else
+		n = asprintf(&dir, "%s/.local/state/ebb", home && *home ? home : "");
+	return n < 0 ? NULL : dir;
+}
+
+/* EBB_NOW fixes the clock. */
+static int set_clock(struct ebb_app *app, struct ebb_err *err)
+{
+	const char *now = getenv("EBB_NOW");
+	int64_t ns = 0;
+
+	app->clock = &ebb_clock_real;
+	if (!now || !*now)
+		return 0;
+	if (ebb_units_parse_time(now, &ns, err)) {
+		ebb_err_wrap(err, "EBB_NOW");
+		if (err)
+			err->code = EBB_EUSAGE;
+		return -EBB_EUSAGE;
+	}
+	app->fixed = ebb_clock_fixed(ns);
+	app->clock = &app->fixed;
+	return 0;
+}
+
+int ebb_app_init(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	const char *config = ebb_cli_string(args, "config"), *index = ebb_cli_string(args, "index");
+
+	*app = (struct ebb_app){
+		.config_path = config ? config : "ebb.yaml",
+		.config_named = config != NULL,
+		.json = ebb_cli_flag(args, "json"),
+		.quiet = ebb_cli_flag(args, "quiet"),
+		.out = stdout,
+		.err = stderr,
+		.cancel = &cancel,
+	};
+	take_signals();
+	app->index_dir = index ? strdup(index) : default_index();
+	if (!app->index_dir)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	return set_clock(app, err);
+}
+
+void ebb_app_release(struct ebb_app *app)
+{
+	ebb_config_free(app->config);
+	free(app->index_dir);
+	app->config = NULL;
+	app->index_dir = NULL;
+}
+
+int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
+{
+	if (app->config)
+		return 0;
+	int r = ebb_config_load(app->config_path, &app->config, err);
+	if (r == -EBB_ENOENT && err) {
+		err->code = EBB_ECONFIG;
+		if (strlen(err->msg) < sizeof(err->msg) - 80)
+			strcat(err->msg, "; 'ebb init DIR > ebb.yaml' makes one");
+		return -EBB_ECONFIG;
+	}
+	return r;
+}
+
+int ebb_app_config_optional(struct ebb_app *app, struct ebb_err *err)
+{
+	if (!app->config_named && access(app->config_path, F_OK) && errno == ENOENT)
+		return 0;
+	return ebb_app_config(app, err);
+}
+
+/* Make the folder of the index and those above it. */
+static int make_index_dir(const struct ebb_app *app, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) char *path = strdup(app->index_dir);
+
+	if (!path)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (char *p = path + 1; *path; p++) {
+		if (*p && *p != '/')
+			continue;
+		char c = *p;
+		*p = 0;
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return ebb_err_sys(err, errno, "cannot make the folder of the index, '%s'", path);
+		*p = c;
+		if (!c)
+			break;
+	}
+	return 0;
+}
+
+int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, struct ebb_err *err)
+{
+	struct ebb_index_opts opts = {.readonly = readonly};
+	struct ebb_err e = {0};
+	int r = readonly ? 0 : make_index_dir(app, err);
+
+	if (r)
+		return r;
+	r = ebb_index_open(app->index_dir, &opts, ret, &e);
+	if (r == -EBB_ENOENT)
+		return ebb_err_set(err, EBB_EINDEX, "there is no index in '%s': run 'ebb scan'",
+				   app->index_dir);
+	return r ? ebb_err_set(err, e.code, "%s", e.msg) : 0;
+}
+
+int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret,
+		 struct ebb_err *err)
+{
+	int r = make_index_dir(app, err);
+
+	return r ? r : ebb_lock_take(app->index_dir, command, ebb_app_now(app), ret, err);
+}
+
+int64_t ebb_app_now(const struct ebb_app *app)
+{
+	return ebb_clock_now(app->clock);
+}
+
+void ebb_app_note(const struct ebb_app *app, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (app->quiet)
+		return;
+	va_start(ap, fmt);
+	fputs("ebb: ", app->err);
+	vfprintf(app->err, fmt, ap);
+	fputc('\n', app->err);
+	va_end(ap);
+}
+
+int ebb_app_cancelled(const struct ebb_app *app, struct ebb_err *err)
+{
+	return atomic_load_explicit(app->cancel, memory_order_relaxed)
+		       ? ebb_err_set(err, EBB_ECANCELLED, "interrupted")
+		       : 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/cli.h"
+
+/* One line per command, here and below; each lies in agent/cmd_NAME.c. */
+extern const struct ebb_cli_command ebb_cmd_init;
+extern const struct ebb_cli_command ebb_cmd_check;
+extern const struct ebb_cli_command ebb_cmd_explain;
+extern const struct ebb_cli_command ebb_cmd_scan;
+extern const struct ebb_cli_command ebb_cmd_find;
+extern const struct ebb_cli_command ebb_cmd_du;
+extern const struct ebb_cli_command ebb_cmd_report;
+extern const struct ebb_cli_command ebb_cmd_help;
+extern const struct ebb_cli_command ebb_cmd_version;
+
+const struct ebb_cli_command *const ebb_cli_table[] = {
+	&ebb_cmd_init,
+	&ebb_cmd_check,
+	&ebb_cmd_explain,
+	&ebb_cmd_scan,
+	&ebb_cmd_find,
+	&ebb_cmd_du,
+	&ebb_cmd_report,
+	&ebb_cmd_help,
+	&ebb_cmd_version,
+	NULL,
+};

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ebb check: validate the configuration offline and say what was understood. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/app.h"
+#include "agent/cli.h"
+#include "agent/out.h"
+#include "core/buf.h"
+#include "core/units.h"
+
+static const int64_t gib = INT64_C(1) << 30;
+
+/* "compress with zstd, level 9", "tier to cold", "delete into the trash for 30 d" */
+static int describe(const struct ebb_rule *r, struct ebb_buf *b)
+{
+	char t[EBB_OUT_TEXT_MAX];
+	int bad = ebb_buf_adds(b, r->action->name);
+
+	if (r->to)
+		bad |= ebb_buf_addf(b, " to %s", r->to);
+	if (r->codec)
+		bad |= ebb_buf_addf(b, " with %s", r->codec);
+	if (r->level)
+		bad |= ebb_buf_addf(b, ", level %d", r->level);
+	if (r->purge)
+		bad |= ebb_buf_adds(b, " for good, without a trash");
+	else if (r->action->id == EBB_ACTION_DELETE)
+		bad |= ebb_buf_addf(b, " into the trash for %s", ebb_units_exact_duration(r->trash_ns, t));
+	if (r->require_payback)
+		bad |= ebb_buf_addf(b, ", if it pays back within %s", ebb_units_exact_duration(r->payback_ns, t));
+	return bad;
+}
+
+/* Which objects a rule is about, without its condition: "scratch, kind checkpoints, runs/a" */
+static int selectors(const struct ebb_rule *r, struct ebb_buf *b)
+{
+	const char *sep = "";
+	int bad = ebb_buf_reserve(b, 0);
+
+	if (r->store) {
+		bad |= ebb_buf_addf(b, "%s", r->store);
+		sep = ", ";
+	}
+	if (r->kind) {
+		bad |= ebb_buf_addf(b, "%skind %s", sep, r->kind);
+		sep = ", ";
+	}
+	if (r->match) {
+		bad |= ebb_buf_addf(b, "%s%s", sep, r->match);
+		sep = ", ";
+	}
+	return *sep ? bad : bad | ebb_buf_adds(b, "all");
+}
+
+/* --- For people --- */
+
+static void title(struct ebb_app *app, const char *text)
+{
+	fprintf(app->out, "\n%s%s%s\n", ebb_out_bold(app->out), text, ebb_out_plain(app->out));
+}
+
+static int price_cell(const struct ebb_config *c, const struct ebb_config_store *s,
+		      struct ebb_out_table *t, struct ebb_err *err)
+{
+	struct ebb_money m;
+	char a[EBB_OUT_TEXT_MAX];
+	int r = s->class ? ebb_price_storage(c->prices, s->class, gib, &m, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (!r)
+		ebb_out_cell(t, s->class ? "not priced" : "no class, not priced");
+	else
+		ebb_out_cell(t, "%s (%s)", ebb_out_money(&m, a), ebb_price_confidence(c->prices, s->class));
+	return 0;
+}
+
+static int print_stores(struct ebb_app *app, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {
+		{"name", false}, {"type", false}, {"path", false}, {"class", false},
+		{"a GiB a month", false},
+	};
+	const struct ebb_config *c = app->config;
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
+		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+
+	if (!t)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (size_t i = 0; i < c->nstores; i++) {
+		const struct ebb_config_store *s = &c->stores[i];
+
+		ebb_out_cell(t, "%s", s->open.name);
+		ebb_out_cell(t, "%s", s->open.type);
+		ebb_out_cell(t, "%s", s->open.path ? s->open.path : "-");
+		ebb_out_cell(t, "%s", s->class ? s->class : "-");
+		int r = price_cell(c, s, t, err);
+		if (r)
+			return r;
+	}
+	title(app, "Stores");
+	return ebb_out_table_print(t, app->out, 2, err);
+}
+
+static int print_rules(struct ebb_app *app, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {
+		{"#", true}, {"name", false}, {"objects", false}, {"when", false}, {"do", false},
+	};
+	const struct ebb_config *c = app->config;
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
+		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+
+	if (!t)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (size_t i = 0; i < ebb_rules_count(c->rules); i++) {
+		const struct ebb_rule *r = ebb_rules_get(c->rules, i);
+		EBB_CLEANUP(ebb_buf_release) struct ebb_buf what = EBB_BUF_INIT(65536);
+		EBB_CLEANUP(ebb_buf_release) struct ebb_buf where = EBB_BUF_INIT(65536);
+
+		if (describe(r, &what) || selectors(r, &where))
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		ebb_out_cell(t, "%zu", i + 1);
+		ebb_out_cell(t, "%s", r->name);
+		ebb_out_cell(t, "%s", where.data);
+		ebb_out_cell(t, "%s", r->when ? r->when : "always");
+		ebb_out_cell(t, "%s", what.data);
+	}
+	title(app, "Rules (the first that matches decides; the rest stays as it is)");
+	if (!ebb_rules_count(c->rules)) {
+		fputs("  none: a plan would be empty\n", app->out);
+		return 0;
+	}
+	return ebb_out_table_print(t, app->out, 2, err);
+}
+
+/* "1 TiB (1,099,511,627,776 bytes)": units are echoed back, so that nobody is surprised. */
+static void bytes_cell(struct ebb_out_table *t, int64_t n)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+
+	ebb_out_cell(t, "%s (%s bytes)", ebb_out_bytes((uint64_t)n, a), ebb_out_count((uint64_t)n, b));
+}
+
+static int print_limits(struct ebb_app *app, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {{"", false}, {"", false}};
+	const struct ebb_config_limits *l = &app->config->limits;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
+		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+
+	if (!t)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	ebb_out_cell(t, "deleted");
+	if (l->max_delete >= 0)
+		ebb_out_cell(t, "%s objects, and %s of a store's objects",
+			     ebb_out_count((uint64_t)l->max_delete, a),
+			     ebb_units_exact_percent(l->max_delete_ppm, b));
+	else
+		ebb_out_cell(t, "%s of a store's objects", ebb_units_exact_percent(l->max_delete_ppm, b));
+	ebb_out_cell(t, "actions");
+	ebb_out_cell(t, "%s", l->max_objects < 0 ? "no limit" : ebb_out_count((uint64_t)l->max_objects, a));
+	ebb_out_cell(t, "bytes");
+	if (l->max_bytes < 0)
+		ebb_out_cell(t, "no limit");
+	else
+		bytes_cell(t, l->max_bytes);
+	ebb_out_cell(t, "one-off cost");
+	ebb_out_cell(t, "%s", *l->max_cost.currency ? ebb_out_money(&l->max_cost, a) : "no limit");
+	ebb_out_cell(t, "failed actions");
+	ebb_out_cell(t, "%s", ebb_out_count((uint64_t)l->max_errors, a));
+	ebb_out_cell(t, "hours");
+	ebb_out_cell(t, "%s", l->window ? l->window : "at any time");
+	title(app, "Limits of a run, at most");
+	return ebb_out_table_print(t, app->out, 2, err);
+}
+
+static int print_text(struct ebb_app *app, struct ebb_err *err)
+{
+	const struct ebb_config *c = app->config;
+	const char *currency = ebb_price_currency(c->prices);
+	size_t rules = ebb_rules_count(c->rules);
+	int r;
+
+	fprintf(app->out, "%s is fine: %zu store%s, %zu rule%s, %s%s\n", c->path, c->nstores,
+		c->nstores == 1 ? "" : "s", rules, rules == 1 ? "" : "s",
+		*currency ? "prices in " : "no prices", currency);
+	r = print_stores(app, err);
+	if (!r)
+		r = print_rules(app, err);
+	return r ? r : print_limits(app, err);
+}
+
+/* --- For programs --- */
+
+static int json_store(struct ebb_app *app, const struct ebb_config_store *s, struct ebb_err *err)
+{
+	struct ebb_money m;
+	int priced = s->class ? ebb_price_storage(app->config->prices, s->class, gib, &m, err) : 0;
+	json_t *o = json_pack("{ss ss ss ss* ss* sb}", "is", "store", "name", s->open.name, "type",
+			      s->open.type, "path", s->open.path, "class", s->class,
+			      "one_file_system", s->one_file_system);
+
+	if (priced < 0) {
+		json_decref(o);
+		return priced;
+	}
+	if (priced) {
+		ebb_out_json_money(o, "gib_month", &m);
+		json_object_set_new(o, "currency", json_string(m.currency));
+	}
+	return ebb_out_json(app->out, o, err);
+}
+
+static int json_rule(struct ebb_app *app, size_t i, struct ebb_err *err)
+{
+	const struct ebb_rule *r = ebb_rules_get(app->config->rules, i);
+	json_t *o = json_pack("{ss sI ss ss ss* ss* ss* ss* ss* ss* sb sI sI}", "is", "rule", "number",
+			      (json_int_t)(i + 1), "name", r->name, "do", r->action->name, "match",
+			      r->match, "store", r->store, "kind", r->kind, "when", r->when, "to",
+			      r->to, "codec", r->codec, "purge", r->purge, "line",
+			      (json_int_t)r->line, "column", (json_int_t)r->col);
+
+	if (r->action->id == EBB_ACTION_DELETE && !r->purge)
+		json_object_set_new(o, "trash_seconds", json_integer(r->trash_ns / 1000000000));
+	if (r->require_payback)
+		json_object_set_new(o, "payback_seconds", json_integer(r->payback_ns / 1000000000));
+	return ebb_out_json(app->out, o, err);
+}
+
+static int json_limits(struct ebb_app *app, struct ebb_err *err)
+{
+	const struct ebb_config_limits *l = &app->config->limits;
+	json_t *o = json_pack("{ss sI sI}", "is", "limits", "max_delete_ppm",
+			      (json_int_t)l->max_delete_ppm, "max_errors", (json_int_t)l->max_errors);
+
+	if (l->max_delete >= 0)
+		json_object_set_new(o, "max_delete", json_integer(l->max_delete));
+	if (l->max_objects >= 0)
+		json_object_set_new(o, "max_objects", json_integer(l->max_objects));
+	if (l->max_bytes >= 0)
+		json_object_set_new(o, "max_bytes", json_integer(l->max_bytes));
+	if (*l->max_cost.currency) {
+		ebb_out_json_money(o, "max_cost", &l->max_cost);
+		json_object_set_new(o, "currency", json_string(l->max_cost.currency));
+	}
+	if (l->window)
+		json_object_set_new(o, "window", json_string(l->window));
+	return ebb_out_json(app->out, o, err);
+}
+
+static int print_json(struct ebb_app *app, struct ebb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < app->config->nstores && !r; i++)
+		r = json_store(app, &app->config->stores[i], err);
+	for (size_t i = 0; i < ebb_rules_count(app->config->rules) && !r; i++)
+		r = json_rule(app, i, err);
+	return r ? r : json_limits(app, err);
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	int r = ebb_app_config(app, err);
+
+	(void)args;
+	if (r)
+		return r;
+	return app->json ? print_json(app, err) : print_text(app, err);
+}
+
+static const struct ebb_cli_field json[] = {
+	{"is", "string", "what the object describes: store, rule or limits"},
+	{"name, type, path, class", "string", "store: as declared"},
+	{"one_file_system", "boolean", "store: other filesystems below are not entered"},
+	{"gib_month_nano, currency", "number, string", "store: price of a GiB for 30 days, in billionths of the currency; absent when not priced"},
+	{"number, line, column", "number", "rule: its place in the order, and in the file"},
+	{"do, match, store, kind, when, to, codec", "string", "rule: as written; absent when not given"},
+	{"purge", "boolean", "rule: deletes without a trash"},
+	{"trash_seconds, payback_seconds", "number", "rule: time in the trash; longest payback accepted"},
+	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},
+	{"max_cost_nano, currency, window", "number, string, string", "limits: absent when there is none"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb check", "check ebb.yaml in this folder",
+	"ebb --config /etc/ebb.yaml check --quiet && ebb --config /etc/ebb.yaml scan", "scan only with a valid configuration",
+	NULL,
+};
+
+const struct ebb_cli_command ebb_cmd_check = {
+	.name = "check",
+	.summary = "validate configuration, rules and prices, and say what was understood",
+	.usage = "",
+	.description =
+		"Reads the configuration and the price books it names, checks them whole, and prints what was understood:\n"
+		"stores with their prices, rules in their order, limits with their units echoed back.\n"
+		"Neither the stores nor the index are touched.\n"
+		"\n"
+		"Errors name file, line and column, what was expected, and the nearest valid word; the exit status is 3 then.\n"
+		"Rules that would delete everything are refused unless they say so.",
+	.json = json,
+	.examples = examples,
+	.run = run,
+};
