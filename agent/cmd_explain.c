@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ebb explain: which rule meets an object, what every rule says, and every fact with its evidence. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/out.h"
+#include "agent/owner.h"
+#include "agent/target.h"
+#include "policies/expr_explain.h"
+
+/* One object and what the rules say of it. */
+struct explain {
+	struct ebb_app *app;
+	const struct ebb_config_store *cs;
+	struct ebb_target target;
+	struct ebb_index_store store;
+	struct ebb_record rec;
+	struct ebb_arena arena;
+	struct ebb_rules_verdict *verdicts;
+	size_t nverdicts;
+	const struct ebb_rules_dataset *dataset;
+	const struct ebb_rule *rule;	/* that meets it, or NULL */
+	struct ebb_expr_env env;
+	char *key;			/* owned: the key looked up */
+};
+
+static const char *truth_name(enum ebb_truth t)
+{
+	return t == EBB_TRUE ? "true" : t == EBB_FALSE ? "false" : "unknown";
+}
+
+/* Why a rule does not meet the object, or that it does. */
+static const char *reason(const struct ebb_rules_verdict *v)
+{
+	if (v->fires)
+		return "meets it";
+	if (!v->store_ok)
+		return "another store";
+	if (!v->kind_ok)
+		return "another kind of dataset";
+	if (!v->match_ok)
+		return "the pattern does not match";
+	if (v->cond == EBB_FALSE)
+		return "its condition is false";
+	if (v->cond == EBB_UNKNOWN)
+		return "its condition is unknown";
+	return "an earlier rule meets it";
+}
+
+/* --- For people --- */
+
+static void title(const struct explain *x, const char *text)
+{
+	fprintf(x->app->out, "\n%s%s%s\n", ebb_out_bold(x->app->out), text,
+		ebb_out_plain(x->app->out));
+}
+
+static int print_verdicts(const struct explain *x, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {
+		{"#", true}, {"rule", false}, {"do", false}, {"condition", false}, {"verdict", false},
+	};
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
+		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+
+	for (size_t i = 0; t && i < x->nverdicts; i++) {
+		const struct ebb_rules_verdict *v = &x->verdicts[i];
+
+		ebb_out_cell(t, "%zu", i + 1);
+		ebb_out_cell(t, "%s", v->rule->name);
+		ebb_out_cell(t, "%s", v->rule->action->name);
+		ebb_out_cell(t, "%s", v->rule->when ? v->rule->when : "-");
+		ebb_out_cell(t, "%s", reason(v));
+	}
+	title(x, "Rules");
+	return t ? ebb_out_table_print(t, x->app->out, 2, err)
+		 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
+/* Facts of all conditions, each name once, in the order of the rules. */
+static int collect_facts(struct explain *x, struct ebb_expr_explain_fact **ret, size_t *ret_n,
+			 struct ebb_err *err)
+{
+	struct ebb_expr_explain_fact *all = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->nverdicts; i++) {
+		const struct ebb_expr *e = x->verdicts[i].rule->cond;
+		struct ebb_expr_explain_fact *f = NULL;
+		int got = e ? ebb_expr_explain(e, &x->env, NULL, &x->rec, &x->arena, &f, err) : 0;
+
+		for (int k = 0; k < got; k++) {
+			size_t j = 0;
+
+			while (j < n && strcmp(all[j].name, f[k].name) != 0)
+				j++;
+			if (j < n)
+				continue;
+			struct ebb_expr_explain_fact *p = realloc(all, (n + 1) * sizeof(*p));
+			got = p ? got : -EBB_ENOMEM;
+			if (!p)
+				break;
+			all = p;
+			all[n++] = f[k];
+		}
+		if (got < 0) {
+			free(all);
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		}
+	}
+	*ret = all;
+	*ret_n = n;
+	return 0;
+}
+
+static int print_facts(const struct explain *x, const struct ebb_expr_explain_fact *f, size_t n,
+		       struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {{"fact", false}, {"value", false}, {"from", false}};
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
+		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+
+	for (size_t i = 0; t && i < n; i++) {
+		ebb_out_cell(t, "%s", f[i].name);
+		ebb_out_cell_name(t, f[i].value, strlen(f[i].value));
+		ebb_out_cell(t, "%s", f[i].evidence);
+	}
+	if (n)
+		title(x, "Facts that the conditions use");
+	return t ? ebb_out_table_print(t, x->app->out, 2, err)
+		 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
+static void print_object(const struct explain *x)
+{
+	const struct ebb_record *r = &x->rec;
+	FILE *f = x->app->out;
+	char a[EBB_OUT_TEXT_MAX], owner[EBB_OWNER_MAX];
+
+	fprintf(f, "%s%s:", ebb_out_bold(f), x->store.name);
+	ebb_out_name(f, r->key, r->key_len);
+	fprintf(f, "%s\n  %s", ebb_out_plain(f), ebb_record_kind_name(r->f[EBB_F_KIND]));
+	if (r->f[EBB_F_KIND] == EBB_KIND_FILE)
+		fprintf(f, ", %s", ebb_out_bytes((uint64_t)r->f[EBB_F_SIZE], a));
+	if (ebb_record_has(r, EBB_F_UID))
+		fprintf(f, ", owned by %s", ebb_owner_name(r->f[EBB_F_UID], owner));
+	if (ebb_record_has(r, EBB_F_MTIME))
+		fprintf(f, ", changed %s", ebb_out_ago(r->f[EBB_F_MTIME], x->env.now, a));
+	fprintf(f, "; as of the scan %s\n", ebb_out_ago(x->store.finished, x->env.now, a));
+	if (x->dataset)
+		fprintf(f, "  dataset %s%s%s%s%s\n", x->dataset->match, x->dataset->kind ? ", kind " : "",
+			x->dataset->kind ? x->dataset->kind : "", x->dataset->team ? ", team " : "",
+			x->dataset->team ? x->dataset->team : "");
+}
+
+static int print_text(struct explain *x, struct ebb_err *err)
+{
+	struct ebb_expr_explain_fact *facts = NULL;
+	size_t n = 0;
+	int r = collect_facts(x, &facts, &n, err);
+
+	if (r)
+		return r;
+	print_object(x);
+	if (x->rule)
+		fprintf(x->app->out, "\nRule '%s' meets it: %s\n", x->rule->name, x->rule->action->summary);
+	else
+		fputs("\nNo rule meets it: it stays as it is\n", x->app->out);
+	r = print_verdicts(x, err);
+	if (!r)
+		r = print_facts(x, facts, n, err);
+	free(facts);
+	return r;
+}
+
+/* --- For programs --- */
+
+static int print_json(struct explain *x, struct ebb_err *err)
+{
+	struct ebb_expr_explain_fact *facts = NULL;
+	size_t n = 0;
+	int r = collect_facts(x, &facts, &n, err);
+	json_t *o = json_pack("{ss}", "store", x->store.name), *rules = json_array(),
+	       *list = json_array();
+
+	if (r) {
+		json_decref(o);
+		json_decref(rules);
+		json_decref(list);
+		return r;
+	}
+	ebb_out_json_record(o, &x->rec);
+	json_object_set_new(o, "rule", x->rule ? json_string(x->rule->name) : json_null());
+	json_object_set_new(o, "do", json_string(x->rule ? x->rule->action->name : "keep"));
+	if (x->dataset)
+		json_object_set_new(o, "dataset", json_string(x->dataset->match));
+	for (size_t i = 0; i < x->nverdicts; i++) {
+		const struct ebb_rules_verdict *v = &x->verdicts[i];
+
+		json_array_append_new(
+			rules, json_pack("{ss ss sb sb sb ss sb ss}", "name", v->rule->name, "do",
+					 v->rule->action->name, "store_ok", v->store_ok, "kind_ok",
+					 v->kind_ok, "match_ok", v->match_ok, "condition",
+					 truth_name(v->cond), "fires", v->fires, "verdict", reason(v)));
+	}
+	for (size_t i = 0; i < n; i++) {
+		json_t *f = json_pack("{ss ss}", "name", facts[i].name, "from", facts[i].evidence);
+
+		ebb_out_json_bytes(f, "value", facts[i].value, strlen(facts[i].value));
+		json_array_append_new(list, f);
+	}
+	free(facts);
+	json_object_set_new(o, "rules", rules);
+	json_object_set_new(o, "facts", list);
+	return ebb_out_json(x->app->out, o, err);
+}
+
+/* --- Looking it up --- */
+
+/* The record of the key, or of the folder of that name. */
+static int look_up(struct explain *x, struct ebb_snap *snap, struct ebb_err *err)
+{
+	struct ebb_err e = {0};
+	char a[EBB_OUT_TEXT_MAX];
+	int r = ebb_snap_get(snap, &x->store, x->key, &x->rec, &e);
+
+	if (r == -EBB_ENOENT) {
+		size_t n = strlen(x->key);
+
+		if (n && x->key[n - 1] != '/') {
+			memcpy(x->key + n, "/", 2);
+			ebb_err_clear(&e);
+			r = ebb_snap_get(snap, &x->store, x->key, &x->rec, &e);
+			if (r)
+				x->key[n] = 0;
+		}
+	}
+	if (r == -EBB_ENOENT)
+		return ebb_err_set(err, EBB_ENOENT,
+				   "'%s:%s' is not in the index, last scanned %s; is it new, or left out?",
+				   x->store.name, x->key, ebb_out_ago(x->store.finished, x->env.now, a));
+	return r ? ebb_err_set(err, e.code, "%s", e.msg) : 0;
+}
+
+static int decide(struct explain *x, struct ebb_err *err)
+{
+	const struct ebb_rules *rules = x->app->config->rules;
+
+	x->nverdicts = ebb_rules_count(rules);
+	x->verdicts = ebb_arena_calloc(&x->arena, x->nverdicts + 1, sizeof(*x->verdicts));
+	if (!x->verdicts)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	int r = ebb_rules_explain(rules, &x->rec, x->store.name, x->env.now, &x->arena, x->verdicts,
+				  &x->dataset, err);
+	if (r < 0)
+		return r;
+	x->rule = r == EBB_RULES_NONE ? NULL : ebb_rules_get(rules, (size_t)r);
+	return 0;
+}
+
+static int find(struct explain *x, struct ebb_snap *snap, const char *word, struct ebb_err *err)
+{
+	int r = ebb_target_parse(x->app, word, &x->target, err);
+
+	if (r)
+		return r;
+	x->cs = ebb_config_store(x->app->config, x->target.store);
+	if (!x->cs)
+		return ebb_err_set(err, EBB_EUSAGE, "no store is called '%s' in '%s'", x->target.store,
+				   x->app->config->path);
+	if (!*x->target.key)
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' is a whole store; name an object in it: %s:KEY",
+				   word, x->target.store);
+	if (asprintf(&x->key, "%s ", x->target.key) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	x->key[strlen(x->key) - 1] = 0;	/* the room is for the '/' of a folder */
+	x->env.store = x->target.store;
+	x->env.class = x->cs->class;
+	r = ebb_snap_store(snap, x->target.store, &x->store, err);
+	if (!r)
+		r = look_up(x, snap, err);
+	return r ? r : decide(x, err);
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+	int r = ebb_app_config(app, err);
+
+	if (!r)
+		r = ebb_app_index(app, true, &ix, err);
+	if (!r)
+		r = ebb_snap_open(ix, &snap, err);
+	for (int i = 0; i < ebb_cli_argc(args) && !r; i++) {
+		struct explain x = {
+			.app = app,
+			.env = {.now = ebb_app_now(app)},
+		};
+
+		ebb_arena_init(&x.arena, 16 * 1024 * 1024);
+		r = find(&x, snap, ebb_cli_arg(args, i), err);
+		if (!r && i && !app->json)
+			fputc('\n', app->out);
+		if (!r)
+			r = app->json ? print_json(&x, err) : print_text(&x, err);
+		ebb_target_release(&x.target);
+		ebb_arena_release(&x.arena);
+		free(x.key);
+	}
+	return r;
+}
+
+static const struct ebb_cli_field json[] = {
+	{"store, path, path_b64, kind, size, ...", "", "the object, as ebb-find(1) shows it"},
+	{"rule", "string", "name of the rule that meets it, or null"},
+	{"do", "string", "what that rule does; keep when none meets it"},
+	{"dataset", "string", "pattern of its dataset, when it has one"},
+	{"rules", "array", "every rule: name, do, store_ok, kind_ok, match_ok, condition (true, false, unknown), fires, verdict"},
+	{"facts", "array", "every fact that a condition uses: name, value, from (where it comes from)"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb explain /data/scratch/run1/a.log", "why a file is, or is not, in the plan",
+	"ebb explain scratch:run1/a.log --json", "the same by key, for a program",
+	NULL,
+};
+
+const struct ebb_cli_command ebb_cmd_explain = {
+	.name = "explain",
+	.summary = "say which rule meets an object, with every fact and its evidence",
+	.usage = "STORE:KEY|PATH...",
+	.description =
+		"Looks objects up in the index and shows what every rule says of them: whether store, dataset and pattern fit,\n"
+		"whether the condition is true, false or unknown, and which rule meets the object in the end.\n"
+		"Every fact that a condition uses is shown with its value and where that comes from.\n"
+		"\n"
+		"A rule that changes anything fires only when its condition is certainly true; a rule that keeps protects also\n"
+		"when it may be true.",
+	.json = json,
+	.examples = examples,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ebb report: what is there, by age, size, kind, owner, store. */
+#include <string.h>
+
+#include "agent/report.h"
+
+/* Formats; the first is the default. */
+static const struct {
+	const char *name;
+	int (*write)(const struct ebb_report *r, struct ebb_err *err);
+} formats[] = {
+	{"text", ebb_report_text},
+	{"json", ebb_report_json},
+};
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+	EBB_CLEANUP(ebb_report_release) struct ebb_report report = {0};
+	const char *name = ebb_cli_string(args, "format");
+	int r = ebb_app_config_optional(app, err);
+
+	if (!r)
+		r = ebb_app_index(app, true, &ix, err);
+	if (!r)
+		r = ebb_snap_open(ix, &snap, err);
+	if (!r)
+		r = ebb_report_collect(&report, app, snap, args, err);
+	if (!name)
+		name = app->json ? "json" : "text";
+	for (size_t i = 0; i < EBB_ARRAY_LEN(formats) && !r; i++)
+		if (strcmp(formats[i].name, name) == 0)
+			r = formats[i].write(&report, err);
+	return r;
+}
+
+static const struct ebb_cli_option options[] = {
+	{"format", 'f', EBB_CLI_CHOICE, "text|json", "how to write it (default: text)"},
+	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
+};
+
+static const struct ebb_cli_field json[] = {
+	{"now", "string", "time that ages are counted to"},
+	{"total", "object", "everything; each sum is {objects, bytes, alloc}: names, content of files and allocated bytes, each inode once"},
+	{"stores", "array", "sums by store, with class, priced, cost_month_nano and currency when priced, scanned (time of the last scan), unreadable (folders)"},
+	{"cost_month_nano, currency", "number, string", "sum over the stores that are priced, in billionths of the currency"},
+	{"unpriced_bytes", "number", "allocated bytes in stores without a price"},
+	{"kinds", "array", "sums by kind: file, dir, symlink, special"},
+	{"idle", "array", "files by time since last access, as far as it is known"},
+	{"idle_unknown", "array", "files whose idle time is not known well enough, by the reason why: no-evidence, writes-only, window"},
+	{"written", "array", "files by time since last change"},
+	{"sizes", "array", "files by size"},
+	{"extensions, owners", "array", "files by the ten largest extensions and owners; the rest has others: true"},
+	{"sparse", "object", "files with less allocated than content"},
+	{"hard_links", "object", "further names of files counted once, with the bytes as if counted again"},
+	{"unseen", "object", "carried over because their folder could not be read"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb report", "what is there",
+	"ebb report scratch:users/", "of one part of a store",
+	"ebb report --format json | jq '.idle[] | select(.age == \"over 2 y\")'", "for a program",
+	NULL,
+};
+
+const struct ebb_cli_command ebb_cmd_report = {
+	.name = "report",
+	.summary = "show what is there by age, size, kind, owner and store",
+	.usage = "[STORE[:PREFIX]|PATH...]",
+	.description =
+		"Shows what the index holds as of the last scan: by time since last access and last change, by size, extension\n"
+		"and owner, by store with what it costs a month where its class has a price.\n"
+		"\n"
+		"Where the time of last access is not known well enough, the report says so and why; nothing is guessed.\n"
+		"Costs are those of the allocated bytes for 30 days; stores without a price are named, not counted as free.",
+	.options = options,
+	.json = json,
+	.examples = examples,
+	.max_args = -1,
+	.run = run,
+};

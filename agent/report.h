@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The report: what is there. Collected once from the index, written by one of the formats; a format is one file with one
+ * function and one line in the table of cmd_report.c.
+ *
+ * Threads: main thread only.
+ */
+#ifndef EBB_AGENT_REPORT_H
+#define EBB_AGENT_REPORT_H
+
+#include "agent/tally.h"
+#include "agent/target.h"
+
+/* Extensions and owners that are named. */
+#define EBB_REPORT_TOP 10
+
+/* One store, as far as the report covers it. */
+struct ebb_report_store {
+	char name[EBB_INDEX_NAME_MAX + 1];
+	const char *class;		/* declared, or NULL; borrowed from the configuration */
+	struct ebb_tally_sum sum;
+	bool priced;
+	struct ebb_money month;		/* of keeping what is allocated for 30 days, when priced */
+	int64_t finished;		/* last scan */
+	uint64_t unreadable;		/* folders, in that scan */
+};
+
+struct ebb_report {
+	struct ebb_app *app;
+	int64_t now;
+	struct ebb_tally *t;
+	struct ebb_report_store *stores;
+	size_t nstores;
+	bool priced;			/* at least one store is */
+	struct ebb_money month;		/* sum over the stores that are priced */
+	uint64_t unpriced;		/* bytes in stores that are not */
+	struct ebb_tally_group ext[EBB_REPORT_TOP], owner[EBB_REPORT_TOP];
+	size_t next, nowner;		/* rows of them */
+	size_t more_ext, more_owner;	/* groups not named */
+	struct ebb_tally_sum other_ext, other_owner;
+};
+
+/*
+ * Collect what the arguments name (all stores without any) into the zeroed @r.
+ *
+ * @return  0 or what the index returned. Released in both cases with ebb_report_release.
+ */
+int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_snap *snap,
+		       const struct ebb_cli_args *args, struct ebb_err *err);
+void ebb_report_release(struct ebb_report *r);
+
+/* Formats. */
+int ebb_report_text(const struct ebb_report *r, struct ebb_err *err);
+int ebb_report_json(const struct ebb_report *r, struct ebb_err *err);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The report as one JSON object. */
+#include <string.h>
+
+#include "agent/out.h"
+#include "agent/owner.h"
+#include "agent/report.h"
+
+static json_t *sum(const struct ebb_tally_sum *s)
+{
+	return json_pack("{sI sI sI}", "objects", (json_int_t)s->objects, "bytes",
+			 (json_int_t)s->bytes, "alloc", (json_int_t)s->alloc);
+}
+
+/* A sum with a name before it. */
+static json_t *named(const char *key, const char *name, const struct ebb_tally_sum *s)
+{
+	json_t *o = json_object(), *v = sum(s);
+
+	if (o && v && (ebb_out_json_bytes(o, key, name, strlen(name)) || json_object_update(o, v))) {
+		json_decref(o);
+		o = NULL;
+	}
+	json_decref(v);
+	return o;
+}
+
+static json_t *stores(const struct ebb_report *r)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < r->nstores; i++) {
+		const struct ebb_report_store *s = &r->stores[i];
+		json_t *o = named("store", s->name, &s->sum);
+
+		if (s->class)
+			json_object_set_new(o, "class", json_string(s->class));
+		json_object_set_new(o, "priced", json_boolean(s->priced));
+		if (s->priced) {
+			ebb_out_json_money(o, "cost_month", &s->month);
+			json_object_set_new(o, "currency", json_string(s->month.currency));
+		}
+		ebb_out_json_time(o, "scanned", s->finished);
+		json_object_set_new(o, "unreadable", json_integer((json_int_t)s->unreadable));
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *ages(const struct ebb_tally_sum *s)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < EBB_TALLY_AGES; i++)
+		json_array_append_new(a, named("age", ebb_tally_age_name(i), &s[i]));
+	return a;
+}
+
+static json_t *unknown(const struct ebb_tally *t)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < EBB_TALLY_UNKNOWNS; i++) {
+		json_t *o = named("why", ebb_tally_unknown_name(i), &t->unknown[i]);
+
+		json_object_set_new(o, "text", json_string(ebb_tally_unknown_text(i)));
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *sizes(const struct ebb_tally *t)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < EBB_TALLY_SIZES; i++)
+		json_array_append_new(a, named("size", ebb_tally_size_name(i), &t->size[i]));
+	return a;
+}
+
+static json_t *kinds(const struct ebb_tally *t)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < EBB_KIND_COUNT; i++)
+		json_array_append_new(a, named("kind", ebb_record_kind_name(i), &t->kind[i]));
+	return a;
+}
+
+static json_t *groups(const char *key, const struct ebb_tally_group *g, size_t n,
+		      const struct ebb_tally_sum *others)
+{
+	json_t *a = json_array();
+	char name[EBB_OWNER_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		bool owner = strcmp(key, "owner") == 0;
+		json_t *o = named(key, owner ? ebb_owner_name(g[i].uid, name) : g[i].name, &g[i].sum);
+
+		if (owner && g[i].uid >= 0)
+			json_object_set_new(o, "uid", json_integer(g[i].uid));
+		json_array_append_new(a, o);
+	}
+	if (others->objects) {
+		json_t *o = sum(others);
+
+		json_object_set_new(o, "others", json_true());
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+int ebb_report_json(const struct ebb_report *r, struct ebb_err *err)
+{
+	const struct ebb_tally *t = r->t;
+	json_t *o = json_object();
+
+	ebb_out_json_time(o, "now", r->now);
+	json_object_set_new(o, "total", sum(&t->total));
+	json_object_set_new(o, "stores", stores(r));
+	if (r->priced) {
+		ebb_out_json_money(o, "cost_month", &r->month);
+		json_object_set_new(o, "currency", json_string(r->month.currency));
+	}
+	json_object_set_new(o, "unpriced_bytes", json_integer((json_int_t)r->unpriced));
+	json_object_set_new(o, "kinds", kinds(t));
+	json_object_set_new(o, "idle", ages(t->idle));
+	json_object_set_new(o, "idle_unknown", unknown(t));
+	json_object_set_new(o, "written", ages(t->written));
+	json_object_set_new(o, "sizes", sizes(t));
+	json_object_set_new(o, "extensions", groups("ext", r->ext, r->next, &r->other_ext));
+	json_object_set_new(o, "owners", groups("owner", r->owner, r->nowner, &r->other_owner));
+	json_object_set_new(o, "sparse", sum(&t->sparse));
+	json_object_set_new(o, "hard_links", sum(&t->twins));
+	json_object_set_new(o, "unseen", sum(&t->unseen));
+	return ebb_out_json(r->app->out, o, err);
+}
