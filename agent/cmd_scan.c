@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ebb scan: bring the index up to date. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cli.h"
+#include "agent/out.h"
+#include "agent/scan.h"
+#include "core/units.h"
+
+static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
+		      const struct ebb_scan_result *s, struct ebb_err *err)
+{
+	const struct ebb_merge_stats *m = &s->stats;
+	json_t *o = json_pack("{ss sI sI sI sI sI sI sI sI sI ss sb sf}", "store", cs->open.name,
+			      "objects", (json_int_t)m->objects, "bytes", (json_int_t)m->bytes, "added",
+			      (json_int_t)m->added, "changed", (json_int_t)m->changed, "same",
+			      (json_int_t)m->same, "gone", (json_int_t)m->gone, "gone_bytes",
+			      (json_int_t)m->gone_bytes, "kept_unseen", (json_int_t)m->kept,
+			      "unreadable", (json_int_t)s->unreadable, "evidence",
+			      ebb_record_evidence_name(s->evidence), "resumed", s->resumed, "seconds",
+			      (double)s->elapsed / 1e9);
+
+	if (s->evidence_since != INT64_MIN)
+		ebb_out_json_time(o, "evidence_since", s->evidence_since);
+	return ebb_out_json(app->out, o, err);
+}
+
+static const char *const evidence_text[EBB_EVIDENCE_COUNT] = {
+	"nothing is known of reads",
+	"the mount does not record reads (noatime): idle times are known only as \"at most since the last change\"",
+	"reads are known to the day (relatime)",
+	"every read is recorded (strictatime)",
+};
+
+static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
+		       const struct ebb_scan_result *s)
+{
+	const struct ebb_merge_stats *m = &s->stats;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+	double seconds = (double)s->elapsed / 1e9;
+
+	fprintf(app->out, "%s%s%s: %s objects, %s, in %.1f s", ebb_out_bold(app->out), cs->open.name,
+		ebb_out_plain(app->out), ebb_out_count(m->objects, a), ebb_out_bytes(m->bytes, b), seconds);
+	if (m->objects >= 1000 && seconds > 0)
+		fprintf(app->out, " (%s/s)", ebb_out_count((uint64_t)((double)m->objects / seconds), c));
+	if (s->resumed)
+		fputs("; went on with an interrupted scan", app->out);
+	if (m->old_objects)
+		fprintf(app->out, "\n  %s added, %s changed, %s gone", ebb_out_count(m->added, a),
+			ebb_out_count(m->changed, b), ebb_out_count(m->gone, c));
+	fprintf(app->out, "\n  %s", evidence_text[s->evidence]);
+	if (s->evidence_since != INT64_MIN) {
+		fprintf(app->out, ", since %s only", ebb_units_exact_time(s->evidence_since, a));
+	}
+	fputc('\n', app->out);
+}
+
+static void tell_unreadable(struct ebb_app *app, const struct ebb_config_store *cs,
+			    const struct ebb_scan_result *s)
+{
+	char a[EBB_OUT_TEXT_MAX];
+
+	for (size_t i = 0; i < s->nnamed; i++) {
+		fprintf(app->err, "ebb: %s: cannot read ", cs->open.name);
+		ebb_out_name(app->err, s->named[i], strlen(s->named[i]));
+		fputc('\n', app->err);
+	}
+	if (s->unreadable > s->nnamed)
+		fprintf(app->err, "ebb: %s: and %s more\n", cs->open.name,
+			ebb_out_count(s->unreadable - s->nnamed, a));
+	if (s->unreadable)
+		fprintf(app->err,
+			"ebb: %s: %s folders could not be read; what the index held below them stays, and no rule "
+			"changes it\n",
+			cs->open.name, ebb_out_count(s->unreadable, a));
+}
+
+/* One store; a failure is told at once, so that the others get their turn. */
+static int scan_one(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *cs,
+		    const struct ebb_scan_opts *o, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_scan_result_release) struct ebb_scan_result s = {0};
+	struct ebb_err e = {0};
+	int r = ebb_scan_store(app, ix, cs, o, &s, &e);
+
+	if (r == -EBB_ECANCELLED)
+		return ebb_err_set(err, EBB_ECANCELLED,
+				   "interrupted; the next 'ebb scan' goes on from here");
+	if (r) {
+		fprintf(app->err, "ebb: %s\n", e.msg);
+		return r;
+	}
+	tell_unreadable(app, cs, &s);
+	if (app->json)
+		r = print_json(app, cs, &s, err);
+	else
+		print_text(app, cs, &s);
+	if (!r)
+		r = ebb_out_flush(app->out, err);
+	return r ? r : s.unreadable ? -EBB_EPARTIAL : 0;
+}
+
+/* The stores named, or all. -EBB_EUSAGE for a name that is none. */
+static int choose(const struct ebb_config *c, const struct ebb_cli_args *args,
+		  const struct ebb_config_store **ret, size_t *ret_n, struct ebb_err *err)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < ebb_cli_argc(args); i++) {
+		ret[n] = ebb_config_store(c, ebb_cli_arg(args, i));
+		if (!ret[n++])
+			return ebb_err_set(err, EBB_EUSAGE, "no store is called '%s' in '%s'",
+					   ebb_cli_arg(args, i), c->path);
+	}
+	for (size_t i = 0; i < c->nstores && !ebb_cli_argc(args); i++)
+		ret[n++] = &c->stores[i];
+	*ret_n = n;
+	return 0;
+}
+
+static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_cli_args *args,
+		    struct ebb_err *err)
+{
+	const struct ebb_config *c = app->config;
+	size_t n = (size_t)ebb_cli_argc(args) + c->nstores;
+	EBB_CLEANUP(ebb_mem_freep) const struct ebb_config_store **cs = calloc(n + 1, sizeof(*cs));
+	struct ebb_scan_opts o = {
+		.restart = ebb_cli_flag(args, "restart"),
+		.accept_new_root = ebb_cli_flag(args, "accept-new-root"),
+		.accept_losses = ebb_cli_flag(args, "accept-losses"),
+		.cross_filesystems = ebb_cli_flag(args, "cross-file-systems"),
+		.threads = (unsigned)ebb_cli_number(args, "threads", 0),
+	};
+	int worst = 0;
+
+	o.nexclude = ebb_cli_list(args, "exclude", &o.exclude);
+	if (!cs)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	int r = choose(c, args, cs, &n, err);
+	for (size_t i = 0; i < n && !r; i++) {
+		int one = scan_one(app, ix, cs[i], &o, err);
+
+		if (one && (!worst || worst == -EBB_EPARTIAL))
+			worst = one;
+		if (err && err->code)
+			r = one;
+	}
+	return r ? r : worst;
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	int r = ebb_app_config(app, err);
+
+	if (!r)
+		r = ebb_app_lock(app, "ebb scan", &lock, err);
+	if (!r)
+		r = ebb_app_index(app, false, &ix, err);
+	return r ? r : scan_all(app, ix, args, err);
+}
+
+static const struct ebb_cli_option options[] = {
+	{"exclude", 'x', EBB_CLI_LIST, "GLOB", "leave out keys that match; may be given again"},
+	{"cross-file-systems", 0, EBB_CLI_FLAG, NULL, "enter other filesystems that are mounted below"},
+	{"threads", 't', EBB_CLI_COUNT, "N", "folders read at the same time (default: chosen)"},
+	{"restart", 0, EBB_CLI_FLAG, NULL, "begin again instead of going on with an interrupted scan"},
+	{"accept-new-root", 0, EBB_CLI_FLAG, NULL, "the root folder is another one than last time, and that is meant"},
+	{"accept-losses", 0, EBB_CLI_FLAG, NULL, "most objects are gone since last time, and that is meant"},
+	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
+};
+
+static const struct ebb_cli_field json[] = {
+	{"store", "string", "name of the store; one object per store"},
+	{"objects, bytes", "number", "in the index now; bytes count each inode once"},
+	{"added, changed, same, gone", "number", "objects, against the last scan"},
+	{"gone_bytes", "number", "bytes of those gone"},
+	{"unreadable", "number", "folders that could not be read"},
+	{"kept_unseen", "number", "objects below them, carried over from the last scan"},
+	{"evidence", "string", "what the mount tells of reads: none, mtime, relatime, atime"},
+	{"evidence_since", "string", "and since when; absent: always"},
+	{"resumed", "boolean", "whether an interrupted scan was gone on with"},
+	{"seconds", "number", "time it took"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb scan", "scan every store",
+	"ebb scan scratch --exclude '**/.git/**'", "scan one store and leave something out this time",
+	NULL,
+};
+
+const struct ebb_cli_command ebb_cmd_scan = {
+	.name = "scan",
+	.summary = "bring the index up to date with the stores",
+	.usage = "[STORE...]",
+	.description =
+		"Walks the stores, all or those named, and brings the index up to date: what is new, what changed, what is\n"
+		"gone.\nFiles are looked at, never opened, and no access time changes.\n"
+		"\n"
+		"Symlinks are recorded and not followed, other filesystems below are not entered unless asked.\n"
+		"ebb's own trash, temporaries and index are left out.\n"
+		"An interrupted scan is gone on with by the next.\n"
+		"\n"
+		"A scan is refused, and the index stays as it was, when the root folder is not the one of the last scan or is\n"
+		"empty, or when more than half of at least 100 objects are gone: most often a mount is missing.\n"
+		"The options --accept-new-root and --accept-losses say that it is meant.\n"
+		"\n"
+		"Folders that cannot be read are named, and what the index held below them stays; the exit status is 1 then.\n"
+		"One store's failure does not keep the others from being scanned.",
+	.options = options,
+	.json = json,
+	.examples = examples,
+	.max_args = -1,
+	.run = run,
+};

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/scan.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/progress.h"
+#include "core/buf.h"
+#include "policies/glob.h"
+#include "scanners/mounts.h"
+#include "scanners/walk.h"
+
+/* Everything one scan needs in its callbacks. */
+struct scan {
+	struct ebb_app *app;
+	const struct ebb_config_store *store;
+	const struct ebb_scan_opts *opts;
+	struct ebb_scan_result *ret;
+	struct ebb_store_identity id;
+	struct ebb_index_store before;	/* generation 0: never scanned */
+	struct ebb_merge *merge;
+	struct ebb_progress progress;
+	uint64_t done;
+	struct ebb_arena arena;
+	struct ebb_glob **glob;		/* what to leave out */
+	size_t nglobs;
+	char index_key[PATH_MAX];	/* key of the index's own folder when it lies in the store, or "" */
+};
+
+void ebb_scan_result_release(struct ebb_scan_result *r)
+{
+	for (size_t i = 0; i < r->nnamed; i++)
+		free(r->named[i]);
+	r->nnamed = 0;
+}
+
+/* --- What is left out --- */
+
+/* Temporaries of ebb's own writers, wherever they are. */
+static bool is_temporary(const char *key, size_t len)
+{
+	static const char prefix[] = ".ebb-tmp.";
+	const char *slash = memrchr(key, '/', len);
+	const char *base = slash ? slash + 1 : key;
+
+	return ebb_record_key_has_prefix(base, len - (size_t)(base - key), prefix,
+					 sizeof(prefix) - 1);
+}
+
+static bool exclude(void *ctx, const char *key, size_t len)
+{
+	const struct scan *s = ctx;
+	size_t n = strlen(s->index_key);
+
+	if (ebb_record_key_has_prefix(key, len, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) ||
+	    is_temporary(key, len))
+		return true;
+	if (n && ebb_record_key_has_prefix(key, len, s->index_key, n))
+		return true;
+	for (size_t i = 0; i < s->nglobs; i++)
+		if (ebb_glob_match(s->glob[i], key, len))
+			return true;
+	return false;
+}
+
+static int add_glob(struct scan *s, const char *text, struct ebb_err *err)
+{
+	struct ebb_glob **g = realloc(s->glob, (s->nglobs + 1) * sizeof(struct ebb_glob *));
+	int r;
+
+	if (!g)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	s->glob = g;
+	r = ebb_glob_compile(&s->arena, text, &g[s->nglobs], err);
+	if (r)
+		return r;
+	s->nglobs++;
+	return 0;
+}
+
+static int prepare_exclude(struct scan *s, struct ebb_err *err)
+{
+	char root[PATH_MAX], index[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; s->store->exclude && s->store->exclude[i] && !r; i++)
+		r = add_glob(s, s->store->exclude[i], err);
+	for (size_t i = 0; i < s->opts->nexclude && !r; i++)
+		r = add_glob(s, s->opts->exclude[i], err);
+	if (s->store->open.path && realpath(s->store->open.path, root) &&
+	    realpath(s->app->index_dir, index)) {
+		size_t n = strlen(root);
+
+		n = n == 1 ? 0 : n;
+		if (strncmp(index, root, n) == 0 && index[n] == '/' && index[n + 1])
+			snprintf(s->index_key, sizeof(s->index_key), "%s/", index + n + 1);
+	}
+	return r;
+}
+
+/* --- Doubts --- */
+
+/* The same root as in the last scan? Device numbers may change when a machine starts, filesystem ids do not. */
+static bool same_root(const struct ebb_index_store *b, const struct ebb_store_identity *id)
+{
+	if (b->root_ino != id->ino)
+		return false;
+	if (*b->root_fsid && *id->fsid)
+		return strcmp(b->root_fsid, id->fsid) == 0;
+	return b->root_dev == id->dev;
+}
+
+static int check_root(const struct scan *s, struct ebb_err *err)
+{
+	const struct ebb_index_store *b = &s->before;
+	const char *name = s->store->open.name, *path = s->store->open.path;
+
+	if (!b->generation)
+		return 0;
+	if (s->id.empty && b->objects && !s->opts->accept_losses)
+		return ebb_err_set(err, EBB_ESTORE,
+				   "store '%s': '%s' is empty, but the index holds %llu objects of it; if a mount is missing, mount "
+				   "it; if all is really gone, scan with --accept-losses%s",
+				   name, path, (unsigned long long)b->objects,
+				   same_root(b, &s->id) ? "" : " --accept-new-root");
+	if (!same_root(b, &s->id) && !s->opts->accept_new_root)
+		return ebb_err_set(err, EBB_ESTORE,
+				   "store '%s': '%s' is not the folder that the last scan saw (another filesystem, or a missing "
+				   "mount); if that is meant, scan with --accept-new-root",
+				   name, path);
+	return 0;
+}
+
+static int check_losses(const struct scan *s, const struct ebb_merge_stats *st, struct ebb_err *err)
+{
+	if (st->old_objects < EBB_SCAN_LOSS_MIN || st->gone <= st->old_objects / 2 ||
+	    s->opts->accept_losses)
+		return 0;
+	return ebb_err_set(err, EBB_ESTORE,
+			   "store '%s': %llu of %llu objects are gone since the last scan, which looks like a fault; the index "
+			   "stays as it was; if they are really gone, scan with --accept-losses",
+			   s->store->open.name, (unsigned long long)st->gone,
+			   (unsigned long long)st->old_objects);
+}
+
+/* --- Evidence --- */
+
+int64_t ebb_scan_evidence_since(const struct ebb_index_store *before, enum ebb_evidence now,
+				int64_t started)
+{
+	if (!before->generation)
+		return INT64_MIN;
+	/* Relatime is never more than a day behind strict atime: no reason to forget what it has seen. */
+	if (before->evidence >= EBB_EVIDENCE_RELATIME || before->evidence >= now)
+		return before->evidence_since;
+	return started;
+}
+
+static int find_evidence(struct scan *s, struct ebb_err *err)
+{
+	struct ebb_mount m;
+	int r = ebb_mounts_at(s->store->open.path, &m, err);
+
+	if (r)
+		return r;
+	s->ret->evidence = m.evidence;
+	s->ret->evidence_since =
+		ebb_scan_evidence_since(&s->before, m.evidence, ebb_merge_started(s->merge));
+	return 0;
+}
+
+/* --- Walking --- */
+
+static int on_record(void *ctx, const struct ebb_record *rec, struct ebb_err *err)
+{
+	struct scan *s = ctx;
+	struct ebb_record copy;
+
+	if ((++s->done & 1023) == 0)
+		ebb_progress_tick(&s->progress, s->done, s->before.objects, 0);
+	if (s->ret->evidence_since == INT64_MIN)
+		return ebb_merge_put(s->merge, rec, err);
+	copy = *rec;
+	ebb_record_set(&copy, EBB_F_WINDOW, s->ret->evidence_since);
+	return ebb_merge_put(s->merge, &copy, err);
+}
+
+static int on_unreadable(void *ctx, const char *key, size_t len, const char *why,
+			 struct ebb_err *err)
+{
+	struct scan *s = ctx;
+	struct ebb_scan_result *ret = s->ret;
+
+	ret->unreadable++;
+	if (ret->nnamed < EBB_SCAN_NAMED) {
+		char *text = NULL;
+
+		if (asprintf(&text, "%.*s: %s", (int)len, key, why) < 0)
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		ret->named[ret->nnamed++] = text;
+	}
+	return ebb_merge_keep(s->merge, key, len, err);
+}
+
+static int walk(struct scan *s, struct ebb_err *err)
+{
+	const char *after = ebb_merge_resume_key(s->merge);
+	struct ebb_walk_opts o = {
+		.root = s->store->open.path,
+		.threads = s->opts->threads,
+		.cross_filesystems = s->opts->cross_filesystems || !s->store->one_file_system,
+		.after = after,
+		.started = ebb_merge_started(s->merge),
+		.exclude = exclude,
+		.exclude_ctx = s,
+		.cancel = s->app->cancel,
+	};
+	struct ebb_walk_fns fns = {.record = on_record, .unreadable = on_unreadable, .ctx = s};
+	char what[EBB_INDEX_NAME_MAX + 8];
+
+	s->ret->resumed = after && *after;
+	snprintf(what, sizeof(what), "scan %s", s->store->open.name);
+	ebb_progress_start(&s->progress, s->app->err, s->app->quiet, what, "objects");
+	int r = ebb_walk_run(&o, &fns, NULL, err);
+	ebb_progress_end(&s->progress);
+	s->ret->elapsed = ebb_progress_elapsed(&s->progress);
+	return r;
+}
+
+/* The walk is done: count, doubt, publish. The merge is gone in every case. */
+static int publish(struct scan *s, struct ebb_err *err)
+{
+	struct ebb_merge *m = s->merge;
+	int r = ebb_merge_finish(m, &s->ret->stats, err);
+
+	s->merge = NULL;
+	if (r) {
+		ebb_merge_abandon(m, false);
+		return r;
+	}
+	r = check_losses(s, &s->ret->stats, err);
+	if (r) {
+		ebb_merge_abandon(m, true);
+		return r;
+	}
+	struct ebb_merge_facts facts = {
+		.finished = ebb_app_now(s->app),
+		.evidence = (uint16_t)s->ret->evidence,
+		.evidence_since = s->ret->evidence_since,
+		.root_dev = s->id.dev,
+		.root_ino = s->id.ino,
+		.root_fsid = s->id.fsid,
+		.unreadable = s->ret->unreadable,
+	};
+	return ebb_merge_publish(m, &facts, err);
+}
+
+/* What the index says of the store before this scan; a store it does not know has generation 0. */
+static int look_before(struct scan *s, struct ebb_index *ix, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+	struct ebb_err e = {0};
+	int r = ebb_snap_open(ix, &snap, err);
+
+	if (r)
+		return r;
+	r = ebb_snap_store(snap, s->store->open.name, &s->before, &e);
+	if (r && r != -EBB_ENOENT)
+		return ebb_err_set(err, e.code, "%s", e.msg);
+	return 0;
+}
+
+static int identify(struct scan *s, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_store_closep) struct ebb_store *store = NULL;
+	int r = ebb_store_open(&s->store->open, &store, err);
+
+	return r ? r : ebb_store_identify(store, &s->id, err);
+}
+
+static int run(struct scan *s, struct ebb_index *ix, struct ebb_err *err)
+{
+	int r = prepare_exclude(s, err);
+
+	if (!r)
+		r = identify(s, err);
+	if (!r)
+		r = look_before(s, ix, err);
+	if (!r)
+		r = check_root(s, err);
+	if (r)
+		return r;
+	struct ebb_merge_opts mo = {
+		.store = s->store->open.name,
+		.restart = s->opts->restart,
+		.now = ebb_app_now(s->app),
+	};
+	r = ebb_merge_begin(ix, &mo, &s->merge, err);
+	if (!r)
+		r = find_evidence(s, err);
+	if (!r)
+		r = walk(s, err);
+	return r ? r : publish(s, err);
+}
+
+int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *store,
+		   const struct ebb_scan_opts *opts, struct ebb_scan_result *ret,
+		   struct ebb_err *err)
+{
+	struct scan s = {.app = app, .store = store, .opts = opts, .ret = ret};
+
+	ebb_arena_init(&s.arena, 16 * 1024 * 1024);
+	int r = run(&s, ix, err);
+	ebb_merge_abandon(s.merge, false);
+	ebb_arena_release(&s.arena);
+	free(s.glob);
+	return r;
+}
