@@ -36,6 +36,7 @@ struct decoder {
 	LZ4F_dctx *ctx;
 	bool within;	/* a frame is begun and not over */
 	bool any;	/* a frame is over */
+	bool held;	/* amid a frame the last call filled the output: there may be more */
 };
 
 static int fail(size_t code, const char *what, struct ebb_err *err)
@@ -152,8 +153,7 @@ static int decoder_step(struct ebb_codec_stream *s, struct ebb_codec_io *io, boo
 {
 	struct decoder *d = (struct decoder *)s;
 
-	/* Within a frame liblz4 may hold back output, so it is asked without input, too. */
-	while (io->out_len && (io->in_len || d->within)) {
+	while (io->out_len && (io->in_len || d->held)) {
 		size_t in = io->in_len, out = io->out_len;
 		size_t r = LZ4F_decompress(d->ctx, io->out, &out, io->in, &in, NULL);
 
@@ -165,10 +165,9 @@ static int decoder_step(struct ebb_codec_stream *s, struct ebb_codec_io *io, boo
 		}
 		io->out += out;
 		io->out_len -= out;
+		d->held = r != 0 && !io->out_len;
 		d->within = r != 0;
 		d->any |= r == 0;
-		if (r != 0 && !in && !out)
-			break;
 	}
 	if (!end || io->in_len || !io->out_len)
 		return 0;

@@ -18,6 +18,7 @@
 #include "compress/codec.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -29,8 +30,13 @@ struct encoder {
 struct decoder {
 	struct ebb_codec_stream base;
 	ZSTD_DCtx *ctx;
-	bool within;	/* bytes of a frame were taken, and it is not over */
+	bool within;	/* a frame is begun and not over */
 	bool any;	/* a frame is over */
+	/*
+	 * Amid a frame the last call filled the output, so there may be more without input. Else
+	 * libzstd must not be asked without input: it takes 16 such calls for a failure.
+	 */
+	bool held;
 };
 
 static int fail(size_t code, const char *what, struct ebb_err *err)
@@ -38,10 +44,6 @@ static int fail(size_t code, const char *what, struct ebb_err *err)
 	switch (ZSTD_getErrorCode(code)) {
 	case ZSTD_error_memory_allocation:
 		return ebb_err_set(err, EBB_ENOMEM, "%s: no memory", what);
-	case ZSTD_error_frameParameter_windowTooLarge:
-		return ebb_err_set(err, EBB_ECORRUPT,
-				   "%s: a frame needs a window above %llu MiB", what,
-				   (unsigned long long)(EBB_CODEC_WINDOW_MAX >> 20));
 	case ZSTD_error_prefix_unknown:
 		return ebb_err_set(err, EBB_ECORRUPT,
 				   "%s: bytes that do not begin a zstd frame", what);
@@ -150,24 +152,47 @@ static int encoder_new(const struct ebb_codec_params *p, struct ebb_codec_stream
 	return 0;
 }
 
+static int too_wide(struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ECORRUPT, "zstd decoder: a frame needs a window above %llu MiB",
+			   (unsigned long long)(EBB_CODEC_WINDOW_MAX >> 20));
+}
+
+/*
+ * Does the frame that begins here ask for too wide a window? libzstd does not look when it can
+ * decode a frame in one go; what is refused must not depend on how the input was cut. Byte 4 has
+ * the single segment flag (no window but the content itself), byte 5 the exponent above 10 and
+ * eighths of the window (RFC 8878, 3.1.1.1).
+ */
+static bool is_wide(const struct ebb_codec_io *io)
+{
+	if (io->in_len < 6 || memcmp(io->in, "\x28\xb5\x2f\xfd", 4) != 0 || io->in[4] & 0x20)
+		return false;
+
+	unsigned log = 10u + (io->in[5] >> 3);
+	return log > EBB_CODEC_WINDOW_LOG_MAX || (log == EBB_CODEC_WINDOW_LOG_MAX && io->in[5] & 7);
+}
+
 static int decoder_step(struct ebb_codec_stream *s, struct ebb_codec_io *io, bool end,
 			struct ebb_err *err)
 {
 	struct decoder *d = (struct decoder *)s;
 
-	/* Within a frame libzstd may hold back output, so it is asked without input, too. */
-	while (io->out_len && (io->in_len || d->within)) {
+	while (io->out_len && (io->in_len || d->held)) {
 		ZSTD_inBuffer in = {io->in, io->in_len, 0};
 		ZSTD_outBuffer out = {io->out, io->out_len, 0};
-		size_t r = ZSTD_decompressStream(d->ctx, &out, &in);
 
+		if (!d->within && is_wide(io))
+			return too_wide(err);
+		size_t r = ZSTD_decompressStream(d->ctx, &out, &in);
+		if (ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge)
+			return too_wide(err);
 		if (ZSTD_isError(r))
 			return fail(r, "zstd decoder", err);
 		advance(io, in.pos, out.pos);
+		d->held = r != 0 && !io->out_len;
 		d->within = r != 0;
 		d->any |= r == 0;
-		if (r != 0 && !in.pos && !out.pos)
-			break;
 	}
 	if (!end || io->in_len || !io->out_len)
 		return 0;
