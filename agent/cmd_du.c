@@ -7,6 +7,7 @@
 #include "agent/owner.h"
 #include "agent/tally_dir.h"
 #include "agent/target.h"
+#include "core/cursor.h"
 
 enum { LIMIT = 40, CLASSES_MAX = 64 };
 
@@ -276,6 +277,14 @@ static int age_rows(struct du *d, struct ebb_out_table *t, struct ebb_err *err)
 	return r;
 }
 
+/* What the groups add up to: extensions, owners and ages are those of files. */
+static const struct ebb_tally_sum *whole(const struct ebb_tally *t, const char *by)
+{
+	bool all = strcmp(by, "kind") == 0 || strcmp(by, "class") == 0;
+
+	return all ? &t->total : &t->kind[EBB_KIND_FILE];
+}
+
 static int group_rows(struct du *d, struct ebb_out_table *t, const char *by, struct ebb_err *err)
 {
 	int r = 0;
@@ -314,7 +323,7 @@ static int by_group(struct du *d, struct ebb_snap *snap, const struct ebb_cli_ar
 	if (r || d->app->json)
 		return r;
 	ebb_out_rule(t);
-	cells(t, &tally->total, 0);
+	cells(t, whole(tally, by), 0);
 	ebb_out_cell(t, "total");
 	return ebb_out_table_print(t, d->app->out, 0, err);
 }

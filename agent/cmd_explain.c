@@ -7,6 +7,7 @@
 #include "agent/owner.h"
 #include "agent/target.h"
 #include "policies/expr_explain.h"
+#include "core/snap.h"
 
 /* One object and what the rules say of it. */
 struct explain {

@@ -10,6 +10,7 @@
 #include "core/units.h"
 #include "policies/expr_block.h"
 #include "policies/glob.h"
+#include "core/cursor.h"
 
 enum { ORDERED_LIMIT = 100, ORDERED_MAX = 1000000 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/report.h"
+#include "core/snap.h"
 
 /* Formats; the first is the default. */
 static const struct {

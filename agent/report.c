@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/report.h"
+#include "core/cursor.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,6 +10,7 @@
 #include "policies/glob.h"
 #include "scanners/mounts.h"
 #include "scanners/walk.h"
+#include "core/snap.h"
 
 /* Everything one scan needs in its callbacks. */
 struct scan {
@@ -25,7 +26,8 @@ struct scan {
 	struct ebb_arena arena;
 	struct ebb_glob **glob;		/* what to leave out */
 	size_t nglobs;
-	char index_key[PATH_MAX];	/* key of the index's own folder when it lies in the store, or "" */
+	char **inner;			/* folders, as keys, that are stores of their own or the index */
+	size_t ninner;
 };
 
 void ebb_scan_result_release(struct ebb_scan_result *r)
@@ -51,13 +53,13 @@ static bool is_temporary(const char *key, size_t len)
 static bool exclude(void *ctx, const char *key, size_t len)
 {
 	const struct scan *s = ctx;
-	size_t n = strlen(s->index_key);
 
 	if (ebb_record_key_has_prefix(key, len, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) ||
 	    is_temporary(key, len))
 		return true;
-	if (n && ebb_record_key_has_prefix(key, len, s->index_key, n))
-		return true;
+	for (size_t i = 0; i < s->ninner; i++)
+		if (ebb_record_key_has_prefix(key, len, s->inner[i], strlen(s->inner[i])))
+			return true;
 	for (size_t i = 0; i < s->nglobs; i++)
 		if (ebb_glob_match(s->glob[i], key, len))
 			return true;
@@ -79,23 +81,40 @@ static int add_glob(struct scan *s, const char *text, struct ebb_err *err)
 	return 0;
 }
 
+/* Leave the folder @path out when it lies in the store, which is @root. */
+static int add_inner(struct scan *s, const char *root, const char *path, struct ebb_err *err)
+{
+	size_t n = strlen(root);
+	char real[PATH_MAX], *key = NULL;
+
+	n = n == 1 ? 0 : n;
+	if (!realpath(path, real) || strncmp(real, root, n) || real[n] != '/' || !real[n + 1])
+		return 0;
+	char **p = realloc(s->inner, (s->ninner + 1) * sizeof(*p));
+	if (p)
+		s->inner = p;
+	if (!p || asprintf(&key, "%s/", real + n + 1) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	p[s->ninner++] = key;
+	return 0;
+}
+
+/* Globs as they were given; other stores, whose objects would count twice; the index, which changes as it is written. */
 static int prepare_exclude(struct scan *s, struct ebb_err *err)
 {
-	char root[PATH_MAX], index[PATH_MAX];
+	const struct ebb_config *c = s->app->config;
+	char root[PATH_MAX];
 	int r = 0;
 
 	for (size_t i = 0; s->store->exclude && s->store->exclude[i] && !r; i++)
 		r = add_glob(s, s->store->exclude[i], err);
 	for (size_t i = 0; i < s->opts->nexclude && !r; i++)
 		r = add_glob(s, s->opts->exclude[i], err);
-	if (s->store->open.path && realpath(s->store->open.path, root) &&
-	    realpath(s->app->index_dir, index)) {
-		size_t n = strlen(root);
-
-		n = n == 1 ? 0 : n;
-		if (strncmp(index, root, n) == 0 && index[n] == '/' && index[n + 1])
-			snprintf(s->index_key, sizeof(s->index_key), "%s/", index + n + 1);
-	}
+	if (r || !realpath(s->store->open.path, root))
+		return r;
+	r = add_inner(s, root, s->app->index_dir, err);
+	for (size_t i = 0; i < c->nstores && !r; i++)
+		r = add_inner(s, root, c->stores[i].open.path, err);
 	return r;
 }
 
@@ -217,14 +236,9 @@ static int walk(struct scan *s, struct ebb_err *err)
 		.cancel = s->app->cancel,
 	};
 	struct ebb_walk_fns fns = {.record = on_record, .unreadable = on_unreadable, .ctx = s};
-	char what[EBB_INDEX_NAME_MAX + 8];
-
 	s->ret->resumed = after && *after;
-	snprintf(what, sizeof(what), "scan %s", s->store->open.name);
-	ebb_progress_start(&s->progress, s->app->err, s->app->quiet, what, "objects");
 	int r = ebb_walk_run(&o, &fns, NULL, err);
 	ebb_progress_end(&s->progress);
-	s->ret->elapsed = ebb_progress_elapsed(&s->progress);
 	return r;
 }
 
@@ -309,11 +323,18 @@ int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_c
 		   struct ebb_err *err)
 {
 	struct scan s = {.app = app, .store = store, .opts = opts, .ret = ret};
+	char what[EBB_INDEX_NAME_MAX + 8];
 
+	snprintf(what, sizeof(what), "scan %s", store->open.name);
+	ebb_progress_start(&s.progress, app->err, app->quiet, what, "objects");
 	ebb_arena_init(&s.arena, 16 * 1024 * 1024);
 	int r = run(&s, ix, err);
 	ebb_merge_abandon(s.merge, false);
+	ret->elapsed = ebb_progress_elapsed(&s.progress);
 	ebb_arena_release(&s.arena);
 	free(s.glob);
+	for (size_t i = 0; i < s.ninner; i++)
+		free(s.inner[i]);
+	free(s.inner);
 	return r;
 }

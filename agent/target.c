@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/target.h"
+#include "core/cursor.h"
 
 #include <errno.h>
 #include <limits.h>

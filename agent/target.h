@@ -16,7 +16,7 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
-#include "core/index.h"
+#include "core/snap.h"
 
 struct ebb_target {
 	char store[EBB_INDEX_NAME_MAX + 1];

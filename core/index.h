@@ -9,13 +9,12 @@
  * reader sees exactly one generation of each store, whole, for as long as it holds its snapshot. The file format is
  * described in core/DESIGN.md.
  *
- * Threads: struct ebb_index may be shared by threads; snapshots and cursors belong to one thread each, at most
- * one snapshot a thread. Nothing here blocks except on disk.
+ * Reading goes through snapshots (snap.h) and cursors (cursor.h).
+ * Threads: struct ebb_index may be shared by threads. Nothing here blocks except on disk.
  */
 #ifndef EBB_CORE_INDEX_H
 #define EBB_CORE_INDEX_H
 
-#include "core/block.h"
 #include "core/err.h"
 #include "core/mem.h"
 #include "core/record.h"
@@ -61,45 +60,5 @@ struct ebb_index_store {
 	char root_fsid[40];
 	uint64_t unreadable;	/* directories that could not be read */
 };
-
-struct ebb_snap;
-
-/* Take a snapshot. -EBB_EINDEX when the reader table is full (stale readers are cleared first). */
-int ebb_snap_open(struct ebb_index *ix, struct ebb_snap **ret, struct ebb_err *err);
-void ebb_snap_close(struct ebb_snap *s);
-EBB_CLEANUP_PTR(struct ebb_snap, ebb_snap_close);
-
-/* Store by name. Returns 0 or -EBB_ENOENT (message names the nearest). */
-int ebb_snap_store(struct ebb_snap *s, const char *name, struct ebb_index_store *ret,
-		   struct ebb_err *err);
-
-/* All stores, by name, to @fn; a negative return stops and is passed on. */
-typedef int ebb_snap_store_fn(void *ctx, const struct ebb_index_store *st, struct ebb_err *err);
-int ebb_snap_stores(struct ebb_snap *s, ebb_snap_store_fn *fn, void *ctx, struct ebb_err *err);
-
-/*
- * A cursor over the blocks of one store, in key order. Blocks are borrowed from the map until the snapshot closes.
- */
-struct ebb_cursor;
-
-/* Blocks that may hold keys beginning with @prefix (NULL or "": all). */
-int ebb_cursor_open(struct ebb_snap *s, const struct ebb_index_store *st, const char *prefix,
-		    struct ebb_cursor **ret, struct ebb_err *err);
-void ebb_cursor_close(struct ebb_cursor *c);
-EBB_CLEANUP_PTR(struct ebb_cursor, ebb_cursor_close);
-
-/*
- * Next block; at the ends of the prefix blocks also hold other keys, which the caller skips.
- * Returns 1, 0 at the end, -EBB_ECORRUPT, -EBB_EINDEX.
- */
-int ebb_cursor_next(struct ebb_cursor *c, struct ebb_block *ret, struct ebb_err *err);
-
-/*
- * Find one record. @ret->key is @key.
- *
- * @return  0; -EBB_ENOENT; -EBB_ECORRUPT.
- */
-int ebb_snap_get(struct ebb_snap *s, const struct ebb_index_store *st, const char *key,
-		 struct ebb_record *ret, struct ebb_err *err);
 
 #endif

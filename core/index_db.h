@@ -14,7 +14,7 @@
 
 #include <lmdb.h>
 
-#include "core/index.h"
+#include "core/snap.h"
 
 struct ebb_index {
 	MDB_env *env;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/cursor.h"
 #include "core/merge.h"
 #include "policies/expr_block.h"
 #include "tests/support/bench.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/index.h"
+#include "core/cursor.h"
 
 #include <lmdb.h>
 #include <stdio.h>
