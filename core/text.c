@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,12 +90,11 @@ const char *ebb_text_suggest(const char *word, const char *const words[], size_t
 	return out;
 }
 
-/* Code points that move the cursor, end a line, or show text in another order than it has. */
-static bool is_treacherous(uint32_t point)
+bool ebb_text_is_unsafe(uint32_t point)
 {
-	return (point >= 0x80 && point <= 0x9f) || (point >= 0x200e && point <= 0x200f) ||
-	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
-	       point == 0x061c || point == 0xfeff;
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x061c ||
+	       point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
 /* Write what stands for the first character of @s into @out and its length; return the bytes it took. */
@@ -112,11 +109,11 @@ static size_t quote_one(const unsigned char *s, size_t len, char out[16], size_t
 		*ret_len = (size_t)snprintf(out, 16, "\\%c", letters[at - named]);
 		return 1;
 	}
-	if (!n || point < 0x20 || point == 0x7f) {
+	if (!n || (n == 1 && ebb_text_is_unsafe(point))) {
 		*ret_len = (size_t)snprintf(out, 16, "\\x%02x", *s);
 		return 1;
 	}
-	if (is_treacherous(point)) {
+	if (ebb_text_is_unsafe(point)) {
 		*ret_len = (size_t)snprintf(out, 16, "\\u{%04x}", (unsigned)point);
 		return n;
 	}

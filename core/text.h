@@ -7,7 +7,9 @@
 #ifndef EBB_CORE_TEXT_H
 #define EBB_CORE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The word of @words nearest to @word, by Damerau-Levenshtein distance (optimal string alignment: insert,
@@ -27,6 +29,12 @@ const char *ebb_text_nearest(const char *word, const char *const words[], size_t
  */
 const char *ebb_text_suggest(const char *word, const char *const words[], size_t n, char *out,
 			     size_t size);
+
+/*
+ * Would printing the code point do something else than show a character? Control characters (C0, C1,
+ * delete), line separators, and marks that reorder text.
+ */
+bool ebb_text_is_unsafe(uint32_t point);
 
 /* Room for what ebb_text_quote() makes of a word in an error message. */
 #define EBB_TEXT_QUOTED 128

@@ -213,7 +213,7 @@ static int read_part(const char *whole, const char **s, const struct unit **unit
 int ebb_units_parse_duration(const char *s, int64_t *ret, struct ebb_err *err)
 {
 	const char *at = s;
-	const struct unit *unit, *before = NULL;
+	const struct unit *unit = NULL, *before = NULL;
 	int64_t sum = 0, part;
 
 	do {
