@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <check.h>
+#include <string.h>
+
+#include "core/secret.h"
+#include "tests/support/unit.h"
+
+START_TEST(exposes_what_it_was_made_from)
+{
+	char source[] = "a\0b";
+	size_t len;
+
+	EBB_CLEANUP(ebb_secret_freep) struct ebb_secret *secret = ebb_secret_new(source, 3);
+	memset(source, 'x', sizeof(source));
+	ck_assert_mem_eq(ebb_secret_expose(secret, &len), "a\0b", 4);
+	ck_assert_uint_eq(len, 3);
+	ck_assert_ptr_nonnull(ebb_secret_expose(secret, NULL));
+}
+END_TEST
+
+START_TEST(may_be_empty)
+{
+	EBB_CLEANUP(ebb_secret_freep) struct ebb_secret *secret = ebb_secret_new(NULL, 0);
+
+	ck_assert_str_eq(ebb_secret_expose(secret, NULL), "");
+}
+END_TEST
+
+START_TEST(free_accepts_null)
+{
+	ebb_secret_free(NULL);
+}
+END_TEST
+
+EBB_UNIT_MAIN("secret", exposes_what_it_was_made_from, may_be_empty, free_accepts_null)
