@@ -166,7 +166,7 @@ static int entropy(const struct samples *s)
 		sum += (uint64_t)ebb_sample_entropy(s->data + i * SAMPLE, len) * len;
 		bytes += len;
 	}
-	return (int)(sum / bytes);
+	return bytes ? (int)(sum / bytes) : 0;
 }
 
 /* Size of the samples after zstd -1, in thousandths. */
