@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/planrow.h"
+
+#include <string.h>
+
+#include "agent/jsonline.h"
+#include "agent/out.h"
+#include "scanners/proof.h"
+
+#define SECOND INT64_C(1000000000)
+
+static const struct {
+	enum ebb_field field;
+	const char *name;
+	int64_t min;
+} fields[] = {
+	{EBB_F_SIZE, "size", 0},	  {EBB_F_ALLOC, "alloc", 0},
+	{EBB_F_MTIME, "mtime_ns", INT64_MIN}, {EBB_F_CTIME, "ctime_ns", INT64_MIN},
+	{EBB_F_INO, "ino", INT64_MIN},	  {EBB_F_DEV, "dev", INT64_MIN},
+	{EBB_F_NLINK, "nlink", 0},
+};
+
+int64_t ebb_planrow_payback(bool priced, int64_t one_off, int64_t saving)
+{
+	if (!priced || saving <= 0)
+		return -1;
+	if (one_off <= 0)
+		return 0;
+
+	__int128 days = ((__int128)one_off * 30 + saving - 1) / saving;
+	return days > INT64_MAX ? -1 : (int64_t)days;
+}
+
+static json_t *text_or_null(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static json_t *int_or_null(bool known, int64_t n)
+{
+	return known ? json_integer(n) : json_null();
+}
+
+int ebb_planrow_record_write(json_t *o, const struct ebb_record *rec)
+{
+	int bad = json_object_set_new(o, "kind", text_or_null(ebb_record_has(rec, EBB_F_KIND)
+						? ebb_record_kind_name(rec->f[EBB_F_KIND]) : NULL));
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(fields); i++)
+		bad |= json_object_set_new(o, fields[i].name,
+					   int_or_null(ebb_record_has(rec, fields[i].field),
+						       rec->f[fields[i].field]));
+	return bad;
+}
+
+void ebb_planrow_record_read(struct ebb_jsonline *l, struct ebb_record *rec)
+{
+	const char *kind = ebb_jsonline_str_or(l, "kind");
+	int64_t k = 0;
+
+	while (kind && k < EBB_KIND_COUNT && strcmp(kind, ebb_record_kind_name(k)) != 0)
+		k++;
+	if (k == EBB_KIND_COUNT)
+		ebb_jsonline_bad(l, "\"kind\" is none that exists");
+	else if (kind)
+		ebb_record_set(rec, EBB_F_KIND, k);
+	for (size_t i = 0; i < EBB_ARRAY_LEN(fields); i++) {
+		if (l->r == 0 && json_is_null(json_object_get(l->o, fields[i].name)))
+			continue;
+		int64_t n = ebb_jsonline_int(l, fields[i].name, fields[i].min, INT64_MAX);
+		if (l->r == 0)
+			ebb_record_set(rec, fields[i].field, n);
+	}
+}
+
+/* Set "to_path" or "to_path_b64"; null when there is none. */
+static int set_to_key(json_t *o, const char *key)
+{
+	return key ? ebb_out_json_bytes(o, "to_path", key, strlen(key))
+		   : json_object_set_new(o, "to_path", json_null());
+}
+
+static json_t *row_json(const struct ebb_planrow *row)
+{
+	bool trash = row->action == EBB_ACTION_DELETE && !row->purge;
+	json_t *o = json_pack("{s:I, s:s, s:s, s:s}", "n", (json_int_t)row->n, "rule", row->rule,
+			      "action", ebb_action_kind(row->action)->name, "store", row->store);
+	int bad = !o || ebb_out_json_bytes(o, "path", row->obj.key, row->obj.key_len);
+
+	bad |= !o || ebb_planrow_record_write(o, &row->obj);
+	bad |= json_object_set_new(o, "to_store", text_or_null(row->to_store));
+	bad |= !o || set_to_key(o, row->to_key);
+	bad |= json_object_set_new(o, "codec", text_or_null(row->codec));
+	bad |= json_object_set_new(o, "level", int_or_null(row->codec != NULL, row->level));
+	bad |= json_object_set_new(o, "purge", text_or_null(row->purge ? EBB_PROOF_PURGE_WORDS : NULL));
+	bad |= json_object_set_new(o, "trash_s", int_or_null(trash, row->trash_ns / SECOND));
+	bad |= json_object_set_new(o, "one_off_nano", int_or_null(row->priced, row->one_off));
+	bad |= json_object_set_new(o, "saving_month_nano", int_or_null(row->priced, row->saving));
+	bad |= json_object_set_new(o, "payback_days",
+				   int_or_null(row->payback_days >= 0, row->payback_days));
+	bad |= json_object_set_new(o, "freed_bytes", json_integer(row->freed));
+	bad |= json_object_set_new(o, "wire_bytes", json_integer(row->wire));
+	bad |= !o || ebb_out_json_bytes(o, "why", row->why ? row->why : "",
+					row->why ? strlen(row->why) : 0);
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+int ebb_planrow_write(struct ebb_buf *out, const struct ebb_planrow *row, struct ebb_err *err)
+{
+	size_t before = out->len;
+	int r = ebb_jsonline_dump(out, row_json(row), err);
+
+	if (r == 0 && ebb_buf_addc(out, '\n') < 0)
+		r = ebb_err_set(err, EBB_ENOMEM, "out of memory for a plan");
+	if (r < 0 && out->data) {
+		out->len = before;
+		out->data[before] = 0;
+	}
+	return r;
+}
+
+static const char *dup_str(struct ebb_jsonline *l, struct ebb_arena *arena, const char *s)
+{
+	const char *copy = s ? ebb_arena_strdup(arena, s) : NULL;
+
+	if (s && !copy && l->r == 0)
+		l->r = ebb_err_set(l->err, EBB_ENOMEM, "%s:%lld: out of memory", l->file,
+				   (long long)l->line);
+	return copy;
+}
+
+static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
+{
+	const char *name = ebb_jsonline_str(l, "action");
+	const struct ebb_action_kind *kind = name ? ebb_action_by_name(name) : NULL;
+	const char *purge = ebb_jsonline_str_or(l, "purge");
+
+	if (name && (!kind || !kind->changes))
+		ebb_jsonline_bad(l, "\"action\" is none that a plan can have");
+	if (purge && strcmp(purge, EBB_PROOF_PURGE_WORDS) != 0)
+		ebb_jsonline_bad(l, "\"purge\" does not say \"%s\"", EBB_PROOF_PURGE_WORDS);
+	if (l->r < 0)
+		return;
+	row->action = kind->id;
+	row->purge = purge != NULL;
+	if (row->purge && row->action != EBB_ACTION_DELETE)
+		ebb_jsonline_bad(l, "\"purge\" without delete");
+	if (kind->needs_to && (!row->to_store || !row->to_key))
+		ebb_jsonline_bad(l, "\"to_store\" or \"to_path\" is missing");
+	if (kind->takes_codec && (!row->codec || !row->to_key))
+		ebb_jsonline_bad(l, "\"codec\" or \"to_path\" is missing");
+}
+
+static void read_money(struct ebb_jsonline *l, struct ebb_planrow *row)
+{
+	const json_t *one_off = json_object_get(l->o, "one_off_nano");
+	const json_t *saving = json_object_get(l->o, "saving_month_nano");
+
+	row->priced = json_is_integer(one_off);
+	if (row->priced != json_is_integer(saving))
+		ebb_jsonline_bad(l, "one of \"one_off_nano\" and \"saving_month_nano\" is missing");
+	row->one_off = ebb_jsonline_int_or(l, "one_off_nano", INT64_MIN, INT64_MAX, 0);
+	row->saving = ebb_jsonline_int_or(l, "saving_month_nano", INT64_MIN, INT64_MAX, 0);
+	row->payback_days = ebb_jsonline_int_or(l, "payback_days", 0, INT64_MAX, -1);
+	row->freed = ebb_jsonline_int(l, "freed_bytes", INT64_MIN, INT64_MAX);
+	row->wire = ebb_jsonline_int(l, "wire_bytes", 0, INT64_MAX);
+}
+
+int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planrow *ret)
+{
+	struct ebb_planrow row = {0};
+	size_t len = 0;
+
+	row.n = ebb_jsonline_int(l, "n", 1, INT64_MAX);
+	row.rule = dup_str(l, arena, ebb_jsonline_str(l, "rule"));
+	row.store = dup_str(l, arena, ebb_jsonline_str(l, "store"));
+	row.obj.key = ebb_jsonline_key(l, arena, "path", &len);
+	if (!row.obj.key)
+		ebb_jsonline_bad(l, "\"path\" is missing");
+	row.obj.key_len = (uint32_t)len;
+	ebb_planrow_record_read(l, &row.obj);
+	row.to_store = dup_str(l, arena, ebb_jsonline_str_or(l, "to_store"));
+	row.to_key = ebb_jsonline_key(l, arena, "to_path", &len);
+	row.codec = dup_str(l, arena, ebb_jsonline_str_or(l, "codec"));
+	row.level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
+	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);
+	read_action(l, &row);
+	read_money(l, &row);
+	row.why = ebb_jsonline_bytes(l, arena, "why", 64 * 1024, &len);
+	if (l->r == 0 && !row.why)
+		ebb_jsonline_bad(l, "\"why\" is missing");
+	if (l->r == 0)
+		*ret = row;
+	return l->r;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One action of a plan file, and its line of JSON:
+ *
+ *   {"n":1,"rule":"old logs","action":"compress","store":"scratch","path":"logs/a.log","kind":"file","size":81920,
+ *    "alloc":81920,"mtime_ns":1700000000000000000,"ctime_ns":1700000000000000000,"ino":12,"dev":2049,"nlink":1,
+ *    "to_store":null,"to_path":"logs/a.log.zst","codec":"zstd","level":9,"purge":null,"trash_s":null,
+ *    "one_off_nano":0,"saving_month_nano":1200,"payback_days":0,"freed_bytes":65536,"wire_bytes":0,"why":"age 41 d"}
+ *
+ * (on one line). Keys that are not UTF-8 stand under "path_b64" and "to_path_b64" instead. Amounts are integers of 10^-9 of the
+ * plan's currency, null when unpriced. What is unknown is null. Members always come in this order.
+ *
+ * Threads: rows are plain data.
+ */
+#ifndef EBB_AGENT_PLANROW_H
+#define EBB_AGENT_PLANROW_H
+
+#include <jansson.h>
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/record.h"
+#include "policies/action.h"
+
+struct ebb_jsonline;
+
+/* Longest line of a row: two keys and texts in base64 or escapes. */
+#define EBB_PLANROW_MAX (256 * 1024)
+
+struct ebb_planrow {
+	int64_t n;			/* from 1, in execution order */
+	const char *rule, *store;
+	enum ebb_action_id action;
+	struct ebb_record obj;		/* identity; key NUL-terminated */
+	const char *to_store;		/* NULL: the same store */
+	const char *to_key;		/* NULL: the action has no destination; NUL-terminated */
+	const char *codec;		/* or NULL */
+	int level;
+	bool purge;			/* delete for good; "purge" holds the words that the rule said */
+	int64_t trash_ns;		/* delete into the trash: for how long; whole seconds */
+	bool priced;
+	int64_t one_off, saving;	/* nano-units; saving per month of 30 days */
+	int64_t payback_days;		/* rounded up; -1: never, or unpriced */
+	int64_t freed, wire;		/* bytes */
+	const char *why;
+};
+
+/* Whole days until the one-off cost has come back, rounded up; -1 when it never does. */
+int64_t ebb_planrow_payback(bool priced, int64_t one_off, int64_t saving);
+
+/* Append the line, with its newline. The same row gives the same bytes. Returns 0 or -EBB_ENOMEM. */
+int ebb_planrow_write(struct ebb_buf *out, const struct ebb_planrow *row, struct ebb_err *err);
+
+/*
+ * Read a row, checking every member. Strings live in @arena.
+ *
+ * @return  0; the line's code with FILE:LINE; -EBB_ENOMEM.
+ */
+int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planrow *ret);
+
+/* The fields by which an object is known again: kind, size, alloc, mtime_ns, ctime_ns, ino, dev, nlink; null where unknown. */
+int ebb_planrow_record_write(json_t *o, const struct ebb_record *rec);
+void ebb_planrow_record_read(struct ebb_jsonline *l, struct ebb_record *rec);
+
+#endif
