@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An operation: one action of a run, lowered, in one of its ways. It says everything that is needed to do it, to finish it
+ * after a crash, and to take it back, so that an intent in the journal stands on its own.
+ *
+ * Threads: plain data; read-only while the executor works on it.
+ */
+#ifndef EBB_AGENT_OP_H
+#define EBB_AGENT_OP_H
+
+#include "core/err.h"
+#include "core/record.h"
+#include "policies/action.h"
+#include "scanners/meta.h"
+
+enum ebb_op_way {
+	EBB_OP_APPLY,	/* do it */
+	EBB_OP_UNDO,	/* take it back */
+	EBB_OP_EXPIRE,	/* let go for good what lies in the trash */
+	EBB_OP_WAYS
+};
+
+struct ebb_op {
+	int64_t n;			/* number of the action in its plan */
+	enum ebb_action_id action;
+	enum ebb_op_way way;
+	const char *store, *key;	/* what is worked on */
+	struct ebb_record obj;		/* what it must still be; obj.key is key */
+	const char *to_store, *to_key;	/* where it goes; NULL: nowhere, it is removed for good */
+	struct ebb_meta meta;		/* metadata that `to` ends up with, when has_meta */
+	bool has_meta;
+	const char *codec;		/* or NULL */
+	bool decode;			/* false: the codec encodes on the way, true: decodes */
+	int level;
+	bool purge;			/* the rule said the words for a delete without trash */
+	int64_t expires;		/* end of its time in the trash, ns since the epoch; 0: not into the trash */
+	bool has_digest;		/* digest of the decoded content is known, and what comes out must have it */
+	uint8_t digest[EBB_DIGEST_LEN];
+};
+
+enum ebb_op_outcome {
+	EBB_OP_DONE,
+	EBB_OP_SKIPPED,		/* changed, in the way, or pointless: nothing was touched */
+	EBB_OP_FAILED,		/* tried, and everything is as before */
+	EBB_OP_BACK,		/* not begun, or rolled back: to be done again when the run goes on */
+	EBB_OP_OUTCOMES
+};
+
+struct ebb_op_result {
+	enum ebb_op_outcome outcome;
+	struct ebb_err why;		/* SKIPPED, FAILED */
+	struct ebb_record to;		/* DONE: what stands at `to`, without its key; nothing known when removed */
+	bool has_digest;
+	uint8_t digest[EBB_DIGEST_LEN];	/* DONE: of the decoded content, when it was read */
+};
+
+/* Free the metadata; strings are borrowed. */
+void ebb_op_release(struct ebb_op *op);
+
+/* Stable words for journals and JSON: "apply", "done". "unknown" when out of range. Constant. */
+const char *ebb_op_way_name(int way);
+const char *ebb_op_outcome_name(int outcome);
+
+/* What a failed step makes of its operation: SKIPPED for what happened to the object, FAILED for what happened to us. */
+enum ebb_op_outcome ebb_op_outcome_of(int code);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reading a whole journal: how far the run is, what is open, and where its windows lie for going back.
+ *
+ * Memory: 16 bytes a window (256 actions), one bit an action, and what the last window holds.
+ *
+ * Threads: belongs to one thread.
+ */
+#ifndef EBB_AGENT_REPLAY_H
+#define EBB_AGENT_REPLAY_H
+
+#include "agent/executor.h"
+#include "agent/journal.h"
+
+/* A directory of the journal. */
+struct ebb_replay_dir {
+	char *store, *path, *like;	/* owned; like may be NULL */
+	int64_t mtime, atime;
+	bool made;
+};
+
+struct ebb_replay_window {
+	int64_t at;		/* offset of its window record */
+	enum ebb_op_way way;
+};
+
+struct ebb_replay {
+	struct ebb_arena arena;		/* of the last window */
+	char *plan;
+	int64_t actions;		/* of the plan */
+	int64_t next;			/* first action that no apply window has had */
+	int64_t *back;			/* actions before it that are to be done again, ascending */
+	size_t nback;
+	struct ebb_replay_window *windows;
+	size_t nwindows;
+	uint64_t *away;			/* bit n: undone, or let go from the trash */
+	struct ebb_journal_counts applied;	/* by apply sessions */
+	int64_t undone, expired;
+	bool complete;			/* an apply session came to the end of the plan */
+	enum ebb_op_way way;		/* of the last window */
+	struct ebb_executor_op *open;	/* its operations without a result */
+	size_t nopen;
+	struct ebb_replay_dir *dirs;	/* apply: entered and not left; undo: of the last window */
+	size_t ndirs;
+	bool ended;			/* the last record is an end */
+};
+
+/*
+ * @return  0 with *ret to be released; -EBB_EJOURNAL, -EBB_ENOENT, -EBB_ENOMEM.
+ */
+int ebb_replay_run(const char *journal, struct ebb_replay *ret, struct ebb_err *err);
+void ebb_replay_release(struct ebb_replay *r);
+
+/* Was action @n undone or let go? */
+bool ebb_replay_is_away(const struct ebb_replay *r, int64_t n);
+
+/* One window, for going back over it. */
+struct ebb_replay_segment {
+	struct ebb_arena arena;
+	struct ebb_executor_op *ops;	/* all its operations; result.outcome BACK when there is none */
+	size_t nops;
+	struct ebb_replay_dir *dirs;	/* dir and made records, in order */
+	size_t ndirs;
+	struct ebb_replay_dir *left;	/* left records, in order */
+	size_t nleft;
+};
+
+/* Read window @i (of r->windows) from @j. Released with ebb_replay_segment_release in both cases. */
+int ebb_replay_segment(struct ebb_journal_reader *j, const struct ebb_replay *r, size_t i,
+		       struct ebb_replay_segment *ret, struct ebb_err *err);
+void ebb_replay_segment_release(struct ebb_replay_segment *s);
+
+#endif
