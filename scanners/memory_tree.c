@@ -173,11 +173,10 @@ int ebb_memory_tree_expect(const struct ebb_memory_tree *t, const char *key,
 int ebb_memory_tree_apply(struct ebb_memory_tree *t, struct ebb_memory_object *o,
 			  const struct ebb_meta *meta, uint32_t what, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_meta_release) struct ebb_meta copy;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta copy = {0};
 
 	if (what == 0)
 		return 0;
-	ebb_meta_init(&copy);
 	int rc = ebb_meta_copy(&copy, meta, err);
 	if (rc < 0)
 		return rc;

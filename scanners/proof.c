@@ -62,12 +62,10 @@ static int check_distinct(const struct ebb_proof_copy *c, struct ebb_err *err)
 /* Access times are left out: reading either side, by us or anyone, moves them. */
 static int check_meta(const struct ebb_proof_copy *c, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_meta_release) struct ebb_meta src;
-	EBB_CLEANUP(ebb_meta_release) struct ebb_meta dst;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta src = {0};
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta dst = {0};
 	struct ebb_err why = {0};
 
-	ebb_meta_init(&src);
-	ebb_meta_init(&dst);
 	if (c->meta == 0)
 		return 0;
 	int rc = ebb_store_get_meta(c->src, c->src_key, &src, err);
@@ -88,6 +86,7 @@ static int64_t read_piece(void *ctx, void *buf, size_t len, struct ebb_err *err)
 	return ebb_store_read(ctx, buf, len, err);
 }
 
+/* The size bounds what a damaged copy may decode to. A plain copy may be larger: the source decoded. */
 static int check_content(const struct ebb_proof_copy *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
@@ -99,7 +98,8 @@ static int check_content(const struct ebb_proof_copy *c, struct ebb_err *err)
 		return rc;
 	const struct ebb_pipe pipe = {.read = read_piece, .read_ctx = r,
 				      .mode = c->codec ? EBB_PIPE_DECODE : EBB_PIPE_COPY,
-				      .codec = c->codec, .raw_size = c->src_rec->f[EBB_F_SIZE]};
+				      .codec = c->codec,
+				      .raw_size = c->codec ? c->src_rec->f[EBB_F_SIZE] : -1};
 	rc = ebb_pipe_run(&pipe, &result, &why);
 	if (rc < 0)
 		return ebb_err_set(err, -rc, "copy '%s' of '%s': %s", c->dst_key, c->src_key,

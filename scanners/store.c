@@ -45,10 +45,12 @@ static bool is_dir(const char *key)
 	return key[strlen(key) - 1] == '/';
 }
 
-enum shape { ANY, OBJECT, DIRECTORY };
+enum shape { ANY, OBJECT, DIRECTORY, ANY_OR_ROOT };
 
 static int check_key(const char *key, enum shape shape, struct ebb_err *err)
 {
+	if (shape == ANY_OR_ROOT && strcmp(key, EBB_STORE_ROOT) == 0)
+		return 0;
 	if (!ebb_store_key_ok(key))
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is not a key", key);
 	if (shape == OBJECT && is_dir(key))
@@ -166,7 +168,7 @@ int ebb_store_check(struct ebb_store *s, const char *key, const struct ebb_recor
 
 int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err)
 {
-	int rc = check_key(key, ANY, err);
+	int rc = check_key(key, ANY_OR_ROOT, err);
 
 	if (rc < 0)
 		return rc;
@@ -178,7 +180,7 @@ int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *re
 int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
 		       uint32_t what, struct ebb_err *err)
 {
-	int rc = check_key(key, ANY, err);
+	int rc = check_key(key, ANY_OR_ROOT, err);
 
 	if (rc < 0)
 		return rc;

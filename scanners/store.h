@@ -36,6 +36,9 @@
  */
 #define EBB_STORE_TMP ".ebb-tmp."
 
+/* The root of a store for ebb_store_get_meta and ebb_store_set_meta; no key. A store whose root has no metadata says EBB_ENOENT. */
+#define EBB_STORE_ROOT "/"
+
 /* Most bytes of a writer's tag. */
 #define EBB_STORE_TAG_MAX 100
 

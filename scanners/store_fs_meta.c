@@ -58,10 +58,9 @@ static int read_xattrs(int fd, const char *key, struct ebb_meta *ret, struct ebb
 
 int ebb_store_fs_meta_read(int fd, const char *key, struct ebb_meta *ret, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_meta_release) struct ebb_meta m;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta m = {0};
 	struct statx st;
 
-	ebb_meta_init(&m);
 	int rc = ebb_store_fs_path_fstat(fd, key, &st, err);
 	if (rc == 0)
 		rc = read_xattrs(fd, key, &m, err);
@@ -152,10 +151,9 @@ static int apply_times(int fd, const char *key, const struct ebb_meta *meta, str
 static int see_that_it_holds(int fd, const char *key, const struct ebb_meta *meta, uint32_t what,
 			     struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
 	struct ebb_err why = {0};
 
-	ebb_meta_init(&now);
 	int rc = ebb_store_fs_meta_read(fd, key, &now, err);
 	if (rc < 0)
 		return rc;
@@ -172,11 +170,10 @@ static int see_that_it_holds(int fd, const char *key, const struct ebb_meta *met
 int ebb_store_fs_meta_apply(int fd, const char *key, const struct ebb_meta *meta, uint32_t what,
 			    struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
 
 	if (what == 0)
 		return 0;
-	ebb_meta_init(&now);
 	int rc = ebb_store_fs_meta_read(fd, key, &now, err);
 	if (rc == 0 && (what & EBB_META_OWNER))
 		rc = apply_owner(fd, key, meta, &now, err);

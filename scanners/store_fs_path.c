@@ -46,6 +46,10 @@ int ebb_store_fs_path_init(const struct ebb_store_fs *s, const char *key, int fl
 
 	if (nlen > NAME_MAX)
 		return ebb_store_fs_path_fail(err, ENAMETOOLONG, "open", key);
+	if (nlen == 0) {	/* EBB_STORE_ROOT */
+		name = ".";
+		nlen = 1;
+	}
 	if (slash) {
 		memcpy(parent, key, (size_t)(slash - key));
 		parent[slash - key] = '\0';

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,6 +103,11 @@ int ebb_store_fs_read_verify(struct ebb_store_reader *base, struct ebb_err *err)
 	if (rc < 0)
 		return rc;
 	ebb_store_fs_path_record(&st, r->key, &now);
+	/* Losing its name shows in ctime too, but that clock may stand still for milliseconds. */
+	if (now.f[EBB_F_NLINK] != r->rec.f[EBB_F_NLINK])
+		return ebb_err_set(err, EBB_ECHANGED, "'%s' has changed: its links were %" PRId64
+				   ", are %" PRId64, r->key, r->rec.f[EBB_F_NLINK],
+				   now.f[EBB_F_NLINK]);
 	return ebb_store_expect(&now, &r->rec, err);
 }
 

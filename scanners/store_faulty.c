@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scanners/store_faulty.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct faulty {
+	struct ebb_store base;
+	struct ebb_store *inner;
+	struct ebb_store_faulty_script script;
+	pthread_mutex_t lock;	/* protects all below */
+	uint64_t counts[EBB_FAULTY_COUNT];
+	uint64_t random;
+	int64_t written;
+};
+
+const char *ebb_store_faulty_op_name(enum ebb_store_faulty_op op)
+{
+	static const char *const names[EBB_FAULTY_COUNT] = {
+		"identify", "space", "list", "head", "get-meta", "read-open", "read", "read-hole",
+		"read-verify", "set-meta", "write-open", "write", "write-hole", "write-commit",
+		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "remove", "any", "change",
+	};
+
+	return op < EBB_FAULTY_COUNT ? names[op] : "unknown";
+}
+
+/* splitmix64, by Sebastiano Vigna (public domain): small, and the same everywhere. */
+static uint64_t next_random(struct faulty *f)
+{
+	uint64_t z = (f->random += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+/* --- Faults --- */
+
+/* What befalls one call. */
+struct fate {
+	enum ebb_store_faulty_op op;
+	bool after;
+	int code;
+	void (*hook)(void *ctx);
+	void *hook_ctx;
+};
+
+static bool fits(const struct faulty *f, const struct ebb_store_faulty_fault *fault,
+		 enum ebb_store_faulty_op op)
+{
+	bool named = fault->op == op || fault->op == EBB_FAULTY_ANY ||
+		     (fault->op == EBB_FAULTY_CHANGE && op >= EBB_FAULTY_SET_META);
+
+	return named && (fault->nth == 0 || fault->nth == f->counts[fault->op]);
+}
+
+/* Count the call and decide its fate. */
+static struct fate decide(struct faulty *f, enum ebb_store_faulty_op op)
+{
+	struct fate fate = {.op = op};
+
+	pthread_mutex_lock(&f->lock);
+	f->counts[op]++;
+	f->counts[EBB_FAULTY_ANY]++;
+	if (op >= EBB_FAULTY_SET_META)
+		f->counts[EBB_FAULTY_CHANGE]++;
+	for (size_t i = 0; i < f->script.nfaults; i++) {
+		const struct ebb_store_faulty_fault *fault = &f->script.faults[i];
+
+		if (!fits(f, fault, op))
+			continue;
+		fate = (struct fate){op, fault->after, fault->code, fault->hook, fault->hook_ctx};
+		pthread_mutex_unlock(&f->lock);
+		return fate;
+	}
+	if (f->script.per_million && next_random(f) % 1000000 < f->script.per_million) {
+		fate.code = f->script.chance_code;
+		fate.after = next_random(f) & 1;
+	}
+	pthread_mutex_unlock(&f->lock);
+	return fate;
+}
+
+static int strike(const struct fate *fate, struct ebb_err *err)
+{
+	if (fate->hook)
+		fate->hook(fate->hook_ctx);
+	if (fate->code == 0)
+		return 0;
+	return ebb_err_set(err, fate->code, "fault in %s", ebb_store_faulty_op_name(fate->op));
+}
+
+/* Before the effect: 0, or the failure that stands in its place. */
+static int before(const struct fate *fate, struct ebb_err *err)
+{
+	return fate->after ? 0 : strike(fate, err);
+}
+
+/* After it: what the call returns. Only what succeeded can still fail. */
+static int64_t after(const struct fate *fate, int64_t rc, struct ebb_err *err)
+{
+	if (!fate->after || rc < 0)
+		return rc;
+	int struck = strike(fate, err);
+	return struck < 0 ? struck : rc;
+}
+
+/* A call of the inner store between the two; @call uses the inner store `in`. */
+#define THROUGH(f, which, call)                                                                    \
+	do {                                                                                       \
+		struct ebb_store *in = (f)->inner;                                                 \
+		struct fate fate = decide((f), (which));                                           \
+		int rc = before(&fate, err);                                                       \
+		return rc < 0 ? rc : (int)after(&fate, (call), err);                               \
+	} while (0)
+
+static struct faulty *faulty_of(struct ebb_store *s)
+{
+	return (struct faulty *)s;
+}
+
+/* --- Stores --- */
+
+static void faulty_close(struct ebb_store *s)
+{
+	struct faulty *f = faulty_of(s);
+
+	ebb_store_close(f->inner);
+	pthread_mutex_destroy(&f->lock);
+	free(f->base.name);
+	free(f);
+}
+
+static int faulty_identify(struct ebb_store *s, struct ebb_store_identity *ret, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_IDENTIFY, ebb_store_identify(in, ret, err));
+}
+
+/* Bytes that can still be written, INT64_MAX without a limit. */
+static int64_t room_left(struct faulty *f)
+{
+	pthread_mutex_lock(&f->lock);
+	int64_t left = f->script.room ? f->script.room - f->written : INT64_MAX;
+	pthread_mutex_unlock(&f->lock);
+	return left;
+}
+
+static int faulty_space(struct ebb_store *s, int64_t *ret_free, struct ebb_err *err)
+{
+	struct faulty *f = faulty_of(s);
+	struct fate fate = decide(f, EBB_FAULTY_SPACE);
+
+	int rc = before(&fate, err);
+	if (rc < 0)
+		return rc;
+	int64_t left = room_left(f);
+	if (left == INT64_MAX)
+		rc = ebb_store_space(f->inner, &left, err);
+	rc = (int)after(&fate, rc, err);
+	if (rc == 0)
+		*ret_free = left;
+	return rc;
+}
+
+static int faulty_list(struct ebb_store *s, const char *prefix, const char *start,
+		       ebb_store_list_fn *fn, void *ctx, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_LIST, ebb_store_list(in, prefix, start, fn, ctx, err));
+}
+
+static int faulty_head(struct ebb_store *s, const char *key, struct ebb_record *ret,
+		       struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_HEAD, ebb_store_head(in, key, ret, err));
+}
+
+static int faulty_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret,
+			   struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_GET_META, ebb_store_get_meta(in, key, ret, err));
+}
+
+static int faulty_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
+			   uint32_t what, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_SET_META, ebb_store_set_meta(in, key, meta, what, err));
+}
+
+/* --- Reading --- */
+
+struct reader {
+	struct ebb_store_reader base;
+	struct ebb_store_reader *inner;
+};
+
+static void faulty_read_close(struct ebb_store_reader *base)
+{
+	struct reader *r = (struct reader *)base;
+
+	ebb_store_read_close(r->inner);
+	free(r);
+}
+
+static int faulty_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			    struct ebb_store_reader **ret, struct ebb_err *err)
+{
+	struct faulty *f = faulty_of(s);
+	struct fate fate = decide(f, EBB_FAULTY_READ_OPEN);
+	struct reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to read '%s'", key);
+	r->base.store = s;
+	int rc = before(&fate, err);
+	if (rc == 0)
+		rc = (int)after(&fate, ebb_store_read_open(f->inner, key, expect, &r->inner, err),
+				err);
+	if (rc < 0)
+		faulty_read_close(&r->base);
+	else
+		*ret = &r->base;
+	return rc;
+}
+
+/* Half of @len by chance, but never nothing of something. */
+static size_t shorten(struct faulty *f, size_t len)
+{
+	if (!f->script.short_reads || len < 2)
+		return len;
+	pthread_mutex_lock(&f->lock);
+	len = 1 + next_random(f) % (len / 2);
+	pthread_mutex_unlock(&f->lock);
+	return len;
+}
+
+static int64_t faulty_read(struct ebb_store_reader *base, void *buf, size_t len, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+	struct faulty *f = faulty_of(base->store);
+	struct fate fate = decide(f, EBB_FAULTY_READ);
+
+	int rc = before(&fate, err);
+	if (rc < 0)
+		return rc;
+	return after(&fate, ebb_store_read(r->inner, buf, shorten(f, len), err), err);
+}
+
+static int faulty_read_hole(struct ebb_store_reader *base, int64_t *ret_hole, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_READ_HOLE);
+
+	int rc = before(&fate, err);
+	return rc < 0 ? rc : (int)after(&fate, ebb_store_read_hole(r->inner, ret_hole, err), err);
+}
+
+static int faulty_read_verify(struct ebb_store_reader *base, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_READ_VERIFY);
+
+	int rc = before(&fate, err);
+	return rc < 0 ? rc : (int)after(&fate, ebb_store_read_verify(r->inner, err), err);
+}
+
+/* --- Writing --- */
+
+struct writer {
+	struct ebb_store_writer base;
+	struct ebb_store_writer *inner;
+};
+
+static int check_room(struct faulty *f, int64_t bytes, struct ebb_err *err)
+{
+	if (bytes <= room_left(f))
+		return 0;
+	return ebb_err_set(err, EBB_ENOSPC, "no room in store '%s'", f->base.name);
+}
+
+/* Take room for what will be written; what is removed later gives none back. */
+static int take_room(struct faulty *f, size_t bytes, struct ebb_err *err)
+{
+	int rc = check_room(f, (int64_t)bytes, err);
+
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&f->lock);
+	f->written += (int64_t)bytes;
+	pthread_mutex_unlock(&f->lock);
+	return 0;
+}
+
+static int faulty_write_open(struct ebb_store *s, const char *key,
+			     const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
+			     struct ebb_err *err)
+{
+	struct faulty *f = faulty_of(s);
+	struct fate fate = decide(f, EBB_FAULTY_WRITE_OPEN);
+	struct writer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to write '%s'", key);
+	w->base.store = s;
+	int rc = before(&fate, err);
+	if (rc == 0)
+		rc = check_room(f, opts->size_hint, err);
+	if (rc == 0)
+		rc = (int)after(&fate, ebb_store_write_open(f->inner, key, opts, &w->inner, err),
+				err);
+	if (rc < 0) {
+		ebb_store_write_abort(w->inner);
+		free(w);
+		return rc;
+	}
+	*ret = &w->base;
+	return 0;
+}
+
+static int faulty_write(struct ebb_store_writer *base, const void *buf, size_t len,
+			struct ebb_err *err)
+{
+	struct writer *w = (struct writer *)base;
+	struct faulty *f = faulty_of(base->store);
+	struct fate fate = decide(f, EBB_FAULTY_WRITE);
+
+	int rc = before(&fate, err);
+	if (rc == 0)
+		rc = take_room(f, len, err);
+	return rc < 0 ? rc : (int)after(&fate, ebb_store_write(w->inner, buf, len, err), err);
+}
+
+static int faulty_write_hole(struct ebb_store_writer *base, int64_t len, struct ebb_err *err)
+{
+	struct writer *w = (struct writer *)base;
+	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_WRITE_HOLE);
+
+	int rc = before(&fate, err);
+	return rc < 0 ? rc : (int)after(&fate, ebb_store_write_hole(w->inner, len, err), err);
+}
+
+static int faulty_write_commit(struct ebb_store_writer *base, const struct ebb_meta *meta,
+			       uint32_t what, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct writer *w = (struct writer *)base;
+	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_WRITE_COMMIT);
+	struct ebb_record rec;
+
+	int rc = before(&fate, err);
+	if (rc < 0) {
+		ebb_store_write_abort(w->inner);
+	} else {
+		rc = ebb_store_write_commit(w->inner, meta, what, &rec, err);
+		rc = (int)after(&fate, rc, err);
+	}
+	if (rc == 0 && ret)
+		*ret = rec;
+	free(w);
+	return rc;
+}
+
+static void faulty_write_abort(struct ebb_store_writer *base)
+{
+	struct writer *w = (struct writer *)base;
+	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_WRITE_ABORT);
+
+	before(&fate, NULL);
+	ebb_store_write_abort(w->inner);
+	after(&fate, 0, NULL);
+	free(w);
+}
+
+static int faulty_write_sweep(struct ebb_store *s, const char *key, const char *tag,
+			      struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_WRITE_SWEEP, ebb_store_write_sweep(in, key, tag, err));
+}
+
+/* --- The tree --- */
+
+static int faulty_rename(struct ebb_store *s, const char *from, const char *to,
+			 const struct ebb_record *expect, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_RENAME, ebb_store_rename(in, from, to, expect, err));
+}
+
+static int faulty_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
+			 void *ctx, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_MKDIRS, ebb_store_mkdirs(in, dir, mode, fn, ctx, err));
+}
+
+static int faulty_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_RMDIR, ebb_store_rmdir(in, dir, err));
+}
+
+/* The proof was about this store, and was checked; the inner one is told what it said. */
+static int inner_remove(struct ebb_store *in, const char *key, const struct ebb_record *expect,
+			struct ebb_err *err)
+{
+	if (!in->ops->remove)
+		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' cannot remove", in->name);
+	return in->ops->remove(in, key, expect, err);
+}
+
+static int faulty_remove(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			 struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_REMOVE, inner_remove(in, key, expect, err));
+}
+
+static const struct ebb_store_ops ops = {
+	.type = "faulty",
+	.summary = "another store, with faults; for tests",
+	.close = faulty_close,
+	.identify = faulty_identify,
+	.space = faulty_space,
+	.list = faulty_list,
+	.head = faulty_head,
+	.get_meta = faulty_get_meta,
+	.set_meta = faulty_set_meta,
+	.read_open = faulty_read_open,
+	.read = faulty_read,
+	.read_hole = faulty_read_hole,
+	.read_verify = faulty_read_verify,
+	.read_close = faulty_read_close,
+	.write_open = faulty_write_open,
+	.write = faulty_write,
+	.write_hole = faulty_write_hole,
+	.write_commit = faulty_write_commit,
+	.write_abort = faulty_write_abort,
+	.write_sweep = faulty_write_sweep,
+	.rename = faulty_rename,
+	.mkdirs = faulty_mkdirs,
+	.rmdir = faulty_rmdir,
+	.remove = faulty_remove,
+};
+
+int ebb_store_faulty_wrap(struct ebb_store *inner, const struct ebb_store_faulty_script *script,
+			  struct ebb_store **ret, struct ebb_err *err)
+{
+	struct faulty *f = calloc(1, sizeof(*f));
+
+	if (f)
+		f->base.name = strdup(inner->name);
+	if (!f || !f->base.name) {
+		free(f);
+		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", inner->name);
+	}
+	pthread_mutex_init(&f->lock, NULL);
+	f->base.ops = &ops;
+	f->base.caps = inner->caps;
+	f->inner = inner;
+	if (script)
+		f->script = *script;
+	f->random = f->script.seed;
+	*ret = &f->base;
+	return 0;
+}
+
+uint64_t ebb_store_faulty_count(struct ebb_store *s, enum ebb_store_faulty_op op)
+{
+	struct faulty *f = faulty_of(s);
+
+	pthread_mutex_lock(&f->lock);
+	uint64_t n = f->counts[op];
+	pthread_mutex_unlock(&f->lock);
+	return n;
+}
