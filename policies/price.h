@@ -17,6 +17,8 @@
  *     classes:
  *       NVME: {storage_gib_month: 0.080, source: "..."}
  *
+ * `source` of a class may be left out where that of the book says it all.
+ *
  * Pure. Threads: a loaded book is read-only and may be shared.
  */
 #ifndef EBB_POLICIES_PRICE_H
@@ -44,7 +46,7 @@ int ebb_price_books_add(struct ebb_price_books *books, const struct ebb_tree_nod
 const char *ebb_price_currency(const struct ebb_price_books *books);
 
 /*
- * Price of keeping @bytes in @class for a month (a GiB-month is 2^30 bytes for 30 days).
+ * Price of keeping @bytes in @class (NULL: none, so unpriced) for a month; a GiB-month is 2^30 bytes for 30 days.
  *
  * @return  1 with *ret set; 0 when the class has no price (*ret untouched); -EBB_ERANGE.
  */
