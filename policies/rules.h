@@ -3,23 +3,51 @@
  * Rules: which action meets which object. First match wins; `keep` ends the search.
  *
  * A rule is a glob over keys, an optional store or dataset kind, an optional typed condition (expr.h), and an
- * action with its parameters. Conditions are three-valued: a rule that changes anything fires only
- * when its condition is certainly true; a `keep` rule protects also when it may be true.
+ * action with its parameters. Conditions are three-valued, and unknown is always on the safe side: it never fires a rule that
+ * changes anything, it ends the search there (had more been known, that rule might have been the first match), and
+ * a `keep` rule protects also when it may be true. So less evidence never changes more.
  *
- * Deciding works on whole blocks: blocks that no rule can match are not decoded, conditions over
- * integer facts are evaluated column by column, and keys are decoded only when a glob or a string fact needs them.
+ * Only files are changed, and only those seen whole: directories, symlinks, special files and records flagged
+ * EBB_FLAG_UNSEEN or EBB_FLAG_CHANGING meet `keep` at most, keys below EBB_RULES_RESERVED_PREFIX meet nothing.
  *
- * Pure: `now` is an argument. Threads: compiled rules are read-only and may be shared; a struct
- * ebb_rules_work belongs to one thread.
+ *   rules:
+ *     - {name: ..., match: glob, store: name, kind: word, when: "condition", do: action,
+ *        to: store,                                       # tier
+ *        codec: zstd|lz4, level: 1-19|1-12,               # compress
+ *        trash: 30d | purge: "cannot be undone",          # delete
+ *        everything: true,                                # delete that restricts nothing
+ *        require: {payback: 90d}}                         # all that change
+ *   datasets:
+ *     - {match: glob, kind: word, team: word, residency: [AE], labels: {name: text}}
+ *
+ * Conditions may ask for `team`, `kind`, labels and captures of the object's dataset (the first whose glob matches) and for the
+ * captures of the rule's own glob, which win over the former.
+ *
+ * Deciding works on whole blocks: rules whose glob begins behind the block are skipped, conditions over fields are
+ * evaluated column by column, and keys are decoded only when a rule that is left needs them.
+ *
+ * Pure: `now` is an argument. Threads: compiled rules are read-only and may be shared; a workspace belongs to one thread.
  */
 #ifndef EBB_POLICIES_RULES_H
 #define EBB_POLICIES_RULES_H
 
 #include "core/arena.h"
 #include "core/block.h"
+#include "core/buf.h"
 #include "core/tree.h"
 #include "policies/action.h"
 #include "policies/expr.h"
+#include "policies/expr_explain.h"
+
+/* A store's own bookkeeping (its trash, its journal marks) lives here; no rule ever meets a key that begins so. */
+#define EBB_RULES_RESERVED_PREFIX ".ebb-trash/"
+
+/* Most rules, most datasets, and most names of labels and captures of all datasets together. */
+#define EBB_RULES_MAX 4096
+#define EBB_RULES_LABELS 256
+
+/* How long the trash keeps what a rule without `trash:` deletes. */
+#define EBB_RULES_TRASH_NS (INT64_C(30) * 86400 * 1000000000)
 
 /* What rules need to know of a store. Borrowed strings. */
 struct ebb_rules_store {
@@ -30,12 +58,19 @@ struct ebb_rules_store {
 	int line, col;			/* where it is declared */
 };
 
+/* A free label of a dataset. */
+struct ebb_rules_label {
+	const char *name, *value;
+};
+
 /* A named group of objects by key pattern; captures become labels and facts. */
 struct ebb_rules_dataset {
 	const char *match;		/* glob as written */
 	const char *kind;		/* or NULL */
 	const char *team;		/* or NULL */
 	const char *const *residency;	/* NULL-terminated jurisdictions that are allowed, or NULL: any */
+	const struct ebb_rules_label *labels;	/* as written */
+	size_t nlabels;
 };
 
 struct ebb_rule {
@@ -45,9 +80,10 @@ struct ebb_rule {
 	const char *kind;		/* only objects of datasets of this kind, or NULL */
 	const char *when;		/* condition as written, or NULL: always */
 	const struct ebb_expr *cond;	/* compiled, or NULL */
+	const char *const *labels;	/* names that cond was compiled with */
 	const struct ebb_action_kind *action;
 	const char *to;			/* destination store, or NULL */
-	const char *codec;		/* "zstd" or "lz4", or NULL */
+	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or "lz4"; or NULL */
 	int level;			/* 0: the codec's default */
 	bool purge;			/* delete: no trash */
 	int64_t trash_ns;		/* delete: time in the trash */
@@ -82,23 +118,23 @@ const struct ebb_rules_store *ebb_rules_store(const struct ebb_rules *r, const c
 /* No rule matched. */
 #define EBB_RULES_NONE UINT16_MAX
 
-/* Scratch for deciding, about 300 KiB. */
-struct ebb_rules_work;
-struct ebb_rules_work *ebb_rules_work_new(void);
-void ebb_rules_work_free(struct ebb_rules_work *w);
+/* Workspace for deciding: about 350 KiB and one KiB a rule. */
+struct ebb_rules_decide_work;
+struct ebb_rules_decide_work *ebb_rules_decide_new(const struct ebb_rules *r);
+void ebb_rules_decide_free(struct ebb_rules_decide_work *w);
 
 /*
  * Decide a block of objects of one store.
  *
+ * @w        made for the same rules.
  * @store    name of their store; must be one of those compiled with.
- * @rule     out: for each record the number of its rule, or EBB_RULES_NONE; room for EBB_BLOCK_MAX.
- * @unknown  out: for each record the number of the first changing rule that would have met it had its
- *           condition not been unknown, or EBB_RULES_NONE; room for EBB_BLOCK_MAX. Only files are decided:
- *           directories, symlinks and special files, and records flagged UNSEEN or CHANGING meet `keep` at most.
- * @return   1 when some record met a rule or has an unknown, 0 when none (arrays are filled all the same),
+ * @rule     out: for each record the number of the rule that meets it, or EBB_RULES_NONE; room for EBB_BLOCK_MAX.
+ * @unknown  out: for each record that a rule would have changed had its condition not been unknown, the number of that
+ *           rule, else EBB_RULES_NONE; room for EBB_BLOCK_MAX. At most one of both is set.
+ * @return   1 when some record has a rule or an unknown, 0 when none (the arrays are filled all the same),
  *           -EBB_ECORRUPT.
  */
-int ebb_rules_decide(const struct ebb_rules *r, struct ebb_rules_work *w,
+int ebb_rules_decide(const struct ebb_rules *r, struct ebb_rules_decide_work *w,
 		     const struct ebb_block *b, const char *store, int64_t now, uint16_t *rule,
 		     uint16_t *unknown, struct ebb_err *err);
 
@@ -108,22 +144,33 @@ struct ebb_rules_verdict {
 	bool store_ok, kind_ok, match_ok;	/* the rule's selectors */
 	enum ebb_truth cond;			/* its condition (true when there is none) */
 	bool fires;				/* this is the rule that meets the object */
+	bool holds;				/* its condition is unknown, so nothing changes the object */
+	const struct ebb_expr_explain_fact *facts;	/* what its condition saw */
+	size_t nfacts;
 };
 
 /*
- * The same decision for one record, rule by rule.
+ * The same decision for one record, rule by rule. Verdicts behind the one that fires or holds say what those rules would have
+ * seen.
  *
- * @ret      room for ebb_rules_count() verdicts.
+ * @ret      room for ebb_rules_count() verdicts; their facts live in @arena.
  * @ret_ds   out: the object's dataset, or NULL.
- * @arena    for strings.
- * @return   number of the rule that fires, EBB_RULES_NONE, or negative: -EBB_ENOMEM.
+ * @return   number of the rule that fires, EBB_RULES_NONE, or -EBB_ENOMEM.
  */
 int ebb_rules_explain(const struct ebb_rules *r, const struct ebb_record *rec, const char *store,
 		      int64_t now, struct ebb_arena *arena, struct ebb_rules_verdict *ret,
 		      const struct ebb_rules_dataset **ret_ds, struct ebb_err *err);
 
-/* The dataset of a key in a store: the first whose pattern matches, or NULL. */
+/* The dataset of a key: the first whose pattern matches, or NULL. */
 const struct ebb_rules_dataset *ebb_rules_dataset(const struct ebb_rules *r, const char *key,
 						  size_t key_len);
+
+/*
+ * One line on why a rule met a record, for plans: the facts of its condition, or its pattern. Added to @out.
+ *
+ * @return  0 or -EBB_ENOMEM.
+ */
+int ebb_rules_explain_why(const struct ebb_rules *r, size_t rule, const struct ebb_record *rec,
+			  const char *store, int64_t now, struct ebb_buf *out, struct ebb_err *err);
 
 #endif

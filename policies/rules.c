@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/rules.h"
+
+#include <string.h>
+
+#include "policies/rules_ast.h"
+
+size_t ebb_rules_count(const struct ebb_rules *r)
+{
+	return r->n;
+}
+
+const struct ebb_rule *ebb_rules_get(const struct ebb_rules *r, size_t i)
+{
+	return &r->rules[i].pub;
+}
+
+const struct ebb_rules_store *ebb_rules_store(const struct ebb_rules *r, const char *name)
+{
+	for (size_t i = 0; i < r->nstores; i++)
+		if (strcmp(r->stores[i].name, name) == 0)
+			return &r->stores[i];
+	return NULL;
+}
+
+const struct ebb_rules_dataset *ebb_rules_dataset(const struct ebb_rules *r, const char *key,
+						  size_t key_len)
+{
+	for (size_t i = 0; i < r->nsets; i++)
+		if (ebb_glob_match(r->sets[i].glob, key, key_len))
+			return &r->sets[i].pub;
+	return NULL;
+}
+
+bool ebb_rules_reserved(const char *key, size_t len)
+{
+	return ebb_record_key_has_prefix(key, len, EBB_RULES_RESERVED_PREFIX,
+					 sizeof(EBB_RULES_RESERVED_PREFIX) - 1);
+}
+
+bool ebb_rules_changeable(uint32_t known, int64_t kind, int64_t flags)
+{
+	return (known & EBB_KNOWN(EBB_F_KIND)) && kind == EBB_KIND_FILE &&
+	       !(flags & (EBB_FLAG_UNSEEN | EBB_FLAG_CHANGING));
+}
+
+/* A wildcard always finds its spans anew: patterns are short, and conditions that ask for captures are few. */
+static void fill_captures(const struct ebb_glob *glob, const char *key, size_t len,
+			  struct ebb_glob_span spans[EBB_GLOB_WILDCARDS])
+{
+	if (!ebb_glob_capture(glob, key, len, spans))
+		memset(spans, 0, EBB_GLOB_WILDCARDS * sizeof(*spans));
+}
+
+void ebb_rules_labels(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
+		      const struct ebb_rules_set *set, const char *key, size_t len,
+		      struct ebb_expr_text *values)
+{
+	struct ebb_glob_span spans[EBB_GLOB_WILDCARDS];
+
+	if (rule->captures)
+		fill_captures(rule->glob, key, len, spans);
+	for (size_t i = 0; i < rule->captures; i++)
+		*values++ = (struct ebb_expr_text){spans[i].p, spans[i].len};
+	if (set)
+		fill_captures(set->glob, key, len, spans);
+	for (size_t i = 0; i < r->nlabels; i++) {
+		struct ebb_expr_text v = {NULL, 0};
+
+		if (set)
+			v = set->sources[i].constant;
+		if (set && !v.p && set->sources[i].capture >= 0)
+			v = (struct ebb_expr_text){spans[set->sources[i].capture].p,
+						   spans[set->sources[i].capture].len};
+		values[i] = v;
+	}
+}

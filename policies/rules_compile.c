@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdint.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/text.h"
+#include "policies/rules_ast.h"
+
+/* What a purging rule must say, letter by letter. */
+#define PURGE_WORDS "cannot be undone"
+
+struct compiler {
+	struct ebb_arena *arena;
+	struct ebb_rules *r;
+	struct ebb_err *err;
+	const struct ebb_tree_node *node;	/* of the rule */
+	struct ebb_rules_rule *rule;
+};
+
+/* Keys and actions of the language that this version does not have; to be told apart from typing errors. */
+static const char *const later_keys[] = {"class", "keep_last", "keep_every", "keep_best", "window",
+					 "dictionary"};
+static const char *const later_actions[] = {"archive", "retain", "dedup",     "dedupe", "pack", "link",
+					    "thaw",    "copy",	 "replicate", "transfer"};
+
+static bool among(const char *word, const char *const words[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static int no_memory(struct compiler *c)
+{
+	return ebb_err_set(c->err, EBB_ENOMEM, "no memory for rules");
+}
+
+static const struct ebb_tree_node *get(const struct compiler *c, const char *key)
+{
+	return ebb_tree_get(c->node, key);
+}
+
+static int check_keys(struct compiler *c)
+{
+	static const char *const keys[] = {"name",  "match", "store", "kind",  "when",	     "do",	 "to",
+					   "codec", "level", "trash", "purge", "everything", "require"};
+	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
+
+	if (r < 0)
+		return r;
+	EBB_TREE_EACH(child, c->node)
+		if (among(child->key, later_keys, EBB_ARRAY_LEN(later_keys)))
+			return ebb_tree_key_error(child, c->err, "'%s' is not available in this version",
+						  child->key);
+	return ebb_tree_unknown_keys(c->node, keys, EBB_ARRAY_LEN(keys), c->err);
+}
+
+static int read_name(struct compiler *c)
+{
+	const struct ebb_tree_node *node = ebb_tree_need(c->node, "name", c->err);
+	struct ebb_rule *rule = &c->rule->pub;
+	int r = node ? ebb_tree_text(node, &rule->name, c->err) : -EBB_ECONFIG;
+
+	if (r < 0)
+		return r;
+	if (!*rule->name)
+		return ebb_tree_error(node, c->err, "the name of a rule must not be empty");
+	for (size_t i = 0; i < c->r->n; i++)
+		if (strcmp(c->r->rules[i].pub.name, rule->name) == 0)
+			return ebb_tree_error(node, c->err,
+					      "the rule at line %d is called '%s' already",
+					      c->r->rules[i].pub.line, rule->name);
+	return 0;
+}
+
+static int read_action(struct compiler *c)
+{
+	const struct ebb_tree_node *node = ebb_tree_need(c->node, "do", c->err);
+	const char *names[EBB_ACTION_COUNT], *word;
+	char suggestion[256];
+	int r = node ? ebb_tree_text(node, &word, c->err) : -EBB_ECONFIG;
+
+	if (r < 0)
+		return r;
+	c->rule->pub.action = ebb_action_by_name(word);
+	if (c->rule->pub.action)
+		return 0;
+	if (among(word, later_actions, EBB_ARRAY_LEN(later_actions)))
+		return ebb_tree_error(node, c->err, "action '%s' is not available in this version", word);
+	for (int i = 0; i < EBB_ACTION_COUNT; i++)
+		names[i] = ebb_action_kind((enum ebb_action_id)i)->name;
+	return ebb_tree_error(
+		node, c->err, "unknown action '%s'%s", word,
+		ebb_text_suggest(word, names, EBB_ACTION_COUNT, suggestion, sizeof(suggestion)));
+}
+
+static int read_match(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "match");
+	struct ebb_err why = {0};
+	struct ebb_glob *glob;
+	const char *prefix;
+	size_t len;
+	int r = node ? ebb_tree_text(node, &c->rule->pub.match, c->err) : 0;
+
+	if (!node || r < 0)
+		return r;
+	r = ebb_glob_compile(c->arena, c->rule->pub.match, &glob, &why);
+	if (r == -EBB_ECONFIG)
+		return ebb_tree_error(node, c->err, "%s", why.msg);
+	if (r < 0)
+		return no_memory(c);
+	prefix = ebb_glob_prefix(glob, &len);
+	if (ebb_rules_reserved(prefix, len))
+		return ebb_tree_error(node, c->err, "'%s' is where ebb keeps what it removed; rules do not "
+				      "reach it", EBB_RULES_RESERVED_PREFIX);
+	c->rule->captures = ebb_glob_captures(glob);
+	for (size_t i = 0; i < c->rule->captures; i++)
+		if (strcmp(ebb_glob_capture_name(glob, i), "kind") == 0)
+			return ebb_tree_error(node, c->err, "capture 'kind' would hide the fact of that "
+					      "name; take another");
+	c->rule->glob = glob;
+	return 0;
+}
+
+/* The name of a store at @key. */
+static int read_store(struct compiler *c, const char *key, const char **ret)
+{
+	const struct ebb_tree_node *node = get(c, key);
+	const char *names[64];
+	char suggestion[512];
+	size_t n = 0;
+	int r = node ? ebb_tree_text(node, ret, c->err) : 0;
+
+	if (!node || r < 0 || ebb_rules_store(c->r, *ret))
+		return r;
+	for (size_t i = 0; i < c->r->nstores && n < EBB_ARRAY_LEN(names); i++)
+		names[n++] = c->r->stores[i].name;
+	return ebb_tree_error(node, c->err, "'%s': there is no store '%s'%s", key, *ret,
+			      ebb_text_suggest(*ret, names, n, suggestion, sizeof(suggestion)));
+}
+
+static int read_of_store(struct compiler *c)
+{
+	return read_store(c, "store", &c->rule->pub.store);
+}
+
+static int read_kind(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "kind");
+	const char *names[64];
+	char suggestion[512];
+	size_t n = 0;
+	int r = node ? ebb_tree_text(node, &c->rule->pub.kind, c->err) : 0;
+
+	if (!node || r < 0)
+		return r;
+	for (size_t i = 0; i < c->r->nsets; i++) {
+		const char *kind = c->r->sets[i].pub.kind;
+
+		if (kind && strcmp(kind, c->rule->pub.kind) == 0)
+			return 0;
+		if (kind && n < EBB_ARRAY_LEN(names))
+			names[n++] = kind;
+	}
+	if (n == 0)
+		return ebb_tree_error(node, c->err, "no dataset has a kind; give one to a dataset first");
+	return ebb_tree_error(
+		node, c->err, "no dataset is of kind '%s'%s", c->rule->pub.kind,
+		ebb_text_suggest(c->rule->pub.kind, names, n, suggestion, sizeof(suggestion)));
+}
+
+/* Names that the condition may use: captures of the rule's own glob, then those of all rules. */
+static int name_labels(struct compiler *c, size_t *ret_n)
+{
+	size_t n = c->rule->captures + c->r->nlabels;
+	const char **names = ebb_arena_calloc(c->arena, n, sizeof(*names));
+
+	if (!names)
+		return no_memory(c);
+	for (size_t i = 0; i < c->rule->captures; i++)
+		names[i] = ebb_glob_capture_name(c->rule->glob, i);
+	for (size_t i = 0; i < c->r->nlabels; i++)
+		names[c->rule->captures + i] = c->r->labels[i];
+	if (n > c->r->most_labels)
+		c->r->most_labels = n;
+	c->rule->pub.labels = names;
+	*ret_n = n;
+	return 0;
+}
+
+static int read_when(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "when");
+	struct ebb_rule *rule = &c->rule->pub;
+	struct ebb_expr_place place;
+	struct ebb_expr *cond;
+	size_t n = 0;
+	int r = node ? ebb_tree_text(node, &rule->when, c->err) : 0;
+
+	if (!node || r < 0)
+		return r;
+	place.file = ebb_tree_file(node);
+	place.line = (int)node->line;
+	place.col = (int)node->column + node->quoted;
+	r = name_labels(c, &n);
+	if (r == 0)
+		r = ebb_expr_compile(c->arena, rule->when, &place, rule->labels, n, &cond, c->err);
+	if (r < 0)
+		return r;
+	rule->cond = cond;
+	c->rule->cond_key = ebb_expr_needs_key(cond);
+	c->rule->cond_labels = ebb_expr_needs_labels(cond);
+	return 0;
+}
+
+/* A parameter that another action takes. */
+static int misplaced(struct compiler *c, const char *key, const char *owner)
+{
+	return ebb_tree_key_error(get(c, key), c->err, "'%s' belongs to %s, not to '%s'", key, owner,
+				  c->rule->pub.action->name);
+}
+
+static int read_to(struct compiler *c)
+{
+	struct ebb_rule *rule = &c->rule->pub;
+
+	if (!rule->action->needs_to)
+		return get(c, "to") ? misplaced(c, "to", "'tier'") : 0;
+	if (!get(c, "to"))
+		return ebb_tree_error(c->node, c->err, "rule '%s': '%s' needs 'to', the store to move to",
+				      rule->name, rule->action->name);
+	int r = read_store(c, "to", &rule->to);
+	if (r == 0 && rule->store && strcmp(rule->store, rule->to) == 0)
+		return ebb_tree_error(get(c, "to"), c->err, "rule '%s' moves objects of '%s' to where they are",
+				      rule->name, rule->to);
+	return r;
+}
+
+static int read_codec(struct compiler *c)
+{
+	static const char *const codecs[] = {"zstd", "lz4"};
+	static const int64_t most[] = {19, 12};
+	const struct ebb_tree_node *codec = get(c, "codec"), *level = get(c, "level");
+	struct ebb_rule *rule = &c->rule->pub;
+	size_t which = 0;
+	int64_t n = 0;
+	int r = 0;
+
+	if (!rule->action->takes_codec) {
+		if (codec)
+			return misplaced(c, "codec", "'compress'");
+		return level ? misplaced(c, "level", "'compress'") : 0;
+	}
+	if (codec)
+		r = ebb_tree_choice(codec, codecs, EBB_ARRAY_LEN(codecs), &which, c->err);
+	if (r == 0 && level)
+		r = ebb_tree_count(level, &n, c->err);
+	if (r < 0)
+		return r;
+	if (level && (n < 1 || n > most[which]))
+		return ebb_tree_error(level, c->err, "'level' of %s is 1 to %d", codecs[which],
+				      (int)most[which]);
+	rule->codec = codecs[which];
+	rule->level = (int)n;
+	return 0;
+}
+
+static int read_purge(struct compiler *c, const struct ebb_tree_node *purge)
+{
+	const char *words;
+	int r = ebb_tree_text(purge, &words, c->err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(words, PURGE_WORDS) != 0)
+		return ebb_tree_error(purge, c->err,
+				      "'purge' removes for good; if that is meant, write purge: \"%s\"",
+				      PURGE_WORDS);
+	if (get(c, "trash"))
+		return ebb_tree_key_error(get(c, "trash"), c->err,
+					  "'trash' and 'purge' exclude each other");
+	c->rule->pub.purge = true;
+	return 0;
+}
+
+static int read_trash(struct compiler *c)
+{
+	const struct ebb_tree_node *trash = get(c, "trash"), *purge = get(c, "purge");
+	struct ebb_rule *rule = &c->rule->pub;
+	int r;
+
+	if (!rule->action->destructive) {
+		if (trash)
+			return misplaced(c, "trash", "'delete'");
+		return purge ? misplaced(c, "purge", "'delete'") : 0;
+	}
+	if (purge)
+		return read_purge(c, purge);
+	rule->trash_ns = EBB_RULES_TRASH_NS;
+	if (!trash)
+		return 0;
+	r = ebb_tree_duration(trash, &rule->trash_ns, c->err);
+	if (r == 0 && rule->trash_ns == 0)
+		return ebb_tree_error(trash, c->err, "without trash nothing can be undone; if that is meant, "
+				      "write purge: \"%s\" instead", PURGE_WORDS);
+	return r;
+}
+
+/* Destructive rules restrict something, or say in words that they do not. */
+static int check_everything(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "everything");
+	const struct ebb_rule *rule = &c->rule->pub;
+	bool said = false;
+	int r = node ? ebb_tree_bool(node, &said, c->err) : 0;
+
+	if (r < 0)
+		return r;
+	if (!rule->action->destructive)
+		return node ? misplaced(c, "everything", "'delete'") : 0;
+	if (said || rule->kind || (rule->match && !ebb_glob_everything(c->rule->glob)) ||
+	    (rule->cond && !ebb_expr_always(rule->cond)))
+		return 0;
+	return ebb_tree_error(c->node, c->err,
+			      "rule '%s' deletes every file%s%s; add 'match' or 'when', or write "
+			      "everything: true",
+			      rule->name, rule->store ? " of " : "", rule->store ? rule->store : "");
+}
+
+static int read_require(struct compiler *c)
+{
+	static const char *const keys[] = {"payback"};
+	const struct ebb_tree_node *node = get(c, "require"), *payback;
+	struct ebb_rule *rule = &c->rule->pub;
+	int r;
+
+	if (!node)
+		return 0;
+	if (!rule->action->changes)
+		return misplaced(c, "require", "rules that change something");
+	r = ebb_tree_unknown_keys(node, keys, EBB_ARRAY_LEN(keys), c->err);
+	if (r < 0)
+		return r;
+	payback = ebb_tree_need(node, "payback", c->err);
+	if (!payback)
+		return -EBB_ECONFIG;
+	rule->require_payback = true;
+	return ebb_tree_duration(payback, &rule->payback_ns, c->err);
+}
+
+static int compile_rule(struct compiler *c)
+{
+	static int (*const steps[])(struct compiler *) = {
+		check_keys, read_name,	read_action, read_match,   read_of_store,    read_kind, read_when,
+		read_to,    read_codec, read_trash,  read_require, check_everything,
+	};
+	int r = 0;
+
+	c->rule->pub.line = (int)c->node->line;
+	c->rule->pub.col = (int)c->node->column;
+	for (size_t i = 0; r == 0 && i < EBB_ARRAY_LEN(steps); i++)
+		r = steps[i](c);
+	return r;
+}
+
+static int compile_rules(struct compiler *c, const struct ebb_tree_node *rules)
+{
+	int r = ebb_tree_expect(rules, EBB_TREE_SEQ, c->err);
+
+	if (r < 0)
+		return r;
+	if (rules->n_children > EBB_RULES_MAX)
+		return ebb_tree_error(rules, c->err, "at most %d rules are possible", EBB_RULES_MAX);
+	c->r->rules = ebb_arena_calloc(c->arena, rules->n_children, sizeof(*c->r->rules));
+	if (!c->r->rules)
+		return no_memory(c);
+	EBB_TREE_EACH(node, rules) {
+		c->node = node;
+		c->rule = &c->r->rules[c->r->n];
+		r = compile_rule(c);
+		if (r < 0)
+			return r;
+		c->r->n++;
+	}
+	return 0;
+}
+
+int ebb_rules_compile(struct ebb_arena *arena, const struct ebb_tree_node *rules,
+		      const struct ebb_tree_node *datasets, const struct ebb_rules_store *stores,
+		      size_t nstores, struct ebb_rules **ret, struct ebb_err *err)
+{
+	struct ebb_rules *r = ebb_arena_alloc(arena, sizeof(*r));
+	struct compiler c = {.arena = arena, .r = r, .err = err};
+	int rc;
+
+	if (!r)
+		return no_memory(&c);
+	r->stores = stores;
+	r->nstores = nstores;
+	rc = ebb_rules_sets_compile(arena, datasets, r, err);
+	if (rc == 0 && rules && !ebb_tree_is_null(rules))
+		rc = compile_rules(&c, rules);
+	if (rc < 0)
+		return rc;
+	*ret = r;
+	return 0;
+}

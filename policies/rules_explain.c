@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "core/text.h"
+#include "policies/rules_ast.h"
+
+/* Most labels of any condition. */
+#define LABELS (EBB_GLOB_WILDCARDS + EBB_RULES_LABELS)
+
+/* What the condition of @rule is evaluated with; @labels is where its labels go. */
+static struct ebb_expr_env make_env(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
+				    const struct ebb_record *rec, const char *store, int64_t now,
+				    struct ebb_expr_text labels[LABELS])
+{
+	const struct ebb_rules_store *s = ebb_rules_store(r, store);
+	const void *set = ebb_rules_dataset(r, rec->key, rec->key_len);
+
+	ebb_rules_labels(r, rule, set, rec->key, rec->key_len, labels);
+	return (struct ebb_expr_env){
+		.now = now, .store = store, .class = s ? s->class : NULL, .labels = labels};
+}
+
+/* What one rule says, but for `fires` and `holds`. */
+static int judge(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
+		 const struct ebb_record *rec, const char *store, int64_t now, struct ebb_arena *arena,
+		 struct ebb_rules_verdict *v, struct ebb_err *err)
+{
+	const struct ebb_rules_dataset *set = ebb_rules_dataset(r, rec->key, rec->key_len);
+	struct ebb_expr_text labels[LABELS];
+	struct ebb_expr_env env = make_env(r, rule, rec, store, now, labels);
+	struct ebb_expr_explain_fact *facts;
+	int n;
+
+	*v = (struct ebb_rules_verdict){.rule = &rule->pub, .cond = EBB_TRUE};
+	v->store_ok = !rule->pub.store || strcmp(rule->pub.store, store) == 0;
+	v->match_ok = !rule->glob || ebb_glob_match(rule->glob, rec->key, rec->key_len);
+	v->kind_ok = !rule->pub.kind || (set && set->kind && strcmp(set->kind, rule->pub.kind) == 0);
+	if (!rule->pub.cond)
+		return 0;
+	v->cond = ebb_expr_eval(rule->pub.cond, &env, rec);
+	n = ebb_expr_explain(rule->pub.cond, &env, rule->pub.labels, rec, arena, &facts, err);
+	if (n < 0)
+		return n;
+	v->facts = facts;
+	v->nfacts = (size_t)n;
+	return 0;
+}
+
+int ebb_rules_explain(const struct ebb_rules *r, const struct ebb_record *rec, const char *store,
+		      int64_t now, struct ebb_arena *arena, struct ebb_rules_verdict *ret,
+		      const struct ebb_rules_dataset **ret_ds, struct ebb_err *err)
+{
+	bool changeable = ebb_rules_changeable(rec->known, rec->f[EBB_F_KIND], rec->f[EBB_F_FLAGS]);
+	bool open = !ebb_rules_reserved(rec->key, rec->key_len);
+	int fired = EBB_RULES_NONE;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct ebb_rules_verdict *v = &ret[i];
+		bool changes = r->rules[i].pub.action->changes;
+		int rc = judge(r, &r->rules[i], rec, store, now, arena, v, err);
+
+		if (rc < 0)
+			return rc;
+		if (!open || !v->store_ok || !v->match_ok || !v->kind_ok || v->cond == EBB_FALSE ||
+		    (changes && !changeable))
+			continue;
+		v->holds = changes && v->cond == EBB_UNKNOWN;
+		v->fires = !v->holds;
+		fired = v->fires ? (int)i : fired;
+		open = false;
+	}
+	*ret_ds = ebb_rules_dataset(r, rec->key, rec->key_len);
+	return fired;
+}
+
+int ebb_rules_explain_why(const struct ebb_rules *r, size_t rule, const struct ebb_record *rec,
+			  const char *store, int64_t now, struct ebb_buf *out, struct ebb_err *err)
+{
+	const struct ebb_rules_rule *one = &r->rules[rule];
+	struct ebb_expr_text labels[LABELS];
+	char quoted[EBB_TEXT_QUOTED];
+	size_t before = out->len;
+	int rc = 0;
+
+	if (one->pub.cond) {
+		struct ebb_expr_env env = make_env(r, one, rec, store, now, labels);
+		rc = ebb_expr_explain_line(one->pub.cond, &env, one->pub.labels, rec, out, err);
+	}
+	if (rc < 0 || out->len > before)
+		return rc;
+	if (one->pub.match)
+		rc = ebb_buf_addf(out, "matches '%s'",
+				  ebb_text_quotes(one->pub.match, quoted, sizeof(quoted)));
+	else
+		rc = ebb_buf_adds(out, "matches the rule");
+	return rc < 0 ? ebb_err_set(err, EBB_ENOMEM, "no memory to explain a rule") : 0;
+}
