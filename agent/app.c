@@ -67,6 +67,21 @@ static int set_clock(struct ebb_app *app, struct ebb_err *err)
 	return 0;
 }
 
+static void to_stderr(void *context, enum ebb_log_level level, const char *line, size_t len)
+{
+	(void)context;
+	(void)level;
+	fwrite(line, 1, len, stderr);
+}
+
+static void set_log(struct ebb_app *app, const struct ebb_cli_args *args)
+{
+	ebb_log_init(&app->log_stderr, ebb_cli_flag(args, "verbose") ? EBB_LOG_DEBUG : EBB_LOG_WARN,
+		     ebb_cli_flag(args, "log-json") ? EBB_LOG_JSON : EBB_LOG_TEXT, app->clock, to_stderr,
+		     NULL);
+	app->log = &app->log_stderr;
+}
+
 int ebb_app_init(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
 {
 	const char *config = ebb_cli_string(args, "config"), *index = ebb_cli_string(args, "index");
@@ -84,13 +99,19 @@ int ebb_app_init(struct ebb_app *app, const struct ebb_cli_args *args, struct eb
 	app->index_dir = index ? strdup(index) : default_index();
 	if (!app->index_dir)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	return set_clock(app, err);
+	int r = set_clock(app, err);
+	if (!r)
+		set_log(app, args);
+	return r;
 }
 
 void ebb_app_release(struct ebb_app *app)
 {
+	if (app->log)
+		ebb_log_release(app->log);
 	ebb_config_free(app->config);
 	free(app->index_dir);
+	app->log = NULL;
 	app->config = NULL;
 	app->index_dir = NULL;
 }

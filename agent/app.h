@@ -23,7 +23,8 @@ struct ebb_app {
 	bool quiet;			/* --quiet: no progress, no notes */
 	const struct ebb_clock *clock;	/* real, or `fixed` */
 	struct ebb_clock fixed;		/* EBB_NOW (RFC 3339): for tests and what-if questions */
-	struct ebb_log *log;		/* to stderr */
+	struct ebb_log *log;		/* to stderr: warnings, with --verbose what is being done; --log-json as JSON */
+	struct ebb_log log_stderr;
 	FILE *out;			/* stdout */
 	FILE *err;			/* stderr */
 	atomic_bool *cancel;		/* set by SIGINT, SIGTERM; the second signal ends the process */

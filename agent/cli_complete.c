@@ -29,21 +29,21 @@ static void bash_arguments(FILE *out, const char *cmd, const struct ebb_cli_opti
 	for (; o && o->name; o++) {
 		if (!o->arg || is_path(o))
 			continue;
-		fprintf(out, "\t%s:--%s) COMPREPLY=(", cmd, o->name);
+		fprintf(out, "\t%s:--%s) ", cmd, o->name);
 		if (o->type == EBB_CLI_CHOICE) {
-			fputs("$(compgen -W '", out);
+			fputs("mapfile -t COMPREPLY < <(compgen -W '", out);
 			choices(out, o->arg);
-			fputs("' -- \"$cur\")", out);
+			fputs("' -- \"$cur\"); ", out);
 		}
-		fputs("); return ;;\n", out);
+		fputs("return ;;\n", out);
 	}
 }
 
 static void bash(FILE *out)
 {
-	fputs("# bash completion of ebb, written by `ebb help --completion bash`\n"
+	fputs("# shellcheck shell=bash\n# bash completion of ebb, written by `ebb help --completion bash`\n"
 	      "_ebb() {\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd= words i\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd='' words='' i\n"
 	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	      "\t\tcase ${COMP_WORDS[i]} in\n"
 	      "\t\t--config|--index|-c|-i) i=$((i + 1)) ;;\n"
@@ -68,7 +68,7 @@ static void bash(FILE *out)
 	}
 	fputs("\tesac\n\tif [[ -z $cmd || $cur == -* ]]; then\n\t\twords+='", out);
 	bash_words(out, ebb_cli_global);
-	fputs("'\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\tfi\n"
+	fputs("'\n\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n\tfi\n"
 	      "}\ncomplete -o default -F _ebb ebb\n",
 	      out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Man pages in mdoc(7), from the tables. `mandoc -Tlint -W warning` must find nothing. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/cli.h"
@@ -215,12 +216,37 @@ static void environment(FILE *out)
 static void files(FILE *out)
 {
 	fputs(".Sh FILES\n.Bl -tag -width Ds\n"
-	      ".It Pa ebb.yaml\nstores, prices, rules and limits; see\n.Xr ebb-init 1\n"
-	      ".It Pa ~/.local/state/ebb/index.mdb\nthe index; safe to lose,\n.Xr ebb-scan 1\nmakes it again\n"
+	      ".It Pa ebb.yaml\nstores, prices, rules and limits;\n.Ql ebb init\nwrites one to begin with\n"
+	      ".It Pa ~/.local/state/ebb/index.mdb\nthe index; safe to lose,\n.Ql ebb scan\nmakes it again\n"
 	      ".It Pa ~/.local/state/ebb/lock\nheld by the one run that may change anything\n"
 	      ".It Pa .ebb-trash/\nin each store: what was deleted, until it expires\n"
 	      ".El\n",
 	      out);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct ebb_cli_command *const *ca = a, *const *cb = b;
+
+	return strcmp((*ca)->name, (*cb)->name);
+}
+
+/* The program's page refers to all, in the order that mdoc wants. */
+static void see_also(FILE *out, const struct ebb_cli_command *cmd)
+{
+	const struct ebb_cli_command *sorted[64];
+	size_t n = 0;
+
+	fputs(".Sh SEE ALSO\n", out);
+	if (cmd) {
+		fputs(".Xr ebb 1\n", out);
+		return;
+	}
+	for (; ebb_cli_table[n] && n < EBB_ARRAY_LEN(sorted); n++)
+		sorted[n] = ebb_cli_table[n];
+	qsort(sorted, n, sizeof(sorted[0]), by_name);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, ".Xr ebb-%s 1%s\n", sorted[i]->name, i + 1 < n ? " ," : "");
 }
 
 void ebb_cli_man(FILE *out, const struct ebb_cli_command *cmd)
@@ -233,6 +259,7 @@ void ebb_cli_man(FILE *out, const struct ebb_cli_command *cmd)
 		fputs(".Sh OPTIONS\n", out);
 		if (cmd->options && cmd->options->name)
 			options(out, cmd->options);
+		fputs(cmd->options && cmd->options->name ? ".Pp\n" : "", out);
 		fputs("Options of every command are described in\n.Xr ebb 1 .\n", out);
 		if (cmd->json)
 			json(out, cmd->json);
@@ -244,8 +271,5 @@ void ebb_cli_man(FILE *out, const struct ebb_cli_command *cmd)
 	exit_status(out);
 	if (cmd && cmd->examples)
 		examples(out, cmd->examples);
-	fputs(".Sh SEE ALSO\n.Xr ebb 1", out);
-	for (const struct ebb_cli_command *const *c = ebb_cli_table; *c && !cmd; c++)
-		fprintf(out, " ,\n.Xr ebb-%s 1", (*c)->name);
-	fputc('\n', out);
+	see_also(out, cmd);
 }

@@ -72,7 +72,7 @@ static int price_cell(const struct ebb_config *c, const struct ebb_config_store 
 	if (!r)
 		ebb_out_cell(t, s->class ? "not priced" : "no class, not priced");
 	else
-		ebb_out_cell(t, "%s (%s)", ebb_out_money(&m, a), ebb_price_confidence(c->prices, s->class));
+		ebb_out_cell(t, "%s (%s)", ebb_money_format(m, a), ebb_price_confidence(c->prices, s->class));
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static int print_stores(struct ebb_app *app, struct ebb_err *err)
 static int print_rules(struct ebb_app *app, struct ebb_err *err)
 {
 	static const struct ebb_out_col cols[] = {
-		{"#", true}, {"name", false}, {"objects", false}, {"when", false}, {"do", false},
+		{"#", true}, {"name", false}, {"objects", false}, {"do", false}, {"when", false},
 	};
 	const struct ebb_config *c = app->config;
 	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
@@ -124,8 +124,8 @@ static int print_rules(struct ebb_app *app, struct ebb_err *err)
 		ebb_out_cell(t, "%zu", i + 1);
 		ebb_out_cell(t, "%s", r->name);
 		ebb_out_cell(t, "%s", where.data);
-		ebb_out_cell(t, "%s", r->when ? r->when : "always");
 		ebb_out_cell(t, "%s", what.data);
+		ebb_out_cell(t, "%s", r->when ? r->when : "always");
 	}
 	title(app, "Rules (the first that matches decides; the rest stays as it is)");
 	if (!ebb_rules_count(c->rules)) {

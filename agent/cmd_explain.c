@@ -35,6 +35,8 @@ static const char *reason(const struct ebb_rules_verdict *v)
 {
 	if (v->fires)
 		return "meets it";
+	if (v->holds)
+		return "its condition is unknown, so nothing changes it";
 	if (!v->store_ok)
 		return "another store";
 	if (!v->kind_ok)
@@ -59,7 +61,7 @@ static void title(const struct explain *x, const char *text)
 static int print_verdicts(const struct explain *x, struct ebb_err *err)
 {
 	static const struct ebb_out_col cols[] = {
-		{"#", true}, {"rule", false}, {"do", false}, {"condition", false}, {"verdict", false},
+		{"#", true}, {"rule", false}, {"do", false}, {"verdict", false}, {"condition", false},
 	};
 	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
 		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
@@ -70,8 +72,8 @@ static int print_verdicts(const struct explain *x, struct ebb_err *err)
 		ebb_out_cell(t, "%zu", i + 1);
 		ebb_out_cell(t, "%s", v->rule->name);
 		ebb_out_cell(t, "%s", v->rule->action->name);
-		ebb_out_cell(t, "%s", v->rule->when ? v->rule->when : "-");
 		ebb_out_cell(t, "%s", reason(v));
+		ebb_out_cell(t, "%s", v->rule->when ? v->rule->when : "-");
 	}
 	title(x, "Rules");
 	return t ? ebb_out_table_print(t, x->app->out, 2, err)
@@ -79,36 +81,27 @@ static int print_verdicts(const struct explain *x, struct ebb_err *err)
 }
 
 /* Facts of all conditions, each name once, in the order of the rules. */
-static int collect_facts(struct explain *x, struct ebb_expr_explain_fact **ret, size_t *ret_n,
+static int collect_facts(const struct explain *x, struct ebb_expr_explain_fact **ret, size_t *ret_n,
 			 struct ebb_err *err)
 {
 	struct ebb_expr_explain_fact *all = NULL;
-	size_t n = 0;
+	size_t n = 0, most = 0;
 
-	for (size_t i = 0; i < x->nverdicts; i++) {
-		const struct ebb_expr *e = x->verdicts[i].rule->cond;
-		struct ebb_expr_explain_fact *f = NULL;
-		int got = e ? ebb_expr_explain(e, &x->env, NULL, &x->rec, &x->arena, &f, err) : 0;
-
-		for (int k = 0; k < got; k++) {
+	for (size_t i = 0; i < x->nverdicts; i++)
+		most += x->verdicts[i].nfacts;
+	all = calloc(most + 1, sizeof(*all));
+	if (!all)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (size_t i = 0; i < x->nverdicts; i++)
+		for (size_t k = 0; k < x->verdicts[i].nfacts; k++) {
+			const struct ebb_expr_explain_fact *f = &x->verdicts[i].facts[k];
 			size_t j = 0;
 
-			while (j < n && strcmp(all[j].name, f[k].name) != 0)
+			while (j < n && strcmp(all[j].name, f->name) != 0)
 				j++;
-			if (j < n)
-				continue;
-			struct ebb_expr_explain_fact *p = realloc(all, (n + 1) * sizeof(*p));
-			got = p ? got : -EBB_ENOMEM;
-			if (!p)
-				break;
-			all = p;
-			all[n++] = f[k];
+			if (j == n)
+				all[n++] = *f;
 		}
-		if (got < 0) {
-			free(all);
-			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-		}
-	}
 	*ret = all;
 	*ret_n = n;
 	return 0;
@@ -154,6 +147,23 @@ static void print_object(const struct explain *x)
 			x->dataset->team ? x->dataset->team : "");
 }
 
+static void print_outcome(const struct explain *x)
+{
+	FILE *f = x->app->out;
+
+	if (x->rule) {
+		fprintf(f, "\nRule '%s' meets it: %s\n", x->rule->name, x->rule->action->summary);
+		return;
+	}
+	for (size_t i = 0; i < x->nverdicts; i++)
+		if (x->verdicts[i].holds) {
+			fprintf(f, "\nRule '%s' may meet it, but not for certain: it stays as it is\n",
+				x->verdicts[i].rule->name);
+			return;
+		}
+	fputs("\nNo rule meets it: it stays as it is\n", f);
+}
+
 static int print_text(struct explain *x, struct ebb_err *err)
 {
 	struct ebb_expr_explain_fact *facts = NULL;
@@ -163,10 +173,7 @@ static int print_text(struct explain *x, struct ebb_err *err)
 	if (r)
 		return r;
 	print_object(x);
-	if (x->rule)
-		fprintf(x->app->out, "\nRule '%s' meets it: %s\n", x->rule->name, x->rule->action->summary);
-	else
-		fputs("\nNo rule meets it: it stays as it is\n", x->app->out);
+	print_outcome(x);
 	r = print_verdicts(x, err);
 	if (!r)
 		r = print_facts(x, facts, n, err);
@@ -199,10 +206,11 @@ static int print_json(struct explain *x, struct ebb_err *err)
 		const struct ebb_rules_verdict *v = &x->verdicts[i];
 
 		json_array_append_new(
-			rules, json_pack("{ss ss sb sb sb ss sb ss}", "name", v->rule->name, "do",
+			rules, json_pack("{ss ss sb sb sb ss sb sb ss}", "name", v->rule->name, "do",
 					 v->rule->action->name, "store_ok", v->store_ok, "kind_ok",
 					 v->kind_ok, "match_ok", v->match_ok, "condition",
-					 truth_name(v->cond), "fires", v->fires, "verdict", reason(v)));
+					 truth_name(v->cond), "fires", v->fires, "holds", v->holds,
+					 "verdict", reason(v)));
 	}
 	for (size_t i = 0; i < n; i++) {
 		json_t *f = json_pack("{ss ss}", "name", facts[i].name, "from", facts[i].evidence);
@@ -317,7 +325,7 @@ static const struct ebb_cli_field json[] = {
 	{"rule", "string", "name of the rule that meets it, or null"},
 	{"do", "string", "what that rule does; keep when none meets it"},
 	{"dataset", "string", "pattern of its dataset, when it has one"},
-	{"rules", "array", "every rule: name, do, store_ok, kind_ok, match_ok, condition (true, false, unknown), fires, verdict"},
+	{"rules", "array", "every rule: name, do, store_ok, kind_ok, match_ok, condition (true, false, unknown), fires, holds (unknown, so nothing changes it), verdict"},
 	{"facts", "array", "every fact that a condition uses: name, value, from (where it comes from)"},
 	{NULL, NULL, NULL},
 };

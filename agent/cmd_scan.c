@@ -12,14 +12,14 @@ static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
 		      const struct ebb_scan_result *s, struct ebb_err *err)
 {
 	const struct ebb_merge_stats *m = &s->stats;
-	json_t *o = json_pack("{ss sI sI sI sI sI sI sI sI sI ss sb sf}", "store", cs->open.name,
+	json_t *o = json_pack("{ss sI sI sI sI sI sI sI sI sI ss sb sI}", "store", cs->open.name,
 			      "objects", (json_int_t)m->objects, "bytes", (json_int_t)m->bytes, "added",
 			      (json_int_t)m->added, "changed", (json_int_t)m->changed, "same",
 			      (json_int_t)m->same, "gone", (json_int_t)m->gone, "gone_bytes",
 			      (json_int_t)m->gone_bytes, "kept_unseen", (json_int_t)m->kept,
 			      "unreadable", (json_int_t)s->unreadable, "evidence",
-			      ebb_record_evidence_name(s->evidence), "resumed", s->resumed, "seconds",
-			      (double)s->elapsed / 1e9);
+			      ebb_record_evidence_name(s->evidence), "resumed", s->resumed, "elapsed_ms",
+			      (json_int_t)(s->elapsed / 1000000));
 
 	if (s->evidence_since != INT64_MIN)
 		ebb_out_json_time(o, "evidence_since", s->evidence_since);
@@ -182,7 +182,7 @@ static const struct ebb_cli_field json[] = {
 	{"evidence", "string", "what the mount tells of reads: none, mtime, relatime, atime"},
 	{"evidence_since", "string", "and since when; absent: always"},
 	{"resumed", "boolean", "whether an interrupted scan was gone on with"},
-	{"seconds", "number", "time it took"},
+	{"elapsed_ms", "number", "milliseconds it took"},
 	{NULL, NULL, NULL},
 };
 

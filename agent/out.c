@@ -79,7 +79,7 @@ const char *ebb_out_bar(uint64_t part, uint64_t whole, char buf[EBB_OUT_TEXT_MAX
 {
 	int n = whole ? (int)((double)part * 20 / (double)whole + 0.5) : 0;
 
-	n = part && n == 0 ? 1 : n > 20 ? 20 : n;
+	n = part && whole && n == 0 ? 1 : n > 20 ? 20 : n;
 	memset(buf, '#', (size_t)n);
 	buf[n] = 0;
 	return buf;

@@ -230,7 +230,8 @@ static int walk(struct scan *s, struct ebb_err *err)
 		.threads = s->opts->threads,
 		.cross_filesystems = s->opts->cross_filesystems || !s->store->one_file_system,
 		.after = after,
-		.started = ebb_merge_started(s->merge),
+		/* Filesystems stamp files by the real clock, whatever EBB_NOW says. */
+		.started = ebb_clock_now(&ebb_clock_real),
 		.exclude = exclude,
 		.exclude_ctx = s,
 		.cancel = s->app->cancel,

@@ -11,6 +11,8 @@
  *                  is missing, or another disk stands there
  *   losses         more than half of at least EBB_SCAN_LOSS_MIN objects are gone
  *
+ * Left out, beside what globs say: ebb's own trash and temporaries, the index, and folders that are stores of their own.
+ *
  * Access evidence. When the mount recorded reads less well in the scan before than now, nobody knows when that changed; what is
  * known about reads then begins with this scan (evidence_since), and idle times are never longer than that.
  *
