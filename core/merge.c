@@ -15,6 +15,8 @@
 #include "core/block.h"
 #include "core/index_db.h"
 #include "core/links.h"
+#include "core/merge_free.h"
+#include "core/merge_old.h"
 
 /* What must be known to go on with a scan; written with every commit. The last key follows it in the value. */
 struct ebb_merge_state {
@@ -35,19 +37,8 @@ struct ebb_merge {
 	MDB_txn *txn;			/* NULL outside ebb_merge_put and the like */
 	size_t pending, batch;		/* bytes since the last commit, and how many make the next */
 	struct ebb_links links;
-	/* the old generation */
-	uint32_t old_next;		/* number of the next old entry */
-	bool old_peeked;		/* next_entry, next_first are those of old_next */
-	struct ebb_index_entry next_entry;
-	char next_first[EBB_KEY_MAX + 1];
-	size_t next_first_len;
-	struct ebb_buf old_bytes;	/* the current old block, copied out of the map */
-	struct ebb_block old_block;
-	struct ebb_index_entry old_entry;
-	struct ebb_block_iter *it;	/* over old_block */
-	struct ebb_record cur;		/* its current record */
-	bool have_cur;
-	bool clean;			/* all of old_block up to cur was matched by equal records */
+	struct ebb_merge_old old;	/* the generation before */
+	bool clean;			/* all of old.block up to old.cur was matched by equal records */
 	uint32_t matched;		/* how many */
 	char gone[EBB_KEY_MAX + 1];	/* key of the old record counted as gone last */
 	size_t gone_len;
@@ -201,7 +192,7 @@ static int soil(struct ebb_merge *m, struct ebb_err *err)
 	again = malloc(sizeof(*again));
 	if (!again)
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to copy a block");
-	ebb_block_iter_init(again, &m->old_block);
+	ebb_block_iter_init(again, &m->old.block);
 	for (uint32_t i = 0; i < m->matched && rc >= 0; i++) {
 		rc = ebb_block_iter_next(again, &r, err);
 		if (rc == 1)
@@ -214,15 +205,15 @@ static int soil(struct ebb_merge *m, struct ebb_err *err)
 /* The whole old block was matched: name it in the new list. */
 static int share(struct ebb_merge *m, struct ebb_err *err)
 {
-	int rc = put_entry(m, m->old_entry.block, m->old_entry.n, m->old_block.first,
-			   m->old_block.first_len, err);
+	int rc = put_entry(m, m->old.entry.block, m->old.entry.n, m->old.block.first,
+			   m->old.block.first_len, err);
 
 	if (rc < 0)
 		return rc;
 	m->s.stats.blocks_shared++;
 	m->clean = false;
-	memcpy(m->last, m->it->keys.key, m->it->keys.len + 1);
-	m->last_len = m->it->keys.len;
+	memcpy(m->last, m->old.it->keys.key, m->old.it->keys.len + 1);
+	m->last_len = m->old.it->keys.len;
 	return 0;
 }
 
@@ -234,7 +225,7 @@ static int cut(struct ebb_merge *m, uint32_t next_n, struct ebb_err *err)
 {
 	int rc;
 
-	if (m->clean && m->matched == m->old_entry.n) {
+	if (m->clean && m->matched == m->old.entry.n) {
 		rc = share(m, err);
 	} else {
 		rc = soil(m, err);
@@ -251,65 +242,26 @@ static int cut(struct ebb_merge *m, uint32_t next_n, struct ebb_err *err)
 /* Look at the next old entry without loading its block. Returns 1, or 0 at the end. */
 static int peek(struct ebb_merge *m, struct ebb_err *err)
 {
-	struct ebb_index_list_key lk;
-	MDB_val first;
-	int rc;
+	int rc = begin(m, err);
 
-	if (m->old_peeked)
-		return 1;
-	if (m->old_next >= m->st.blocks || m->st.generation == 0)
-		return 0;
-	rc = begin(m, err);
-	if (rc < 0)
-		return rc;
-	lk = ebb_index_list_key(m->st.id, m->st.generation, m->old_next);
-	rc = ebb_index_entry(m->ix, m->txn, &lk, &m->next_entry, &first, err);
-	if (rc == -EBB_ENOENT || (rc == 0 && first.mv_size > EBB_KEY_MAX))
-		return fail(m, err, MDB_CORRUPTED, "a block is missing");
-	if (rc < 0)
-		return rc;
-	memcpy(m->next_first, first.mv_data, first.mv_size);
-	m->next_first_len = first.mv_size;
-	m->old_peeked = true;
-	return 1;
-}
-
-static int advance(struct ebb_merge *m, struct ebb_err *err)
-{
-	int rc = ebb_block_iter_next(m->it, &m->cur, err);
-
-	m->have_cur = rc == 1;
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : ebb_merge_old_peek(&m->old, m->txn, err);
 }
 
 /* Load the peeked block and stand on its first record. */
 static int load(struct ebb_merge *m, struct ebb_err *err)
 {
-	MDB_val data;
 	int rc = begin(m, err);
 
 	if (rc == 0)
-		rc = ebb_index_block(m->ix, m->txn, m->next_entry.block, &data, err);
-	if (rc < 0)
-		return rc;
-	ebb_buf_clear(&m->old_bytes);
-	if (ebb_buf_add(&m->old_bytes, data.mv_data, data.mv_size) < 0)
-		return ebb_err_set(err, EBB_ENOMEM, "no memory for a block");
-	rc = ebb_block_open(&m->old_block, m->old_bytes.data, m->old_bytes.len, err);
-	if (rc < 0)
-		return rc;
-	ebb_block_iter_init(m->it, &m->old_block);
-	m->old_entry = m->next_entry;
-	m->old_next++;
-	m->old_peeked = false;
+		rc = ebb_merge_old_load(&m->old, m->txn, err);
 	m->matched = 0;
 	m->clean = ebb_block_builder_count(m->builder) == 0;
-	return advance(m, err);
+	return rc;
 }
 
 static void count_gone(struct ebb_merge *m)
 {
-	const struct ebb_record *r = &m->cur;
+	const struct ebb_record *r = &m->old.cur;
 
 	m->s.stats.gone++;
 	m->s.stats.old_objects++;
@@ -330,26 +282,26 @@ static int seek_old(struct ebb_merge *m, const char *key, size_t len, struct ebb
 	int rc;
 
 	for (;;) {
-		if (!m->have_cur) {
+		if (!m->old.have_cur) {
 			rc = peek(m, err);
 			if (rc <= 0)
 				return rc;
-			if (ebb_record_key_cmp(m->next_first, m->next_first_len, key, len) > 0)
+			if (ebb_record_key_cmp(m->old.next_first, m->old.next_first_len, key, len) > 0)
 				return 0;
-			rc = cut(m, m->next_entry.n, err);
+			rc = cut(m, m->old.next_entry.n, err);
 			if (rc == 0)
 				rc = load(m, err);
 			if (rc < 0)
 				return rc;
 		}
-		rc = ebb_record_key_cmp(m->cur.key, m->cur.key_len, key, len);
+		rc = ebb_record_key_cmp(m->old.cur.key, m->old.cur.key_len, key, len);
 		if (rc >= 0)
 			return rc == 0;
 		rc = soil(m, err);
 		if (rc < 0)
 			return rc;
 		count_gone(m);
-		rc = advance(m, err);
+		rc = ebb_merge_old_advance(&m->old, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -387,15 +339,15 @@ static int mark_twin(struct ebb_merge *m, struct ebb_record *r, struct ebb_err *
 /* @r meets the old record of its key. */
 static int put_known(struct ebb_merge *m, struct ebb_record *r, struct ebb_err *err)
 {
-	bool same = ebb_record_same_content(r, &m->cur);
+	bool same = ebb_record_same_content(r, &m->old.cur);
 	int rc = 0;
 
 	m->s.stats.old_objects++;
-	if (same && (m->cur.known & EBB_KNOWN_DIGEST) && !(r->known & EBB_KNOWN_DIGEST)) {
-		memcpy(r->digest, m->cur.digest, EBB_DIGEST_LEN);
+	if (same && (m->old.cur.known & EBB_KNOWN_DIGEST) && !(r->known & EBB_KNOWN_DIGEST)) {
+		memcpy(r->digest, m->old.cur.digest, EBB_DIGEST_LEN);
 		r->known |= EBB_KNOWN_DIGEST;
 	}
-	if (m->clean && equal(r, &m->cur)) {
+	if (m->clean && equal(r, &m->old.cur)) {
 		m->matched++;
 	} else {
 		rc = soil(m, err);
@@ -409,7 +361,7 @@ static int put_known(struct ebb_merge *m, struct ebb_record *r, struct ebb_err *
 	else
 		m->s.stats.changed++;
 	count_object(m, r);
-	return advance(m, err);
+	return ebb_merge_old_advance(&m->old, err);
 }
 
 int ebb_merge_put(struct ebb_merge *m, const struct ebb_record *rec, struct ebb_err *err)
@@ -450,18 +402,18 @@ int ebb_merge_keep(struct ebb_merge *m, const char *prefix, size_t len, struct e
 	/* The directory itself was put, so the old reader stands behind it. */
 	while (rc >= 0) {
 		struct ebb_record r;
-		if (!m->have_cur) {
+		if (!m->old.have_cur) {
 			rc = peek(m, err);
-			if (rc <= 0 || !ebb_record_key_has_prefix(m->next_first, m->next_first_len,
+			if (rc <= 0 || !ebb_record_key_has_prefix(m->old.next_first, m->old.next_first_len,
 								  prefix, len))
 				return rc < 0 ? rc : 0;
-			rc = cut(m, m->next_entry.n, err);
+			rc = cut(m, m->old.next_entry.n, err);
 			if (rc == 0)
 				rc = load(m, err);
 			if (rc < 0)
 				return rc;
 		}
-		r = m->cur;
+		r = m->old.cur;
 		if (!ebb_record_key_has_prefix(r.key, r.key_len, prefix, len))
 			return 0;
 		memcpy(key, r.key, r.key_len);
@@ -551,80 +503,6 @@ static int next_block(struct ebb_merge *m, uint64_t *ret, struct ebb_err *err)
 	return rc == MDB_NOTFOUND ? 0 : fail(m, err, rc, "cannot read the blocks");
 }
 
-/* True when the current generation names the block of entry @e, whose first key is @first. */
-static int in_use(struct ebb_merge *m, const struct ebb_index_entry *e, const MDB_val *first,
-		  struct ebb_err *err)
-{
-	struct ebb_index_list_key lk;
-	struct ebb_index_entry live;
-	MDB_val live_first;
-	uint32_t at = 0;
-	int rc;
-
-	if (m->st.generation == 0 || m->st.blocks == 0)
-		return 0;
-	/* A shared block begins with the same key in both lists. */
-	rc = ebb_index_seek(m->ix, m->txn, m->st.id, m->st.generation, m->st.blocks, first->mv_data,
-			    first->mv_size, &at, err);
-	if (rc < 0)
-		return rc;
-	lk = ebb_index_list_key(m->st.id, m->st.generation, at);
-	rc = ebb_index_entry(m->ix, m->txn, &lk, &live, &live_first, err);
-	return rc < 0 ? rc : live.block == e->block;
-}
-
-/* Delete an entry of a dead list, and its block when nobody else has it. */
-static int free_entry(struct ebb_merge *m, MDB_cursor *c, const MDB_val *val, struct ebb_err *err)
-{
-	MDB_val first = {val->mv_size - sizeof(struct ebb_index_entry),
-			 (char *)val->mv_data + sizeof(struct ebb_index_entry)};
-	struct ebb_index_entry e;
-	MDB_val key = val_of(&e.block, sizeof(e.block));
-	int used, rc;
-
-	memcpy(&e, val->mv_data, sizeof(e));
-	used = in_use(m, &e, &first, err);
-	if (used < 0)
-		return used;
-	rc = mdb_cursor_del(c, 0);
-	if (rc == 0 && !used)
-		rc = mdb_del(m->txn, m->ix->blocks, &key, NULL);
-	return fail(m, err, rc, "cannot free old blocks");
-}
-
-/* Free up to 1,024 entries of lists that are neither current nor being built. Returns 1 when there may be more. */
-static int free_some(struct ebb_merge *m, struct ebb_err *err)
-{
-	struct ebb_index_list_key lk = ebb_index_list_key(m->st.id, 0, 0);
-	MDB_val key = val_of(lk.b, sizeof(lk.b)), val;
-	MDB_cursor *c;
-	int left = 1024, rc = 0; /* rc: ours; db: LMDB's, negative too */
-	int db = mdb_cursor_open(m->txn, m->ix->lists, &c);
-
-	if (db != 0)
-		return fail(m, err, db, "cannot free old blocks");
-	while (left > 0 && rc == 0 && (db = mdb_cursor_get(c, &key, &val, MDB_SET_RANGE)) == 0 &&
-	       memcmp(key.mv_data, lk.b, 2) == 0) {
-		const uint8_t *g = (const uint8_t *)key.mv_data + 2;
-		uint32_t generation = (uint32_t)g[0] << 24 | (uint32_t)g[1] << 16 |
-				      (uint32_t)g[2] << 8 | g[3];
-		memcpy(lk.b, key.mv_data, sizeof(lk.b));
-		if (generation == m->st.generation || generation == m->s.generation) {
-			lk = ebb_index_list_key(m->st.id, generation + 1, 0);
-		} else {
-			rc = free_entry(m, c, &val, err);
-			left--;
-		}
-		key = val_of(lk.b, sizeof(lk.b));
-	}
-	mdb_cursor_close(c);
-	if (rc < 0)
-		return rc;
-	if (db != 0 && db != MDB_NOTFOUND)
-		return fail(m, err, db, "cannot free old blocks");
-	return left == 0;
-}
-
 static int commit(struct ebb_merge *m, struct ebb_err *err)
 {
 	int rc = mdb_txn_commit(m->txn);
@@ -633,32 +511,14 @@ static int commit(struct ebb_merge *m, struct ebb_err *err)
 	return fail(m, err, rc, "cannot commit to the index");
 }
 
-/* Free everything that no live generation uses, in transactions of bounded size. */
-static int collect(struct ebb_merge *m, struct ebb_err *err)
-{
-	int more = 1, rc = 0;
-
-	while (more > 0 && rc == 0) {
-		rc = begin(m, err);
-		if (rc == 0)
-			more = free_some(m, err);
-		if (rc == 0 && more < 0)
-			return more;
-		if (rc == 0)
-			rc = commit(m, err);
-	}
-	return rc;
-}
-
 static void release(struct ebb_merge *m)
 {
 	if (m->txn)
 		mdb_txn_abort(m->txn);
 	ebb_block_builder_free(m->builder);
 	ebb_buf_release(&m->encoded);
-	ebb_buf_release(&m->old_bytes);
+	ebb_merge_old_release(&m->old);
 	ebb_links_release(&m->links);
-	free(m->it);
 	free(m);
 }
 
@@ -686,8 +546,8 @@ static int meet_again(struct ebb_merge *m, struct ebb_err *err)
 			rc = ebb_block_open(&b, data.mv_data, data.mv_size, err);
 		if (rc < 0 || b.col[EBB_F_NLINK].max < 2)
 			continue;
-		ebb_block_iter_init(m->it, &b);
-		while (rc >= 0 && (rc = ebb_block_iter_next(m->it, &r, err)) == 1)
+		ebb_block_iter_init(m->old.it, &b);
+		while (rc >= 0 && (rc = ebb_block_iter_next(m->old.it, &r, err)) == 1)
 			rc = mark_twin(m, &r, err);
 	}
 	return rc < 0 ? rc : 0;
@@ -703,15 +563,15 @@ static int resume(struct ebb_merge *m, struct ebb_err *err)
 	if (rc < 0 || m->st.generation == 0 || m->st.blocks == 0 || m->last_len == 0)
 		return rc;
 	rc = ebb_index_seek(m->ix, m->txn, m->st.id, m->st.generation, m->st.blocks, m->last,
-			    m->last_len, &m->old_next, err);
+			    m->last_len, &m->old.next, err);
 	if (rc == 0)
 		rc = peek(m, err);
 	if (rc == 1)
 		rc = load(m, err);
 	m->clean = false; /* what lies before the last key is written already */
-	while (rc == 0 && m->have_cur &&
-	       ebb_record_key_cmp(m->cur.key, m->cur.key_len, m->last, m->last_len) <= 0)
-		rc = advance(m, err);
+	while (rc == 0 && m->old.have_cur &&
+	       ebb_record_key_cmp(m->old.cur.key, m->old.cur.key_len, m->last, m->last_len) <= 0)
+		rc = ebb_merge_old_advance(&m->old, err);
 	return rc < 0 ? rc : 0;
 }
 
@@ -742,7 +602,7 @@ static int start(struct ebb_merge *m, const struct ebb_merge_opts *opts, struct 
 	rc = save_store(m, err);
 	if (rc == 0)
 		rc = checkpoint(m, err);
-	return rc == 0 ? collect(m, err) : rc;
+	return rc == 0 ? ebb_merge_free_dead(m->ix, &m->st, m->s.generation, err) : rc;
 }
 
 int ebb_merge_begin(struct ebb_index *ix, const struct ebb_merge_opts *opts, struct ebb_merge **ret,
@@ -756,10 +616,8 @@ int ebb_merge_begin(struct ebb_index *ix, const struct ebb_merge_opts *opts, str
 	m->ix = ix;
 	m->batch = opts->batch ? opts->batch : EBB_MERGE_BATCH;
 	m->builder = ebb_block_builder_new();
-	m->it = malloc(sizeof(*m->it));
 	ebb_buf_init(&m->encoded, 64u << 20);
-	ebb_buf_init(&m->old_bytes, 64u << 20);
-	if (!m->builder || !m->it)
+	if (!m->builder || ebb_merge_old_init(&m->old, ix, &m->st) < 0)
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to begin a scan");
 	rc = start(m, opts, err);
 	if (rc < 0)
@@ -790,11 +648,11 @@ int ebb_merge_finish(struct ebb_merge *m, struct ebb_merge_stats *ret, struct eb
 
 	/* What the old generation still holds is gone. */
 	for (;;) {
-		if (!m->have_cur) {
+		if (!m->old.have_cur) {
 			rc = peek(m, err);
 			if (rc <= 0)
 				break;
-			rc = cut(m, m->next_entry.n, err);
+			rc = cut(m, m->old.next_entry.n, err);
 			if (rc == 0)
 				rc = load(m, err);
 			if (rc < 0)
@@ -805,7 +663,7 @@ int ebb_merge_finish(struct ebb_merge *m, struct ebb_merge_stats *ret, struct eb
 		if (rc < 0)
 			break;
 		count_gone(m);
-		rc = advance(m, err);
+		rc = ebb_merge_old_advance(&m->old, err);
 		if (rc < 0)
 			break;
 	}
@@ -861,7 +719,7 @@ int ebb_merge_publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, 
 	if (rc == 0)
 		rc = commit(m, err);
 	if (rc == 0)
-		rc = collect(m, err);
+		rc = ebb_merge_free_dead(m->ix, &m->st, 0, err);
 	if (rc == 0) {
 		/* The environment leaves the last meta page to the next sync; a published scan is durable now. */
 		int sync = mdb_env_sync(m->ix->env, 1);
@@ -882,7 +740,7 @@ void ebb_merge_abandon(struct ebb_merge *m, bool discard)
 		m->st.building = 0;
 		m->s.generation = 0;
 		if (drop_state(m, NULL) == 0 && save_store(m, NULL) == 0 && commit(m, NULL) == 0)
-			(void)collect(m, NULL);
+			(void)ebb_merge_free_dead(m->ix, &m->st, 0, NULL);
 	}
 	release(m);
 }

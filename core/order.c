@@ -438,7 +438,7 @@ void ebb_order_close(struct ebb_order *o)
 /* Turn to the next chunk. Returns 1, or 0 at the end. */
 static int next_chunk(struct ebb_order *o, struct ebb_err *err)
 {
-	uint32_t number = o->descending ? o->chunks - 1 - o->chunk : o->chunk, width;
+	uint32_t number = o->descending ? o->chunks - 1 - o->chunk : o->chunk, width = 0;
 	MDB_val val;
 	int rc;
 
