@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * delete: into the trash of the object's own store, .ebb-trash/RUN/KEY, by one rename; for good only when the rule says so in words.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/lower.h"
+#include "scanners/proof.h"
+
+static const char *target(struct ebb_arena *arena, const char *key, const char *codec)
+{
+	(void)arena;
+	(void)key;
+	(void)codec;
+	return NULL; /* the trash depends on the run */
+}
+
+static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
+		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
+{
+	ret->purge = row->purge;
+	if (row->purge)
+		return 0;
+	ret->to_store = row->store;
+	ret->to_key = ebb_arena_printf(arena, "%s%s/%s", EBB_PROOF_TRASH, env->run, row->obj.key);
+	if (!ret->to_key)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if (strlen(ret->to_key) > EBB_KEY_MAX)
+		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
+	if (__builtin_add_overflow(env->now, row->trash_ns, &ret->expires))
+		ret->expires = INT64_MAX;
+	return 0;
+}
+
+static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+		struct ebb_err *err)
+{
+	if (!did->to_key)
+		return ebb_err_set(err, EBB_ENOTSUP, "was deleted for good, as its rule said");
+	return ebb_lower_swap(did, res, ret, err);
+}
+
+static int expire(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+		  struct ebb_err *err)
+{
+	if (!did->to_key)
+		return ebb_err_set(err, EBB_ENOTSUP, "is not in the trash");
+	*ret = (struct ebb_op){
+		.n = did->n, .action = did->action, .way = EBB_OP_EXPIRE,
+		.store = did->to_store, .key = did->to_key, .obj = res->to,
+		.expires = did->expires,
+	};
+	ret->obj.key = did->to_key;
+	ret->obj.key_len = (uint32_t)strlen(did->to_key);
+	return 0;
+}
+
+static const enum ebb_step *steps(const struct ebb_op *op)
+{
+	static const enum ebb_step move[] = {EBB_STEP_CHECK, EBB_STEP_RENAME, EBB_STEP_END};
+	static const enum ebb_step purge[] = {EBB_STEP_CHECK, EBB_STEP_PURGE, EBB_STEP_REMOVE,
+					      EBB_STEP_END};
+	static const enum ebb_step let_go[] = {EBB_STEP_CHECK, EBB_STEP_EXPIRED, EBB_STEP_REMOVE,
+					       EBB_STEP_END};
+
+	if (op->way == EBB_OP_EXPIRE)
+		return let_go;
+	return op->way == EBB_OP_APPLY && op->purge ? purge : move;
+}
+
+extern const struct ebb_lower ebb_act_delete;
+const struct ebb_lower ebb_act_delete = {
+	.action = EBB_ACTION_DELETE,
+	.target = target,
+	.apply = apply,
+	.undo = undo,
+	.expire = expire,
+	.steps = steps,
+};

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/executor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/lower.h"
+#include "agent/steps.h"
+#include "core/pool.h"
+
+void ebb_executor_tag(const char *run, const struct ebb_op *op, char ret[EBB_EXECUTOR_TAG_MAX])
+{
+	snprintf(ret, EBB_EXECUTOR_TAG_MAX, "%.60s.%lld.%s", run, (long long)op->n,
+		 ebb_op_way_name(op->way));
+}
+
+int ebb_executor_intend(struct ebb_executor *x, const struct ebb_executor_op *ops, size_t n,
+			struct ebb_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct ebb_op op = ops[i].op; /* a record borrows the whole operation */
+		struct ebb_journal_rec rec = {.type = EBB_JOURNAL_INTENT, .n = op.n, .op = &op};
+		int r = ebb_journal_put(x->journal, &rec, err);
+
+		if (r < 0)
+			return r;
+	}
+	return ebb_journal_sync(x->journal, err);
+}
+
+/* All steps of one operation. */
+static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, struct ebb_err *err)
+{
+	const struct ebb_lower *l = ebb_lower_of(o->op.action);
+	char tag[EBB_EXECUTOR_TAG_MAX];
+	struct ebb_step_ctx c = {
+		.op = &o->op, .journal = x->journal, .tag = tag, .now = x->now,
+		.cancel = x->cancel, .again = o->again,
+		.copied = o->has_copied ? &o->copied : NULL, .result = &o->result,
+	};
+	int r = 0;
+
+	ebb_executor_tag(x->run, &o->op, tag);
+	c.from = ebb_storeset_find(x->stores, o->op.store);
+	c.to = o->op.to_store ? ebb_storeset_find(x->stores, o->op.to_store) : NULL;
+	if (!l || !c.from || (o->op.to_store && !c.to))
+		return ebb_err_set(err, EBB_EINVAL, "operation on a store that is not open");
+	if (c.to && x->dirs)
+		r = ebb_dirs_why(x->dirs, c.to, o->op.to_key, err);
+	for (const enum ebb_step *s = l->steps(&o->op); r == 0 && *s != EBB_STEP_END; s++)
+		r = ebb_step_run(*s, &c, err);
+	ebb_step_finish(&c, r, err);
+	return r;
+}
+
+static int put_result(struct ebb_executor *x, const struct ebb_executor_op *o, struct ebb_err *err)
+{
+	static const enum ebb_journal_type types[EBB_OP_OUTCOMES] = {
+		[EBB_OP_DONE] = EBB_JOURNAL_DONE, [EBB_OP_SKIPPED] = EBB_JOURNAL_SKIPPED,
+		[EBB_OP_FAILED] = EBB_JOURNAL_FAILED, [EBB_OP_BACK] = EBB_JOURNAL_BACK,
+	};
+	struct ebb_journal_rec rec = {
+		.type = types[o->result.outcome], .n = o->op.n, .result = o->result,
+	};
+
+	return x->journal ? ebb_journal_put(x->journal, &rec, err) : 0;
+}
+
+/* What would meet every other operation too stops the run. */
+static bool stops(int r)
+{
+	return r == -EBB_ENOSPC || r == -EBB_EJOURNAL || r == -EBB_ENOMEM || r == -EBB_ESTORE;
+}
+
+static bool may_begin(const struct ebb_executor *x)
+{
+	return !atomic_load(&x->stop) && !(x->cancel && atomic_load(x->cancel));
+}
+
+static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
+{
+	struct ebb_op_result *res = &o->result;
+	int r = 0;
+
+	if (!o->settled)
+		*res = (struct ebb_op_result){.outcome = EBB_OP_BACK};
+	if (!o->settled && may_begin(x)) {
+		r = run_steps(x, o, &res->why);
+		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
+	}
+	if (stops(r))
+		atomic_store(&x->stop, true);
+	/* a broken journal is told by the next sync */
+	if (r == -EBB_EJOURNAL || put_result(x, o, NULL) < 0)
+		atomic_store(&x->stop, true);
+}
+
+struct job {
+	struct ebb_executor *x;
+	struct ebb_executor_op *o;
+};
+
+static int run_job(void *arg, struct ebb_err *err)
+{
+	struct job *j = arg;
+
+	(void)err;
+	run_one(j->x, j->o);
+	return 0;
+}
+
+/* One thread does it: a pool would only cost. */
+static void run_here(struct ebb_executor *x, struct ebb_executor_op *ops, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		run_one(x, &ops[i]);
+}
+
+int ebb_executor_run(struct ebb_executor *x, struct ebb_executor_op *ops, size_t n,
+		     struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) struct job *jobs = calloc(n + 1, sizeof(*jobs));
+	EBB_CLEANUP(ebb_pool_freep) struct ebb_pool *pool = NULL;
+	size_t threads = x->jobs ? x->jobs : EBB_EXECUTOR_JOBS, given = 0;
+
+	if (threads > n)
+		threads = n;
+	if (threads > 1 && jobs && ebb_pool_new(threads, n, &pool, NULL) == 0) {
+		for (; given < n; given++) {
+			jobs[given] = (struct job){x, &ops[given]};
+			if (ebb_pool_submit(pool, run_job, &jobs[given], NULL) < 0)
+				break;
+		}
+		ebb_pool_wait(pool, NULL);
+	}
+	run_here(x, ops + given, n - given);
+	return x->journal && atomic_load(&x->stop) ? ebb_journal_sync(x->journal, err) : 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/lower.h"
+
+#include <string.h>
+
+/* One line per action, here and below; each lies in agent/act_NAME.c. */
+extern const struct ebb_lower ebb_act_delete;
+extern const struct ebb_lower ebb_act_tier;
+extern const struct ebb_lower ebb_act_compress;
+
+static const struct ebb_lower *const table[] = {
+	&ebb_act_delete,
+	&ebb_act_tier,
+	&ebb_act_compress,
+};
+
+const struct ebb_lower *ebb_lower_of(enum ebb_action_id action)
+{
+	for (size_t i = 0; i < EBB_ARRAY_LEN(table); i++)
+		if (table[i]->action == action)
+			return table[i];
+	return NULL;
+}
+
+static int no_way(enum ebb_action_id action, const char *what, struct ebb_err *err)
+{
+	const struct ebb_action_kind *kind = ebb_action_kind(action);
+
+	return ebb_err_set(err, EBB_ENOTSUP, "'%s' cannot be %s", kind ? kind->name : "?", what);
+}
+
+int ebb_lower_apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
+		    struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
+{
+	const struct ebb_lower *l = ebb_lower_of(row->action);
+	struct ebb_op op = {
+		.n = row->n, .action = row->action, .way = EBB_OP_APPLY,
+		.store = row->store, .key = row->obj.key, .obj = row->obj,
+	};
+
+	if (!l)
+		return no_way(row->action, "done", err);
+	int r = l->apply(env, row, arena, &op, err);
+	if (r == 0)
+		*ret = op;
+	return r;
+}
+
+int ebb_lower_undo(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+		   struct ebb_err *err)
+{
+	const struct ebb_lower *l = ebb_lower_of(did->action);
+	struct ebb_op op = {0};
+
+	if (!l)
+		return no_way(did->action, "undone", err);
+	int r = l->undo(did, res, &op, err);
+	if (r < 0)
+		ebb_op_release(&op);
+	else
+		*ret = op;
+	return r;
+}
+
+int ebb_lower_expire(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+		     struct ebb_err *err)
+{
+	const struct ebb_lower *l = ebb_lower_of(did->action);
+	struct ebb_op op = {0};
+
+	if (!l || !l->expire)
+		return no_way(did->action, "let go from the trash", err);
+	int r = l->expire(did, res, &op, err);
+	if (r == 0)
+		*ret = op;
+	return r;
+}
+
+int ebb_lower_swap(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+		   struct ebb_err *err)
+{
+	*ret = (struct ebb_op){
+		.n = did->n, .action = did->action, .way = EBB_OP_UNDO,
+		.store = did->to_store, .key = did->to_key, .obj = res->to,
+		.to_store = did->store, .to_key = did->key,
+		.codec = did->codec, .decode = did->codec != NULL, .level = did->level,
+		.has_meta = did->has_meta, .has_digest = res->has_digest,
+	};
+	ret->obj.key = did->to_key;
+	ret->obj.key_len = (uint32_t)strlen(did->to_key);
+	memcpy(ret->digest, res->digest, EBB_DIGEST_LEN);
+	ebb_meta_init(&ret->meta);
+	return did->has_meta ? ebb_meta_copy(&ret->meta, &did->meta, err) : 0;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/stream.h"
+#include "compress/codec.h"
+#include "compress/sample.h"
+#include "scanners/proof.h"
+
+/* How much of an object is looked at before it is compressed. */
+#define SAMPLE_BYTES (64 * 1024)
+
+static bool is_change(int r)
+{
+	return r == -EBB_ECHANGED || r == -EBB_ENOENT;
+}
+
+/* 1 when something stands at `to`, 0 when not. */
+static int to_stands(struct ebb_step_ctx *c, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	int r = ebb_store_head(c->to, c->op->to_key, ret, &why);
+
+	if (r == -EBB_ENOENT)
+		return 0;
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 1;
+}
+
+/* What a rename keeps of an object: everything but the time of the inode's change. */
+static struct ebb_record moved(const struct ebb_record *rec)
+{
+	struct ebb_record r = *rec;
+
+	r.known &= ~EBB_KNOWN(EBB_F_CTIME);
+	return r;
+}
+
+/*
+ * Again, and the original is not what it was: were it we who took it away? A rename is known by the inode at `to`, a verified
+ * copy by the journal. Otherwise @why, what is wrong with the original, stands.
+ */
+static int check_gone(struct ebb_step_ctx *c, int why_code, const struct ebb_err *why,
+		      struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_record want = c->copied ? c->copied->to : moved(&op->obj);
+	struct ebb_err other = {0};
+
+	if (!op->to_key) {
+		c->gone = why_code == -EBB_ENOENT;
+		return c->gone ? 0 : ebb_err_set(err, -why_code, "%s", why->msg);
+	}
+	/* without an inode number a rename cannot be told from a file that somebody put there */
+	if (!c->copied && (op->has_meta || !ebb_record_has(&want, EBB_F_INO)))
+		return ebb_err_set(err, -why_code, "%s", why->msg);
+	int r = ebb_store_check(c->to, op->to_key, &want, &other);
+	if (r < 0)
+		return is_change(r) ? ebb_err_set(err, -why_code, "%s", why->msg)
+				    : ebb_err_set(err, -r, "%s", other.msg);
+	c->gone = true;
+	if (c->copied)
+		*c->result = *c->copied;
+	return 0;
+}
+
+static int step_check(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	int r = ebb_store_check(c->from, c->op->key, &c->op->obj, &why);
+
+	if (c->again && is_change(r))
+		return check_gone(c, r, &why, err);
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
+/* Read from a buffer, for the sample. */
+struct window {
+	const uint8_t *p;
+	size_t len;
+};
+
+static int64_t read_window(void *ctx, int64_t off, void *buf, size_t len, struct ebb_err *err)
+{
+	const struct window *w = ctx;
+	size_t left = (size_t)off < w->len ? w->len - (size_t)off : 0;
+	size_t n = len < left ? len : left;
+
+	(void)err;
+	memcpy(buf, w->p + (w->len - left), n);
+	return (int64_t)n;
+}
+
+/*
+ * The beginning of the object decides only what it can: a magic number, or the whole of a small object. Large objects whose
+ * beginning is noise are given up by the copy when they do not shrink.
+ */
+static int step_sample(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) uint8_t *buf = malloc(SAMPLE_BYTES);
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
+	struct window w = {buf, 0};
+	struct ebb_sample s;
+	int64_t n = 1;
+
+	if (c->gone || c->copied)
+		return 0;
+	if (!buf)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	int r = ebb_store_read_open(c->from, c->op->key, &c->op->obj, &in, err);
+	while (r == 0 && n > 0 && w.len < SAMPLE_BYTES) {
+		n = ebb_store_read(in, buf + w.len, SAMPLE_BYTES - w.len, err);
+		if (n < 0)
+			return (int)n;
+		w.len += (size_t)n;
+	}
+	if (r == 0)
+		r = ebb_sample_guess(read_window, &w, (int64_t)w.len, &s, err);
+	if (r < 0)
+		return r;
+	if (s.verdict == EBB_SAMPLE_PACKED)
+		return ebb_err_set(err, EBB_ENOTSUP, "is compressed already (%s)", s.format);
+	if (s.verdict == EBB_SAMPLE_NOISE && w.len < SAMPLE_BYTES)
+		return ebb_err_set(err, EBB_ENOTSUP, "would not shrink");
+	return 0;
+}
+
+/* A rename that failed late (a directory that could not be synced) has happened all the same. */
+static bool arrived(struct ebb_step_ctx *c)
+{
+	struct ebb_record want = moved(&c->op->obj);
+
+	return ebb_record_has(&want, EBB_F_INO) &&
+	       ebb_store_check(c->from, c->op->key, &c->op->obj, NULL) == -EBB_ENOENT &&
+	       ebb_store_check(c->to, c->op->to_key, &want, NULL) == 0;
+}
+
+static int step_rename(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_err why = {0};
+	int r = 0;
+
+	if (c->to != c->from)
+		return ebb_err_set(err, EBB_EINVAL, "a rename cannot leave its store");
+	if (!c->gone)
+		r = ebb_store_rename(c->from, op->key, op->to_key, &op->obj, &why);
+	if (r < 0 && !arrived(c))
+		return ebb_err_set(err, -r, "%s", why.msg);
+	return ebb_store_head(c->to, op->to_key, &c->result->to, err);
+}
+
+static int step_copy(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	struct ebb_record there;
+
+	if (c->gone)
+		return 0;
+	int r = to_stands(c, &there, err);
+	if (r < 0)
+		return r;
+	if (r == 1 && !c->again)
+		return ebb_err_set(err, EBB_EEXIST, "something stands at '%s' in store '%s'",
+				   c->op->to_key, c->op->to_store);
+	if (r == 1) { /* ours if verify finds it equal to the last bit */
+		c->result->to = there;
+		return ebb_stream_digest(c, err);
+	}
+	r = ebb_stream_copy(c, err);
+	c->made = r == 0;
+	/* a commit that failed late may have had its effect: then finish takes the copy away */
+	if (r < 0 && r != -EBB_EEXIST && c->result->has_digest && to_stands(c, &there, NULL) == 1) {
+		c->result->to = there;
+		c->made = true;
+	}
+	return r;
+}
+
+/* Metadata that both stores can keep; what only the source keeps must not be lost. */
+static int meta_parts(struct ebb_step_ctx *c, uint32_t *ret, struct ebb_err *err)
+{
+	bool from = ebb_store_caps(c->from) & EBB_CAP_META, to = ebb_store_caps(c->to) & EBB_CAP_META;
+
+	if (from && !to)
+		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' keeps no metadata", c->op->to_store);
+	*ret = !from ? 0 : c->op->way == EBB_OP_APPLY ? EBB_META_ALL : EBB_META_ALL & ~EBB_META_TIMES;
+	return 0;
+}
+
+/* The copy must carry the metadata that the journal holds, not only what the source has now. */
+static int compare_meta(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
+
+	if (!c->op->has_meta || !(ebb_store_caps(c->to) & EBB_CAP_META))
+		return 0;
+	ebb_meta_init(&now);
+	int r = ebb_store_get_meta(c->to, c->op->to_key, &now, err);
+	return r < 0 ? r : ebb_meta_compare(&c->op->meta, &now, EBB_META_ALL, err);
+}
+
+static int step_verify(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_proof_copy copy = {
+		.src = c->from, .src_key = op->key, .src_rec = &op->obj,
+		.dst = c->to, .dst_key = op->to_key,
+		.codec = op->codec && !op->decode ? ebb_codec_find(op->codec) : NULL,
+	};
+	struct ebb_err why = {0};
+	int r;
+
+	if (c->gone)
+		return 0;
+	memcpy(copy.src_digest, c->result->digest, EBB_DIGEST_LEN);
+	if ((r = meta_parts(c, &copy.meta, err)) < 0)
+		return r;
+	r = ebb_proof_verified(&copy, &c->proof, &why);
+	if (r == 0)
+		r = compare_meta(c, &why);
+	if (r == -EBB_EMISMATCH && c->again && !c->made)
+		return ebb_err_set(err, EBB_EEXIST, "something else stands at '%s' in store '%s': %s",
+				   op->to_key, op->to_store, why.msg);
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
+static int step_record(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	struct ebb_journal_rec rec = {.type = EBB_JOURNAL_COPIED, .n = c->op->n, .result = *c->result};
+
+	if (c->gone || !c->journal)
+		return 0;
+	int r = ebb_journal_put(c->journal, &rec, err);
+	return r < 0 ? r : ebb_journal_sync(c->journal, err);
+}
+
+static int step_purge(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+
+	if (c->gone)
+		return 0;
+	return ebb_proof_purge(c->from, op->key, &op->obj,
+			       op->purge ? EBB_PROOF_PURGE_WORDS : "", &c->proof, err);
+}
+
+static int step_expired(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+
+	if (c->gone)
+		return 0;
+	return ebb_proof_expired(c->from, op->key, &op->obj, op->expires, c->now, &c->proof, err);
+}
+
+static int step_remove(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+
+	if (c->gone)
+		return 0;
+	int r = ebb_store_remove(c->from, c->op->key, c->proof, &why);
+	/* failing late it may have happened */
+	if (r < 0 && ebb_store_check(c->from, c->op->key, NULL, NULL) != -EBB_ENOENT)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	c->made = false; /* the copy is the object now */
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct ebb_step_ctx *c, struct ebb_err *err);
+} steps[EBB_STEP_COUNT] = {
+	[EBB_STEP_END] = {"end", NULL},
+	[EBB_STEP_CHECK] = {"check", step_check},
+	[EBB_STEP_SAMPLE] = {"sample", step_sample},
+	[EBB_STEP_RENAME] = {"rename", step_rename},
+	[EBB_STEP_COPY] = {"copy", step_copy},
+	[EBB_STEP_VERIFY] = {"verify", step_verify},
+	[EBB_STEP_RECORD] = {"record", step_record},
+	[EBB_STEP_PURGE] = {"purge", step_purge},
+	[EBB_STEP_EXPIRED] = {"expired", step_expired},
+	[EBB_STEP_REMOVE] = {"remove", step_remove},
+};
+
+int ebb_step_run(enum ebb_step step, struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	if (!steps[step].run)
+		return ebb_err_set(err, EBB_EINVAL, "no such step");
+	return steps[step].run(c, err);
+}
+
+const char *ebb_step_name(enum ebb_step step)
+{
+	return step < EBB_STEP_COUNT ? steps[step].name : "unknown";
+}
+
+/* Take away a copy that this attempt made: the proof is that its bytes stand where they came from. */
+static int remove_copy(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;
+	const struct ebb_op *op = c->op;
+	struct ebb_proof_copy back = {
+		.src = c->to, .src_key = op->to_key, .src_rec = &c->result->to,
+		.dst = c->from, .dst_key = op->key,
+		.codec = op->codec && op->decode ? ebb_codec_find(op->codec) : NULL,
+	};
+
+	memcpy(back.src_digest, c->result->digest, EBB_DIGEST_LEN);
+	int r = ebb_proof_verified(&back, &proof, err);
+	return r < 0 ? r : ebb_store_remove(c->to, op->to_key, proof, err);
+}
+
+void ebb_step_finish(struct ebb_step_ctx *c, int r, struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+
+	if (r < 0 && c->made && remove_copy(c, &why) < 0 && err) {
+		struct ebb_err first = *err;
+
+		ebb_err_clear(err);
+		ebb_err_set(err, first.code, "%s; the copy stays at '%s' in store '%s': %s", first.msg,
+			    c->op->to_key, c->op->to_store, why.msg);
+	}
+	ebb_proof_free(c->proof);
+	c->proof = NULL;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Steps: the few idempotent things that the executor knows. An operation is a list of them (lower.h).
+ *
+ *   check    what is worked on still is what the plan saw
+ *   sample   it is worth compressing
+ *   rename   move it within its store (delete into the trash, and back)
+ *   copy     stream it to another key, plain, encoded or decoded, with its metadata
+ *   verify   read the copy back and compare: gives the proof that remove needs
+ *   record   the verified copy goes into the journal, durably
+ *   purge    the rule's words are the proof that remove needs
+ *   expired  its time in the trash is over: the proof that remove needs
+ *   remove   the original goes, with the proof
+ *
+ * Steps may be run again after a crash (struct ebb_step_ctx.again): each then looks first at what stands, and does only what is
+ * missing. What stands, and what that means, is tabulated in DESIGN.md.
+ *
+ * Threads: a context belongs to one thread; stores and journal may be shared.
+ */
+#ifndef EBB_AGENT_STEPS_H
+#define EBB_AGENT_STEPS_H
+
+#include <stdatomic.h>
+
+#include "agent/journal.h"
+#include "agent/op.h"
+#include "scanners/store.h"
+
+enum ebb_step {
+	EBB_STEP_END,	/* ends a list */
+	EBB_STEP_CHECK,
+	EBB_STEP_SAMPLE,
+	EBB_STEP_RENAME,
+	EBB_STEP_COPY,
+	EBB_STEP_VERIFY,
+	EBB_STEP_RECORD,
+	EBB_STEP_PURGE,
+	EBB_STEP_EXPIRED,
+	EBB_STEP_REMOVE,
+	EBB_STEP_COUNT
+};
+
+/* What the steps of one operation share. The caller fills the first part and zeroes the rest. */
+struct ebb_step_ctx {
+	const struct ebb_op *op;
+	struct ebb_store *from, *to;	/* to: NULL when op has no destination */
+	struct ebb_journal *journal;	/* for record; NULL: record does nothing (tests) */
+	const char *tag;		/* of temporaries; unique per operation, the same in every attempt */
+	int64_t now;			/* ns since the epoch */
+	const atomic_bool *cancel;	/* stops a copy; may be NULL */
+	bool again;			/* an earlier attempt may have got anywhere */
+	const struct ebb_op_result *copied;	/* again: what the journal says of a verified copy, or NULL */
+
+	struct ebb_op_result *result;	/* to, digest: filled as steps learn them */
+	struct ebb_proof *proof;	/* released by ebb_step_finish */
+	bool gone;			/* again: the original is gone already, by us */
+	bool made;			/* this attempt made the copy at `to` */
+};
+
+/*
+ * Do one step.
+ *
+ * @return  0; -EBB_ECHANGED, -EBB_ENOENT, -EBB_EEXIST, -EBB_ENOTSUP (would not shrink, too): nothing was touched by this step;
+ *          what the store returns; -EBB_ECANCELLED.
+ */
+int ebb_step_run(enum ebb_step step, struct ebb_step_ctx *c, struct ebb_err *err);
+
+/*
+ * End an operation: with a failure (@r negative) a copy that this attempt made is taken away again, if the original still has
+ * its content; where that cannot be shown the copy stays and the message says so. Frees the proof.
+ */
+void ebb_step_finish(struct ebb_step_ctx *c, int r, struct ebb_err *err);
+
+/* "copy", "verify". Constant. */
+const char *ebb_step_name(enum ebb_step step);
+
+#endif

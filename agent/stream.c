@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/stream.h"
+
+#include <string.h>
+
+#include "compress/codec.h"
+#include "compress/pipe.h"
+
+/* After this many bytes that hardly shrank, compressing is given up. */
+#define HOPELESS (INT64_C(64) * 1024 * 1024)
+
+struct stream {
+	struct ebb_step_ctx *c;
+	struct ebb_store_reader *in;
+	struct ebb_store_writer *out;	/* NULL: digest only */
+	int64_t hole;			/* bytes of a hole still to be given as zeros */
+	size_t zeros;			/* the last piece was this many bytes of a hole, 0: data */
+};
+
+static int cancelled(const struct stream *s, struct ebb_err *err)
+{
+	if (!s->c->cancel || !atomic_load_explicit(s->c->cancel, memory_order_relaxed))
+		return 0;
+	return ebb_err_set(err, EBB_ECANCELLED, "interrupted");
+}
+
+static int64_t read_some(void *ctx, void *buf, size_t len, struct ebb_err *err)
+{
+	struct stream *s = ctx;
+	int64_t r = cancelled(s, err);
+
+	if (r < 0)
+		return r;
+	if (s->hole == 0 && (r = ebb_store_read_hole(s->in, &s->hole, err)) < 0)
+		return r;
+	s->zeros = 0;
+	if (s->hole == 0)
+		return ebb_store_read(s->in, buf, len, err);
+	s->zeros = (int64_t)len < s->hole ? len : (size_t)s->hole;
+	memset(buf, 0, s->zeros);
+	s->hole -= (int64_t)s->zeros;
+	return (int64_t)s->zeros;
+}
+
+/* A piece that was a hole becomes one again. Were pieces ever merged on the way, they would be written as data. */
+static int write_some(void *ctx, const void *buf, size_t len, struct ebb_err *err)
+{
+	struct stream *s = ctx;
+
+	if (s->zeros == len && !s->c->op->codec)
+		return ebb_store_write_hole(s->out, (int64_t)len, err);
+	return ebb_store_write(s->out, buf, len, err);
+}
+
+static int not_smaller(struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOTSUP, "would not shrink");
+}
+
+static int watch(void *ctx, int64_t nread, int64_t written, struct ebb_err *err)
+{
+	const struct stream *s = ctx;
+	bool encode = s->out && s->c->op->codec && !s->c->op->decode;
+
+	if (encode && nread >= HOPELESS && written > nread / 100 * 98)
+		return not_smaller(err);
+	return 0;
+}
+
+static int run_pipe(struct stream *s, struct ebb_pipe_result *ret, struct ebb_err *err)
+{
+	const struct ebb_op *op = s->c->op;
+	struct ebb_pipe p = {
+		.read = read_some, .read_ctx = s,
+		.write = s->out ? write_some : NULL, .write_ctx = s,
+		.progress = watch, .progress_ctx = s,
+		.codec = op->codec ? ebb_codec_find(op->codec) : NULL,
+		.level = op->level,
+		.raw_size = -1,
+	};
+
+	if (op->codec && !p.codec)
+		return ebb_err_set(err, EBB_ENOTSUP, "codec '%s' is not built in", op->codec);
+	if (op->codec && op->decode)
+		p.mode = EBB_PIPE_DECODE;
+	else if (op->codec && s->out)
+		p.mode = EBB_PIPE_ENCODE;
+	if (p.mode != EBB_PIPE_DECODE && ebb_record_has(&op->obj, EBB_F_SIZE))
+		p.raw_size = op->obj.f[EBB_F_SIZE];
+	struct ebb_err why = {0};
+	int r = ebb_pipe_run(&p, ret, &why);
+	/* bytes that do not fit, because somebody is writing them, are a change and no damage */
+	if (r == 0 || r == -EBB_EMISMATCH || r == -EBB_ECORRUPT) {
+		int changed = ebb_store_read_verify(s->in, err);
+		if (changed < 0)
+			return changed;
+	}
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
+/* What went through is what the journal expects, and worth keeping. */
+static int accept(const struct ebb_op *op, const struct ebb_pipe_result *got, struct ebb_err *err)
+{
+	if (op->has_digest && memcmp(op->digest, got->raw_digest, EBB_DIGEST_LEN) != 0)
+		return ebb_err_set(err, EBB_EMISMATCH, "content is not what the journal says it was");
+	if (op->codec && !op->decode && got->coded_size >= got->raw_size)
+		return not_smaller(err);
+	return 0;
+}
+
+int ebb_stream_copy(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
+	EBB_CLEANUP(ebb_store_write_abortp) struct ebb_store_writer *out = NULL;
+	const struct ebb_op *op = c->op;
+	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag};
+	struct ebb_pipe_result got;
+	bool meta = op->has_meta && (ebb_store_caps(c->to) & EBB_CAP_META);
+	int r;
+
+	if (!op->codec && ebb_record_has(&op->obj, EBB_F_SIZE))
+		opts.size_hint = op->obj.f[EBB_F_SIZE];
+	if ((r = ebb_store_read_open(c->from, op->key, &op->obj, &in, err)) < 0 ||
+	    (r = ebb_store_write_open(c->to, op->to_key, &opts, &out, err)) < 0)
+		return r;
+	struct stream s = {.c = c, .in = in, .out = out};
+	if ((r = run_pipe(&s, &got, err)) < 0 || (r = accept(op, &got, err)) < 0)
+		return r;
+	s.out = out;
+	out = NULL; /* commit closes it either way */
+	c->result->has_digest = true;
+	memcpy(c->result->digest, got.raw_digest, EBB_DIGEST_LEN);
+	return ebb_store_write_commit(s.out, meta ? &op->meta : NULL, meta ? EBB_META_ALL : 0,
+				      &c->result->to, err);
+}
+
+int ebb_stream_digest(struct ebb_step_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
+	struct ebb_pipe_result got;
+	int r = ebb_store_read_open(c->from, c->op->key, &c->op->obj, &in, err);
+
+	if (r < 0)
+		return r;
+	struct stream s = {.c = c, .in = in};
+	r = run_pipe(&s, &got, err);
+	if (r < 0)
+		return r;
+	c->result->has_digest = true;
+	memcpy(c->result->digest, got.raw_digest, EBB_DIGEST_LEN);
+	return 0;
+}
