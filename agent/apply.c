@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/breaker.h"
+#include "agent/executor.h"
+#include "agent/hours.h"
+#include "agent/lower.h"
+#include "agent/replay.h"
+
+/* A run in progress. */
+struct applying {
+	const struct ebb_apply *a;
+	const struct ebb_run *run;
+	struct ebb_planfile *plan;
+	struct ebb_executor x;
+	struct ebb_dirs *dirs;
+	struct ebb_replay replay;	/* where earlier sessions came to */
+	size_t back;			/* of replay.back: next to be done again */
+	int64_t next;			/* next action of the plan */
+	struct ebb_breaker breaker;
+	struct ebb_arena arena;		/* of the window */
+	struct ebb_executor_op *ops;	/* EBB_EXECUTOR_WINDOW */
+	size_t n;
+	struct ebb_apply_done done;
+};
+
+static int64_t size_of(const struct ebb_record *rec)
+{
+	return ebb_record_has(rec, EBB_F_SIZE) ? rec->f[EBB_F_SIZE] : 0;
+}
+
+/* --- Before anything is touched -------------------------------------------------------------------------- */
+
+static int admit_deletes(const struct ebb_apply *a, const struct ebb_planhead_store *s, int64_t n,
+			 struct ebb_err *err)
+{
+	const struct ebb_planhead_limits *l = &a->limits;
+
+	if (l->max_delete >= 0 && n > l->max_delete)
+		return ebb_err_set(err, EBB_ELIMIT,
+				   "the plan deletes %lld objects of store '%s', max_delete allows %lld; nothing was done",
+				   (long long)n, s->name, (long long)l->max_delete);
+	if (l->max_delete_ppm >= 0 && (__int128)n * 1000000 > (__int128)s->objects * l->max_delete_ppm)
+		return ebb_err_set(err, EBB_ELIMIT,
+				   "the plan deletes %lld of the %lld objects of store '%s', max_delete allows %lld.%04lld%%; nothing was done",
+				   (long long)n, (long long)s->objects, s->name,
+				   (long long)l->max_delete_ppm / 10000,
+				   (long long)l->max_delete_ppm % 10000);
+	return 0;
+}
+
+static int admit_cost(const struct ebb_apply *a, const struct ebb_planhead *h, struct ebb_err *err)
+{
+	if (a->limits.max_cost < 0)
+		return 0;
+	if (h->all.unpriced)
+		return ebb_err_set(err, EBB_ELIMIT,
+				   "max_cost cannot be kept: %lld actions of the plan have no price; nothing was done",
+				   (long long)h->all.unpriced);
+	if (h->all.one_off > a->limits.max_cost)
+		return ebb_err_set(err, EBB_ELIMIT, "the plan costs more than max_cost; nothing was done");
+	return 0;
+}
+
+static int count_deletes(struct ebb_planfile *plan, int64_t *counts, struct ebb_err *err)
+{
+	const struct ebb_planhead *h = ebb_planfile_head(plan);
+	struct ebb_planrow row;
+	int r = ebb_planfile_seek(plan, 1, err);
+
+	while (r >= 0 && (r = ebb_planfile_next(plan, &row, err)) == 1)
+		if (row.action == EBB_ACTION_DELETE)
+			counts[ebb_planhead_store(h, row.store) - h->stores]++;
+	return r < 0 ? r : ebb_planfile_seek(plan, 1, err);
+}
+
+int ebb_apply_admit(const struct ebb_apply *a, struct ebb_planfile *plan, struct ebb_err *err)
+{
+	const struct ebb_planhead *h = ebb_planfile_head(plan);
+	EBB_CLEANUP(ebb_mem_freep) int64_t *counts = calloc(h->nstores + 1, sizeof(*counts));
+	struct ebb_hours hours;
+	int r = counts ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+
+	if (r == 0 && a->limits.window)
+		r = ebb_hours_parse(a->limits.window, &hours, err);
+	if (r == 0)
+		r = admit_cost(a, h, err);
+	if (r == 0)
+		r = count_deletes(plan, counts, err);
+	for (size_t i = 0; r == 0 && i < h->nstores; i++)
+		r = admit_deletes(a, &h->stores[i], counts[i], err);
+	return r;
+}
+
+int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err)
+{
+	struct ebb_store *from = ebb_storeset_find(a->stores, row->store);
+	struct ebb_store *to = row->to_store ? ebb_storeset_find(a->stores, row->to_store) : from;
+	struct ebb_record rec;
+	int r = ebb_store_check(from, row->obj.key, &row->obj, err);
+
+	if (r < 0 || !row->to_key)
+		return r;
+	r = ebb_store_head(to, row->to_key, &rec, NULL);
+	if (r == 0)
+		return ebb_err_set(err, EBB_EEXIST, "something stands at '%s'", row->to_key);
+	return 0;
+}
+
+/* --- A window -------------------------------------------------------------------------------------------- */
+
+/* Next row to be done: what was put back first. 1, 0 at the end. */
+static int next_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
+{
+	int64_t n = p->back < p->replay.nback ? p->replay.back[p->back] : p->next;
+	int r = ebb_planfile_seek(p->plan, n, err);
+
+	return r < 0 ? r : ebb_planfile_next(p->plan, row, err);
+}
+
+static void row_taken(struct applying *p)
+{
+	if (p->back < p->replay.nback)
+		p->back++;
+	else
+		p->next++;
+}
+
+/* Rows live until the next one; operations until the end of the window. */
+static int keep_strings(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
+{
+	const char **s[] = {&row->rule, &row->store, &row->obj.key, &row->to_store, &row->to_key,
+			    &row->codec};
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(s); i++)
+		if (*s[i] && !(*s[i] = ebb_arena_strdup(&p->arena, *s[i])))
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	return 0;
+}
+
+static void settle(struct ebb_executor_op *o, int r, const struct ebb_err *why)
+{
+	o->settled = true;
+	o->op.has_meta = false;
+	o->result = (struct ebb_op_result){.outcome = ebb_op_outcome_of(r), .why = *why};
+}
+
+/* Metadata that must survive are read before the intent is written, since undo takes them from there. */
+static void get_meta(struct applying *p, struct ebb_executor_op *o)
+{
+	struct ebb_store *s = ebb_storeset_find(p->a->stores, o->op.store);
+	struct ebb_err why = {0};
+	int r = ebb_store_check(s, o->op.key, &o->op.obj, &why);
+
+	if (r == 0 && (ebb_store_caps(s) & EBB_CAP_META))
+		r = ebb_store_get_meta(s, o->op.key, &o->op.meta, &why);
+	if (r < 0)
+		settle(o, r, &why);
+}
+
+static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
+{
+	const struct ebb_lower_env env = {.run = p->run->id, .now = p->x.now};
+	struct ebb_executor_op *o = &p->ops[p->n];
+	struct ebb_err why = {0};
+	int r = keep_strings(p, row, err);
+
+	if (r < 0)
+		return r;
+	*o = (struct ebb_executor_op){0};
+	r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);
+	if (r == -EBB_ENOMEM)
+		return ebb_err_set(err, EBB_ENOMEM, "%s", why.msg);
+	if (r < 0) {
+		o->op = (struct ebb_op){.n = row->n, .action = row->action, .store = row->store,
+					.key = row->obj.key, .obj = row->obj};
+		settle(o, r, &why);
+	}
+	ebb_meta_init(&o->op.meta);
+	if (o->op.has_meta)
+		get_meta(p, o);
+	p->n++;
+	return 0;
+}
+
+/* Fill the window. Returns 0; -EBB_ELIMIT when a limit ends it (it may hold operations all the same). */
+static int fill(struct applying *p, struct ebb_err *err)
+{
+	struct ebb_planrow row;
+	int64_t bytes = 0;
+	int r = 1;
+
+	while (p->n < EBB_EXECUTOR_WINDOW && bytes < EBB_APPLY_WINDOW_BYTES &&
+	       (r = next_row(p, &row, err)) == 1) {
+		if ((r = ebb_breaker_admit(&p->breaker, size_of(&row.obj), err)) < 0 ||
+		    (r = add_row(p, &row, err)) < 0)
+			return r;
+		bytes += size_of(&row.obj);
+		row_taken(p);
+	}
+	return r < 0 ? r : 0;
+}
+
+static void empty(struct applying *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		ebb_op_release(&p->ops[i].op);
+	p->n = 0;
+	ebb_arena_release(&p->arena);
+	ebb_arena_init(&p->arena, 0);
+}
+
+static void tell(struct applying *p, const struct ebb_executor_op *o)
+{
+	struct ebb_journal_counts *c = &p->done.session;
+
+	switch (o->result.outcome) {
+	case EBB_OP_DONE:
+		c->done++;
+		c->bytes += size_of(&o->op.obj);
+		break;
+	case EBB_OP_SKIPPED:
+		c->skipped++;
+		break;
+	case EBB_OP_FAILED:
+		c->failed++;
+		break;
+	default:
+		return;
+	}
+	ebb_breaker_ended(&p->breaker, o->result.outcome == EBB_OP_FAILED);
+	if (p->a->ended)
+		p->a->ended(p->a->ctx, &o->op, &o->result);
+}
+
+/* Why a window stopped the run: the first failure that would meet every operation. */
+static int stopper(const struct applying *p, struct ebb_err *err)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct ebb_err *why = &p->ops[i].result.why;
+
+		if (why->code == EBB_ENOSPC || why->code == EBB_ESTORE || why->code == EBB_ENOMEM ||
+		    why->code == EBB_EJOURNAL)
+			return ebb_err_set(err, why->code, "'%s' in store '%s': %s", p->ops[i].op.key,
+					   p->ops[i].op.store, why->msg);
+	}
+	return ebb_err_set(err, EBB_EJOURNAL, "the journal of run %s cannot be written", p->run->id);
+}
+
+/* Intents, directories, the work, the results. */
+static int run_window(struct applying *p, struct ebb_err *err)
+{
+	struct ebb_journal_rec w = {
+		.type = EBB_JOURNAL_WINDOW, .way = EBB_OP_APPLY, .count = (int64_t)p->n,
+		.ts = p->x.now,
+	};
+	int r = ebb_journal_put(p->x.journal, &w, err);
+
+	for (size_t i = 0; r == 0 && i < p->n; i++)
+		if (!p->ops[i].settled)
+			r = ebb_dirs_plan(p->dirs, &p->ops[i].op, err);
+	if (r < 0 || (r = ebb_executor_intend(&p->x, p->ops, p->n, err)) < 0 ||
+	    (r = ebb_dirs_create(p->dirs, err)) < 0)
+		return r;
+	r = ebb_executor_run(&p->x, p->ops, p->n, err);
+	for (size_t i = 0; i < p->n; i++)
+		tell(p, &p->ops[i]);
+	if (r == 0)
+		r = ebb_dirs_leave(p->dirs, false, err);
+	if (r == 0 && atomic_load(&p->x.stop))
+		r = stopper(p, err);
+	return r;
+}
+
+/* --- The run --------------------------------------------------------------------------------------------- */
+
+static int may_go_on(struct applying *p, struct ebb_err *err)
+{
+	struct ebb_hours h;
+
+	if (p->a->cancel && atomic_load(p->a->cancel))
+		return ebb_err_set(err, EBB_ECANCELLED, "interrupted");
+	if (p->a->limits.window && ebb_hours_parse(p->a->limits.window, &h, NULL) == 0 &&
+	    !ebb_hours_contain(&h, ebb_clock_now(p->a->clock)))
+		return ebb_err_set(err, EBB_ELIMIT, "stopped by window: it is not within %s",
+				   p->a->limits.window);
+	return ebb_breaker_check(&p->breaker, err);
+}
+
+static int all_windows(struct applying *p, struct ebb_err *err)
+{
+	int r = 0;
+
+	while (r == 0 && (r = may_go_on(p, err)) == 0) {
+		int filled = fill(p, err);
+
+		if (filled < 0 && filled != -EBB_ELIMIT)
+			return filled;
+		if (p->n == 0)
+			return filled;
+		p->x.now = ebb_clock_now(p->a->clock);
+		struct ebb_err why = {0};
+		r = run_window(p, &why);
+		empty(p);
+		if (r < 0 && err) {
+			ebb_err_clear(err);
+			ebb_err_set(err, -r, "%s", why.msg);
+		}
+		if (r == 0)
+			r = filled;
+	}
+	return r;
+}
+
+static int close_session(struct applying *p, int r, const struct ebb_err *why, struct ebb_err *err)
+{
+	struct ebb_journal_rec end = {
+		.type = EBB_JOURNAL_END, .way = EBB_OP_APPLY, .ts = ebb_clock_now(p->a->clock),
+		.outcome = r == 0 ? "complete" : r == -EBB_ECANCELLED ? "interrupted" : "stopped",
+		.why = r < 0 ? why->msg : NULL, .counts = p->done.run,
+	};
+	int e = ebb_dirs_leave(p->dirs, true, err);
+
+	if (e == 0)
+		e = ebb_journal_put(p->x.journal, &end, err);
+	return e < 0 ? e : ebb_journal_sync(p->x.journal, err);
+}
+
+static int prepare(struct applying *p, struct ebb_err *err)
+{
+	int r = ebb_replay_run(p->run->journal, &p->replay, err);
+
+	if (r < 0)
+		return r;
+	p->next = p->replay.next;
+	p->done.run = p->replay.applied;
+	p->dirs = ebb_dirs_new(p->a->stores, p->x.journal);
+	p->ops = calloc(EBB_EXECUTOR_WINDOW, sizeof(*p->ops));
+	p->x.dirs = p->dirs;
+	if (!p->dirs || !p->ops)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if (p->replay.nopen || (p->replay.ndirs && p->replay.way == EBB_OP_APPLY))
+		return ebb_err_set(err, EBB_EJOURNAL, "run %s must be recovered first", p->run->id);
+	return 0;
+}
+
+static void release(struct applying *p)
+{
+	if (p->ops)
+		empty(p);
+	free(p->ops);
+	ebb_arena_release(&p->arena);
+	ebb_dirs_free(p->dirs);
+	ebb_replay_release(&p->replay);
+}
+
+static void add_counts(struct ebb_journal_counts *to, const struct ebb_journal_counts *c)
+{
+	to->done += c->done;
+	to->skipped += c->skipped;
+	to->failed += c->failed;
+	to->bytes += c->bytes;
+}
+
+int ebb_apply_run(const struct ebb_apply *a, const struct ebb_run *run, struct ebb_planfile *plan,
+		  struct ebb_journal *journal, struct ebb_apply_done *ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(release) struct applying p = {
+		.a = a, .run = run, .plan = plan,
+		.x = {.stores = a->stores, .journal = journal, .run = run->id, .jobs = a->jobs,
+		      .cancel = a->cancel, .now = ebb_clock_now(a->clock)},
+	};
+	struct ebb_err why = {0};
+	int r = prepare(&p, &why);
+
+	*ret = p.done;
+	if (r < 0)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	ebb_breaker_init(&p.breaker, &a->limits);
+	r = all_windows(&p, &why);
+	add_counts(&p.done.run, &p.done.session);
+	p.done.complete = r == 0;
+	int closed = close_session(&p, r, &why, r < 0 ? NULL : &why);
+	if (r == 0 && closed < 0) {
+		p.done.complete = false;
+		r = closed;
+	}
+	*ret = p.done;
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}

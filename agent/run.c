@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "agent/linefile.h"
+
+#define SECOND INT64_C(1000000000)
+
+void ebb_run_release(struct ebb_run *run)
+{
+	free(run->journal);
+	free(run->plan_path);
+	*run = (struct ebb_run){0};
+}
+
+static int set_paths(struct ebb_run *run, const char *index, struct ebb_err *err)
+{
+	if (asprintf(&run->journal, "%s/runs/%s/journal", index, run->id) < 0)
+		run->journal = NULL;
+	if (asprintf(&run->plan_path, "%s/runs/%s/plan.jsonl.zst", index, run->id) < 0)
+		run->plan_path = NULL;
+	return run->journal && run->plan_path ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
+static int make_dir(const char *path, const char *parent, struct ebb_err *err)
+{
+	if (mkdir(path, 0700) < 0)
+		return ebb_err_sys(err, errno, "cannot create '%s'", path);
+	return ebb_linefile_sync_dir(parent, err);
+}
+
+/* A directory of its own: two runs of one plan in one second get numbers. */
+static int make_run_dir(const char *index, const char *plan, int64_t now, char id[EBB_RUN_ID_MAX],
+			struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) char *runs = NULL;
+	time_t t = (time_t)(now / SECOND);
+	char stamp[20] = "";
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	if (asprintf(&runs, "%s/runs", index) < 0) {
+		runs = NULL;
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	}
+	int r = make_dir(runs, index, NULL);
+	for (int k = 1; (r == -EBB_EEXIST || r == 0) && k < 1000; k++) {
+		EBB_CLEANUP(ebb_mem_freep) char *dir = NULL;
+
+		if (k == 1)
+			snprintf(id, EBB_RUN_ID_MAX, "%s-%.8s", stamp, plan);
+		else
+			snprintf(id, EBB_RUN_ID_MAX, "%s-%.8s-%d", stamp, plan, k);
+		if (asprintf(&dir, "%s/%s", runs, id) < 0) {
+			dir = NULL;
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		}
+		r = make_dir(dir, runs, NULL);
+		if (r == 0)
+			return 0;
+	}
+	return ebb_err_set(err, EBB_EJOURNAL, "cannot create a run in '%s': %s", runs, strerror(errno));
+}
+
+int ebb_run_create(const char *index, struct ebb_planfile *plan, int64_t now, struct ebb_run *ret,
+		   struct ebb_journal **ret_journal, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_run_release) struct ebb_run run = {
+		.actions = ebb_planfile_count(plan), .started = now,
+	};
+	struct ebb_journal_rec first = {
+		.type = EBB_JOURNAL_RUN, .id = run.id, .plan = run.plan,
+		.actions = run.actions, .ts = now,
+	};
+	int r;
+
+	memcpy(run.plan, ebb_planfile_id(plan), sizeof(run.plan));
+	if ((r = make_run_dir(index, run.plan, now, run.id, err)) < 0 ||
+	    (r = set_paths(&run, index, err)) < 0 ||
+	    (r = ebb_planfile_copy(plan, run.plan_path, err)) < 0 ||
+	    (r = ebb_journal_create(run.journal, &first, ret_journal, err)) < 0)
+		return r;
+	*ret = run;
+	run = (struct ebb_run){0};
+	return 0;
+}
+
+/* First and last record of the journal. Returns 1, 0 when there is no run here, negative. */
+static int look(struct ebb_run *run, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
+	struct ebb_journal_rec rec = {0};
+	struct ebb_err why = {0};
+	struct ebb_arena arena;
+	int r = ebb_journal_open(run->journal, &j, &why);
+
+	if (r == -EBB_ENOENT)
+		return 0;
+	if (r < 0)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	ebb_arena_init(&arena, 0);
+	r = ebb_journal_next(j, &arena, &rec, err);
+	if (r == 1 && rec.type == EBB_JOURNAL_RUN) {
+		snprintf(run->plan, sizeof(run->plan), "%s", rec.plan);
+		run->actions = rec.actions;
+		run->started = rec.ts;
+		r = ebb_journal_last(j, &arena, &rec, err);
+	} else if (r == 1) {
+		r = ebb_err_set(err, EBB_EJOURNAL, "%s: damaged: it does not begin with a run",
+				run->journal);
+	}
+	if (r == 1 && rec.type == EBB_JOURNAL_END) {
+		run->closed = true;
+		run->way = rec.way;
+		run->ended = rec.ts;
+		run->counts = rec.counts;
+		snprintf(run->outcome, sizeof(run->outcome), "%s", rec.outcome);
+	}
+	if (r == 1 && rec.type == EBB_JOURNAL_INTENT)
+		ebb_op_release(rec.op);
+	ebb_arena_release(&arena);
+	return r;
+}
+
+static int is_run(const struct dirent *d)
+{
+	return d->d_name[0] >= '0' && d->d_name[0] <= '9' && strlen(d->d_name) < EBB_RUN_ID_MAX;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int ebb_run_each(const char *index, ebb_run_fn *fn, void *ctx, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) char *runs = NULL;
+	struct dirent **names = NULL;
+	int r = 0;
+
+	if (asprintf(&runs, "%s/runs", index) < 0) {
+		runs = NULL;
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	}
+	int n = scandir(runs, &names, is_run, by_name);
+	if (n < 0)
+		return errno == ENOENT ? 0 : ebb_err_sys(err, errno, "cannot list '%s'", runs);
+	for (int i = 0; i < n; i++) {
+		EBB_CLEANUP(ebb_run_release) struct ebb_run run = {0};
+
+		snprintf(run.id, sizeof(run.id), "%.*s", EBB_RUN_ID_MAX - 1, names[i]->d_name);
+		free(names[i]);
+		if (r < 0 || (r = set_paths(&run, index, err)) < 0)
+			continue;
+		r = look(&run, err);
+		if (r == 1)
+			r = fn(ctx, &run, err);
+	}
+	free(names);
+	return r;
+}
+
+struct search {
+	const char *word;
+	struct ebb_run found;
+	int hits;
+};
+
+static int match(void *ctx, const struct ebb_run *run, struct ebb_err *err)
+{
+	struct search *s = ctx;
+	bool last = strcmp(s->word, "last") == 0;
+
+	if (!last && strncmp(run->id, s->word, strlen(s->word)) != 0)
+		return 0;
+	if (!last && s->hits && strcmp(s->found.id, s->word) == 0)
+		return 0; /* this one was meant to the letter */
+	s->hits = last || strcmp(run->id, s->word) == 0 ? 1 : s->hits + 1;
+	ebb_run_release(&s->found);
+	s->found = *run;
+	s->found.journal = strdup(run->journal);
+	s->found.plan_path = strdup(run->plan_path);
+	if (!s->found.journal || !s->found.plan_path)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	return 0;
+}
+
+int ebb_run_find(const char *index, const char *word, struct ebb_run *ret, struct ebb_err *err)
+{
+	struct search s = {.word = word};
+	int r = ebb_run_each(index, match, &s, err);
+
+	if (r == 0 && s.hits == 0)
+		r = ebb_err_set(err, EBB_ENOENT, "there is no run '%s': ebb status lists them", word);
+	if (r == 0 && s.hits > 1)
+		r = ebb_err_set(err, EBB_EUSAGE, "'%s' begins more than one run", word);
+	if (r == 0)
+		*ret = s.found;
+	else
+		ebb_run_release(&s.found);
+	return r;
+}

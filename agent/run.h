@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Runs on disk: INDEX/runs/RUN-ID/ holds the plan as it was approved (plan.jsonl.zst) and the journal. A run id is the UTC time of
+ * its start and the first digits of its plan's id, 20261123T190000Z-1f2e3d4c; ids sort by time.
+ *
+ * INDEX/runs is no cache: unlike the index beside it, it cannot be rebuilt, and undo needs it.
+ *
+ * Threads: main thread only.
+ */
+#ifndef EBB_AGENT_RUN_H
+#define EBB_AGENT_RUN_H
+
+#include "agent/journal.h"
+#include "agent/planfile.h"
+
+/* Room for a run id with its NUL. */
+#define EBB_RUN_ID_MAX 40
+
+/* What is known of a run without reading its whole journal. */
+struct ebb_run {
+	char id[EBB_RUN_ID_MAX];
+	char plan[EBB_PLANFILE_ID_LEN];	/* id of its plan */
+	char *journal, *plan_path;	/* owned */
+	int64_t actions, started;
+	bool closed;			/* the last session ended in good order; otherwise it was killed, or still runs */
+	enum ebb_op_way way;		/* closed: of the last session */
+	char outcome[16];		/* closed: "complete", "stopped", "interrupted", "recovered" */
+	int64_t ended;			/* closed: ns since the epoch */
+	struct ebb_journal_counts counts;	/* closed: of the last session */
+};
+
+void ebb_run_release(struct ebb_run *run);
+
+/*
+ * Begin a run of @plan: directory, copy of the plan, journal with its first record; all durable.
+ *
+ * @index  index directory; must exist.
+ */
+int ebb_run_create(const char *index, struct ebb_planfile *plan, int64_t now, struct ebb_run *ret,
+		   struct ebb_journal **ret_journal, struct ebb_err *err);
+
+/* Each run, oldest first, to @fn; a negative return stops and is passed on. No runs is fine. Directories without a journal are passed over. */
+typedef int ebb_run_fn(void *ctx, const struct ebb_run *run, struct ebb_err *err);
+int ebb_run_each(const char *index, ebb_run_fn *fn, void *ctx, struct ebb_err *err);
+
+/* A run by its id, an unambiguous beginning of it, or "last". -EBB_ENOENT; -EBB_EUSAGE when ambiguous. */
+int ebb_run_find(const char *index, const char *word, struct ebb_run *ret, struct ebb_err *err);
+
+#endif
