@@ -25,8 +25,8 @@ void ebb_arena_init(struct ebb_arena *a, size_t cap);
 void ebb_arena_release(struct ebb_arena *a);
 
 /*
- * @size zeroed bytes that live as long as the arena; NULL when memory or the cap is exhausted. A size of
- * 0 gives a pointer that may not be dereferenced.
+ * @size zeroed bytes that live as long as the arena; NULL when memory or the cap is exhausted. A
+ * size of 0 gives a pointer that may not be dereferenced.
  */
 void *ebb_arena_alloc(struct ebb_arena *a, size_t size) __attribute__((malloc, alloc_size(2)));
 

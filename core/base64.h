@@ -2,8 +2,8 @@
 /*
  * Base64 with the standard alphabet and padding (RFC 4648, section 4).
  *
- * Every byte string has exactly one encoding: decoding refuses line breaks, missing padding and stray
- * bits, so that a plan cannot be written in two ways.
+ * Every byte string has exactly one encoding: decoding refuses line breaks, missing padding and
+ * stray bits, so that a plan cannot be written in two ways.
  * Threads: every function may be called from any thread.
  */
 #ifndef EBB_CORE_BASE64_H

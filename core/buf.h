@@ -2,8 +2,8 @@
 /*
  * A growing byte buffer with a cap.
  *
- * Invariants: data[len] is NUL whenever data is not NULL; len <= cap; after a failed append the contents
- * are what they were. Bytes may be any, NUL among them.
+ * Invariants: data[len] is NUL whenever data is not NULL; len <= cap; after a failed append the
+ * contents are what they were. Bytes may be any, NUL among them.
  * Threads: each buffer belongs to one thread at a time.
  */
 #ifndef EBB_CORE_BUF_H
@@ -32,13 +32,14 @@ void ebb_buf_release(struct ebb_buf *b);
 void ebb_buf_clear(struct ebb_buf *b);
 
 /*
- * Make room for @extra more bytes, so that adding that many cannot fail. Also with 0 it allocates, so
- * that data is a C string. Returns 0 or -EBB_ENOMEM (memory or cap).
+ * Make room for @extra more bytes, so that adding that many cannot fail. Also with 0 it allocates,
+ * so that data is a C string. Returns 0 or -EBB_ENOMEM (memory or cap).
  */
 int ebb_buf_reserve(struct ebb_buf *b, size_t extra);
 
 /*
- * Append bytes, a string, one byte, formatted text. What is appended must not lie in the buffer itself.
+ * Append bytes, a string, one byte, formatted text. What is appended must not lie in the buffer
+ * itself.
  *
  * @return  0 or -EBB_ENOMEM (memory or cap).
  */
@@ -50,8 +51,8 @@ int ebb_buf_vaddf(struct ebb_buf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
 /*
- * Hand the memory (NUL-terminated, never NULL) to the caller, who frees it; the buffer is empty after and
- * keeps its cap. NULL on no memory.
+ * Hand the memory (NUL-terminated, never NULL) to the caller, who frees it; the buffer is empty
+ * after and keeps its cap. NULL on no memory.
  */
 char *ebb_buf_detach(struct ebb_buf *b);
 

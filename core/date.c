@@ -24,8 +24,8 @@ bool ebb_date_valid(struct ebb_date d)
 
 /*
  * Years are counted from March, so that the leap day is the last of its year, and in groups of 400,
- * after which the calendar repeats. (153 m + 2) / 5 is the number of days before month m of such a year:
- * the lengths from March on repeat 31 30 31 30 31, 153 days in 5 months.
+ * after which the calendar repeats. (153 m + 2) / 5 is the number of days before month m of such a
+ * year: the lengths from March on repeat 31 30 31 30 31, 153 days in 5 months.
  */
 int64_t ebb_date_days(struct ebb_date d)
 {

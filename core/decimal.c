@@ -47,8 +47,8 @@ static bool next_is_digit(const struct reader *r)
 }
 
 /*
- * Read digits into *mant. Zeros are held back until another digit follows, so that trailing ones cannot
- * overflow: "1" and a hundred zeros behind the point is 1.
+ * Read digits into *mant. Zeros are held back until another digit follows, so that trailing ones
+ * cannot overflow: "1" and a hundred zeros behind the point is 1.
  *
  * @held    zeros not yet multiplied in.
  * @return  number of digits read, -1 on overflow.
@@ -71,7 +71,7 @@ static int read_digits(struct reader *r, __int128 *mant, int *held)
 	return n;
 }
 
-/* Read an exponent: -1 when there are no digits. Stops growing where every value is out of range. */
+/* Read an exponent: -1 without digits. Stops growing where every value is out of range. */
 static int read_exponent(struct reader *r, int *ret)
 {
 	bool negative = next_is(r, "-");
@@ -251,7 +251,7 @@ static bool reduce(__int128 *num, int exp, __int128 *den)
 		return false;
 	if (shift_against(den, num, -exp))
 		return true;
-	/* The divisor passes 2^127. Unless the number is as large, the quotient is nearly nothing. */
+	/* The divisor passes 2^127. Unless the number is as large, the quotient is nothing. */
 	if (*num > (__int128)1 << 126)
 		return false;
 	*num = 0;

@@ -2,10 +2,10 @@
 /*
  * Exact decimal numbers: unit prices, rates and factors, as they are written.
  *
- * A value is mant / 10^scale. Invariants: 0 <= scale <= EBB_DECIMAL_SCALE; mant is not divisible by 10
- * unless scale is 0; |mant| < 2^127. So every value has one form, and equal values are equal member by
- * member. Nothing is ever rounded, except by ebb_decimal_scaled() which says so; what cannot be held
- * exactly is refused with -EBB_ERANGE. No binary floating point anywhere.
+ * A value is mant / 10^scale. Invariants: 0 <= scale <= EBB_DECIMAL_SCALE; mant is not divisible by
+ * 10 unless scale is 0; |mant| < 2^127. So every value has one form, and equal values are equal
+ * member by member. Nothing is ever rounded, except by ebb_decimal_scaled() which says so; what
+ * cannot be held exactly is refused with -EBB_ERANGE. No binary floating point anywhere.
  *
  * Threads: values; every function may be called from any thread.
  */
@@ -27,8 +27,9 @@ struct ebb_decimal {
 };
 
 /*
- * Read all of a number: [+-] digits [. digits] [e [+-] digits], with at least one digit before the point
- * and one after it: "0.0230", "-5", "1e-3" (price files have them). No spaces, no thousands separators.
+ * Read all of a number: [+-] digits [. digits] [e [+-] digits], with at least one digit before the
+ * point and one after it: "0.0230", "-5", "1e-3" (price files have them). No spaces, no thousands
+ * separators.
  *
  * @return  0; -EBB_EINVAL when it is no number; -EBB_ERANGE when it cannot be held exactly.
  */
@@ -62,9 +63,9 @@ int ebb_decimal_scaled(struct ebb_decimal d, int digits, int64_t *ret, bool *ret
 		       struct ebb_err *err);
 
 /*
- * @num * 10^@exp / @den as an integer, ties rounded to the even neighbour. All arithmetic of money comes
- * down to this. Fails only when the result does not fit, or when a step would pass 2^127 even after
- * common factors are removed.
+ * @num * 10^@exp / @den as an integer, ties rounded to the even neighbour. All arithmetic of money
+ * comes down to this. Fails only when the result does not fit, or when a step would pass 2^127 even
+ * after common factors are removed.
  *
  * @num     |num| < 2^127.
  * @den     > 0.
@@ -73,7 +74,7 @@ int ebb_decimal_scaled(struct ebb_decimal d, int digits, int64_t *ret, bool *ret
  */
 int ebb_decimal_ratio(__int128 num, int exp, __int128 den, int64_t *ret, struct ebb_err *err);
 
-/* The value in canonical form, without exponent, as few digits as it takes: "0.023". Returns @out. */
+/* The value in canonical form, without exponent, as few digits as it takes: "0.023". Is @out. */
 const char *ebb_decimal_format(struct ebb_decimal d, char out[EBB_DECIMAL_TEXT]);
 
 #endif

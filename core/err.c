@@ -13,8 +13,8 @@ struct row {
 };
 
 /*
- * What happened to one object is SKIP: the run goes on and ends with EBB_EXIT_PARTIAL. What no other
- * object could escape either (credentials, a full disk, a damaged index) is FATAL.
+ * What happened to one object is SKIP: the run goes on and ends with EBB_EXIT_PARTIAL. What no
+ * other object could escape either (credentials, a full disk, a damaged index) is FATAL.
  */
 static const struct row rows[EBB_E_COUNT] = {
 	[EBB_EINVAL] = {"invalid", EBB_CLASS_FATAL, EBB_EXIT_USAGE},

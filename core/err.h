@@ -3,9 +3,9 @@
  * Errors: one list of codes, one table that gives each a class and an exit status, one struct that
  * carries the message to whoever can show it.
  *
- * A function that can fail returns 0 (or a documented non-negative value) or a negative code, -EBB_E*.
- * The class, not the call site, decides what happens next: retry, slow down, skip the object, plan
- * again, or stop.
+ * A function that can fail returns 0 (or a documented non-negative value) or a negative code,
+ * -EBB_E*. The class, not the call site, decides what happens next: retry, slow down, skip the
+ * object, plan again, or stop.
  *
  * Threads: a struct ebb_err belongs to one thread at a time; the tables are constant.
  */
@@ -88,10 +88,10 @@ int ebb_err_set(struct ebb_err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Record a failed system call: the code is derived from @sys (ENOSPC and EDQUOT -> EBB_ENOSPC, ENOENT and
- * ENOTDIR -> EBB_ENOENT, EACCES, EPERM and EROFS -> EBB_EACCES, EEXIST and ENOTEMPTY -> EBB_EEXIST,
- * ENOMEM -> EBB_ENOMEM, EOPNOTSUPP, ENOSYS -> EBB_ENOTSUP, everything else -> EBB_EIO) and
- * ": strerror(sys)" is appended.
+ * Record a failed system call: the code is derived from @sys (ENOSPC and EDQUOT -> EBB_ENOSPC,
+ * ENOENT and ENOTDIR -> EBB_ENOENT, EACCES, EPERM and EROFS -> EBB_EACCES, EEXIST and ENOTEMPTY ->
+ * EBB_EEXIST, ENOMEM -> EBB_ENOMEM, EOPNOTSUPP, ENOSYS -> EBB_ENOTSUP, everything else -> EBB_EIO)
+ * and ": strerror(sys)" is appended.
  *
  * @return  -code.
  */
@@ -99,7 +99,7 @@ int ebb_err_sys(struct ebb_err *err, int sys, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Put context before the message: "context: message". Called once per layer, with a failure recorded.
+ * Put context before a recorded message: "context: message". Called once per layer.
  *
  * @return  -err->code, or -EBB_EINVAL when @err is NULL or holds none.
  */
@@ -115,7 +115,7 @@ enum ebb_err_class ebb_err_class_of(int code);
 /* Exit status of a code (positive or negative); 0 for 0, 1 for unknown codes. */
 int ebb_err_exit_of(int code);
 
-/* Stable short name of a code for logs and JSON, e.g. "changed"; "unknown" when it is none. Constant. */
+/* Stable short name of a code for logs and JSON: "changed"; "unknown" when it is none. Constant. */
 const char *ebb_err_name(int code);
 
 #endif

@@ -18,7 +18,7 @@
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
-/* A line being made. `full` is set when something did not fit, and what is there then stays as it is. */
+/* A line being made. Once something does not fit, it is full and stays as it is. */
 struct line {
 	enum ebb_log_format format;
 	size_t len;
@@ -141,7 +141,7 @@ static bool is_bare(const char *s, size_t len)
 static void put_value(struct line *line, const struct ebb_log_field *field)
 {
 	char number[24];
-	const char *quote;
+	bool bare = line->format == EBB_LOG_TEXT && is_bare(field->string, field->len);
 
 	switch (field->type) {
 	case EBB_LOG_INT:
@@ -152,10 +152,9 @@ static void put_value(struct line *line, const struct ebb_log_field *field)
 		put_text(line, field->number ? "true" : "false");
 		break;
 	case EBB_LOG_STRING:
-		quote = line->format == EBB_LOG_TEXT && is_bare(field->string, field->len) ? "" : "\"";
-		put_text(line, quote);
+		put_text(line, bare ? "" : "\"");
 		put_string(line, field->string, field->len);
-		put_text(line, quote);
+		put_text(line, bare ? "" : "\"");
 		break;
 	}
 }

@@ -2,15 +2,17 @@
 /*
  * The log: lines for people or for machines, handed to a sink.
  *
- * There is no global log: whoever logs was given one. A NULL log is accepted everywhere and drops all.
+ * There is no global log: whoever logs was given one. A NULL log is accepted and drops everything.
  *   text  2024-02-29T12:00:00.25Z warn: retrying store=lake key="a b" attempt=2
- *   json  {"time":"2024-02-29T12:00:00.25Z","level":"warn","msg":"retrying","store":"lake","attempt":2}
- * One call makes one line, whatever bytes are in it: control characters and marks that reorder text are
- * escaped, and a byte that is not UTF-8 is shown as \xNN (in JSON, a backslash and xNN). Lines end at
- * EBB_LOG_LINE bytes: a message is cut with "...", fields that do not fit are left out and "cut" says so.
+ *   json  {"time":"2024-02-29T12:00:00.25Z","level":"warn","msg":"retrying","attempt":2}
+ * One call makes one line, whatever bytes are in it: control characters and marks that reorder text
+ * are escaped, and a byte that is not UTF-8 is shown as \xNN (in JSON, a backslash and xNN). Lines
+ * end at EBB_LOG_LINE bytes: a message is cut with "...", fields that do not fit are left out and
+ * "cut" says so.
  *
- * Threads: every function but init and release may be called from any thread. Lines are made outside the
- * lock; only the sink runs under it, one call at a time, so the log blocks for as long as the sink does.
+ * Threads: every function but init and release may be called from any thread. Lines are made
+ * outside the lock; only the sink runs under it, one call at a time, so the log blocks for as long
+ * as the sink does.
  */
 #ifndef EBB_CORE_LOG_H
 #define EBB_CORE_LOG_H

@@ -11,7 +11,7 @@ void ebb_mem_freep(void *pointer_to_pointer)
 	int saved = errno;
 	void *p;
 
-	/* memcpy: the pointer behind it may have any type, and aliasing rules forbid reading it as void *. */
+	/* Pointers of any type come here, and only a void * may be read as void *: hence memcpy. */
 	memcpy(&p, pointer_to_pointer, sizeof(p));
 	free(p);
 	errno = saved;

@@ -3,8 +3,8 @@
  * Memory: saturating sizes and cleanup attributes. Arenas are in core/arena.h, growing buffers in
  * core/buf.h.
  *
- * Nothing here aborts: a saturated size makes the allocation that follows fail, and allocation failures
- * come back as NULL or -EBB_ENOMEM.
+ * Nothing here aborts: a saturated size makes the allocation that follows fail, and allocation
+ * failures come back as NULL or -EBB_ENOMEM.
  * Threads: every function may be called from any thread.
  */
 #ifndef EBB_CORE_MEM_H
@@ -16,7 +16,7 @@
 /* Run @f(&variable) when the variable leaves its scope. */
 #define EBB_CLEANUP(f) __attribute__((cleanup(f)))
 
-/* Define NAMEp, the cleanup twin of a `void NAME(TYPE *)`: calls it when the pointer is not NULL. */
+/* Define NAMEp, the cleanup twin of a `void NAME(TYPE *)`: calls it unless the pointer is NULL. */
 #define EBB_CLEANUP_PTR(type, name)                                                                \
 	static inline void name##p(type **p)                                                       \
 	{                                                                                          \
@@ -43,14 +43,14 @@ static inline size_t ebb_mem_mul(size_t a, size_t b)
 }
 
 /*
- * free() for EBB_CLEANUP: `EBB_CLEANUP(ebb_mem_freep) char *s = NULL`. NULL is freed as free() does it.
- * The argument is void * so that it fits the address of any pointer. errno stays as it was.
+ * free() for EBB_CLEANUP: `EBB_CLEANUP(ebb_mem_freep) char *s = NULL`. NULL is freed as free() does
+ * it. The argument is void * so that it fits the address of any pointer. errno stays as it was.
  */
 void ebb_mem_freep(void *pointer_to_pointer);
 
 /*
- * close() for EBB_CLEANUP: `EBB_CLEANUP(ebb_mem_closep) int fd = -1`. A negative descriptor is left alone;
- * what close() says is dropped (write paths close by hand and look). errno stays as it was.
+ * close() for EBB_CLEANUP: `EBB_CLEANUP(ebb_mem_closep) int fd = -1`. A negative descriptor is left
+ * alone; what close() says is dropped (write paths close by hand and look). errno stays as it was.
  */
 void ebb_mem_closep(int *fd);
 

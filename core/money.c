@@ -132,7 +132,8 @@ int ebb_money_parse(const char *s, struct ebb_money *ret, struct ebb_err *err)
 	if (r < 0)
 		return ebb_err_set(err, EBB_ERANGE, "'%s' does not fit", quoted);
 	if (!exact)
-		return ebb_err_set(err, EBB_EINVAL, "'%s' is finer than a nano-%s", quoted, currency);
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is finer than a nano-%s", quoted,
+				   currency);
 	fill(ret, nano, currency);
 	return 0;
 }
@@ -181,7 +182,7 @@ const char *ebb_money_format(struct ebb_money m, char out[EBB_MONEY_TEXT])
 const char *ebb_money_human(struct ebb_money m, char out[EBB_MONEY_TEXT])
 {
 	uint64_t n = magnitude(m.nano);
-	uint64_t step = EBB_MONEY_UNIT / 100;	/* the last digit shown is worth so many nano-units */
+	uint64_t step = EBB_MONEY_UNIT / 100;	/* worth of the last digit shown */
 	int digits = 2;
 	char whole[EBB_UNITS_TEXT];
 

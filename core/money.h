@@ -2,13 +2,15 @@
 /*
  * Money: integer nano-units of one currency.
  *
- * An amount is nano / 10^9 units of `currency`, from about -9.2 to +9.2 billion units. Sums are exact, so
- * a total is the sum of its rows to the last digit. Rounding happens only where an amount comes into
- * being (ebb_money_charge, ebb_money_of, ebb_money_convert): to the nearest nano-unit, ties to even.
- * Amounts of different currencies never meet: -EBB_EINVAL, and the message names both.
+ * An amount is nano / 10^9 units of `currency`, from about -9.2 to +9.2 billion units. Sums are
+ * exact, so a total is the sum of its rows to the last digit. Rounding happens only where an amount
+ * comes into being (ebb_money_charge, ebb_money_of, ebb_money_convert): to the nearest nano-unit,
+ * ties to even. Amounts of different currencies never meet: -EBB_EINVAL, and the message names
+ * both.
  *
- * A zeroed struct is an amount without currency: adding to it gives it the other's currency, so that a
- * sum may start at (struct ebb_money){0}. It means "nothing yet", never "free": unpriced is not an amount.
+ * A zeroed struct is an amount without currency: adding to it gives it the other's currency, so
+ * that a sum may start at (struct ebb_money){0}. It means "nothing yet", never "free": unpriced is
+ * not an amount.
  *
  * Threads: values; every function may be called from any thread.
  */
@@ -27,7 +29,7 @@ struct ebb_err;
 
 struct ebb_money {
 	int64_t nano;
-	char currency[4];	/* ISO 4217: three capital letters and NUL; "" only in a zeroed struct */
+	char currency[4];	/* ISO 4217: three capital letters; "" only in a zeroed struct */
 };
 
 /* Are these three capital letters? Which of them are in use is not asked. */
@@ -43,8 +45,9 @@ int ebb_money_of(struct ebb_decimal d, const char *currency, struct ebb_money *r
 		 struct ebb_err *err);
 
 /*
- * What @quantity costs at @price per @divisor: round(quantity * price / divisor), computed exactly and
- * rounded once. Storage for a month: bytes * hours at price per GiB-month, divisor 2^30 * hours in month.
+ * What @quantity costs at @price per @divisor: round(quantity * price / divisor), computed exactly
+ * and rounded once. Storage for a month: bytes * hours at price per GiB-month, divisor 2^30 * hours
+ * in month.
  *
  * @quantity  bytes, requests, byte-hours ...; |quantity| < 2^127.
  * @divisor   what one price buys, in the unit of @quantity; > 0.
@@ -61,14 +64,14 @@ int ebb_money_charge(__int128 quantity, struct ebb_decimal price, int64_t diviso
 int ebb_money_convert(struct ebb_money m, struct ebb_decimal rate, const char *currency,
 		      struct ebb_money *ret, struct ebb_err *err);
 
-/* Exact sum and difference. @ret may be one of the operands. Each returns 0, -EBB_EINVAL, -EBB_ERANGE. */
+/* Exact sum, difference. @ret may be one of the operands. Returns 0, -EBB_EINVAL, -EBB_ERANGE. */
 int ebb_money_add(struct ebb_money a, struct ebb_money b, struct ebb_money *ret,
 		  struct ebb_err *err);
 int ebb_money_sub(struct ebb_money a, struct ebb_money b, struct ebb_money *ret,
 		  struct ebb_err *err);
 
 /*
- * Compare: *ret_order is negative, zero or positive as @a is less than, equal to or greater than @b.
+ * Compare: *ret_order is negative, zero or positive as @a is less than, equal to or more than @b.
  *
  * @return  0 or -EBB_EINVAL (currencies differ).
  */
@@ -82,11 +85,11 @@ int ebb_money_cmp(struct ebb_money a, struct ebb_money b, int *ret_order, struct
 int ebb_money_parse(const char *s, struct ebb_money *ret, struct ebb_err *err);
 
 /*
- * Text, returned as @out. An amount without currency has no space behind it.
- *   format  exact, at least two digits behind the point: "12.34 USD", "0.000000046 USD"; parses back
- *   nano    exact, always nine digits behind the point: "12.340000000 USD"; for columns that are summed
+ * Text, returned as @out. The exact forms parse back. Without a currency there is only the number.
+ *   format  exact, at least two digits behind the point: "12.34 USD", "0.000000046 USD"
+ *   nano    exact, always nine digits behind the point: "12.340000000 USD"; lines up in columns
  *   human   thousands separated, rounded to two digits, ties to even: "1,234.57 USD"; amounts below
- *           0.01 get two significant digits: "0.0042 USD". Only zero is "0.00 USD". Not for parsing.
+ *           0.01 get two significant digits: "0.0042 USD". Only zero is "0.00 USD".
  */
 const char *ebb_money_format(struct ebb_money m, char out[EBB_MONEY_TEXT]);
 const char *ebb_money_nano(struct ebb_money m, char out[EBB_MONEY_TEXT]);

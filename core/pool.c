@@ -123,7 +123,8 @@ int ebb_pool_submit(struct ebb_pool *pool, ebb_pool_job *job, void *arg, struct 
 	pthread_mutex_lock(&pool->mutex);
 	pool->pending++;
 	pthread_mutex_unlock(&pool->mutex);
-	ebb_queue_push(&pool->queue, item);	/* only free closes the queue, and nobody submits then */
+	/* Cannot fail: only free closes the queue, and nobody submits then. */
+	ebb_queue_push(&pool->queue, item);
 	return 0;
 }
 

@@ -2,8 +2,9 @@
 /*
  * A bounded queue of pointers between any number of producers and consumers, first in, first out.
  *
- * Being full is how a slow consumer slows its producers down: memory stays bounded. Closing is how the
- * producers say that nothing more will come: pushes fail from then on, pops go on until it is empty.
+ * Being full is how a slow consumer slows its producers down: memory stays bounded. Closing is how
+ * the producers say that nothing more will come: pushes fail from then on, pops go on until it is
+ * empty.
  *
  * Invariant: a pushed item is popped exactly once, or still in the queue.
  * Threads: every function but init and release may be called from any thread. One mutex and two
@@ -36,16 +37,16 @@ struct ebb_queue {
  */
 int ebb_queue_init(struct ebb_queue *q, size_t capacity, struct ebb_err *err);
 
-/* Free it. Nobody may be using it any more; what the items point to belongs to the caller: pop first. */
+/* Free it. Nobody may be using it any more. What items point to is the caller's: pop first. */
 void ebb_queue_release(struct ebb_queue *q);
 
-/* Append @item. Blocks while the queue is full. False when it is closed: the item is still the caller's. */
+/* Append @item. Blocks while the queue is full. False when it is closed: the item stays yours. */
 bool ebb_queue_push(struct ebb_queue *q, void *item);
 
 /* The same, but false, at once, also when it is full. */
 bool ebb_queue_try_push(struct ebb_queue *q, void *item);
 
-/* Take the oldest item. Blocks while the queue is empty and open. False when it is empty and closed. */
+/* Take the oldest item. Blocks while it is empty and open. False when it is empty and closed. */
 bool ebb_queue_pop(struct ebb_queue *q, void **ret_item);
 
 /* The same, but false, at once, also when it is empty and open. */

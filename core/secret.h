@@ -2,8 +2,8 @@
 /*
  * Secrets: keys, tokens and passwords, in a type that nothing prints by accident.
  *
- * The type is opaque: it has no members to format, and the log shows "***" for it. The bytes come out of
- * ebb_secret_expose() only, so a search for that name finds every place that sees one.
+ * The type is opaque: it has no members to format, and the log shows "***" for it. The bytes come
+ * out of ebb_secret_expose() only, so a search for that name finds every place that sees one.
  * Threads: a secret is constant after new; it may be read by many threads and freed by one.
  */
 #ifndef EBB_CORE_SECRET_H
@@ -16,7 +16,7 @@
 struct ebb_secret;
 
 /*
- * Copy @len bytes into a new secret. The source stays with the caller, who wipes it (explicit_bzero).
+ * Copy @len bytes into a new secret. The caller keeps the source, and wipes it (explicit_bzero).
  *
  * @return  the secret, to be freed; NULL on no memory.
  */
@@ -27,7 +27,7 @@ void ebb_secret_free(struct ebb_secret *secret);
 EBB_CLEANUP_PTR(struct ebb_secret, ebb_secret_free);
 
 /*
- * The bytes, with a NUL behind them; they live as long as the secret. Copies of them are to be wiped.
+ * The bytes, with a NUL behind them; they live as long as the secret. Wipe copies after use.
  *
  * @ret_len  their number; may be NULL.
  */

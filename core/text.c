@@ -21,8 +21,8 @@ static size_t min3(size_t a, size_t b, size_t c)
 }
 
 /*
- * Optimal string alignment over three rows: cell j of row i is the distance between the first i bytes of
- * @a and the first j bytes of @b. Both are at most WORD_MAX long.
+ * Optimal string alignment over three rows: cell j of row i is the distance between the first i
+ * bytes of @a and the first j bytes of @b. Both are at most WORD_MAX long.
  */
 static size_t distance(const char *a, size_t alen, const char *b, size_t blen)
 {
@@ -97,7 +97,7 @@ bool ebb_text_is_unsafe(uint32_t point)
 	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
-/* Write what stands for the first character of @s into @out and its length; return the bytes it took. */
+/* Write what stands for the first character of @s, and how long that is; return bytes taken. */
 static size_t quote_one(const unsigned char *s, size_t len, char out[16], size_t *ret_len)
 {
 	static const char named[] = "\n\r\t\\", letters[] = "nrt\\";

@@ -39,8 +39,8 @@ static struct ebb_tree_node *make(const struct ebb_tree_file *file, enum ebb_tre
 	return node;
 }
 
-struct ebb_tree_node *ebb_tree_new(struct ebb_arena *arena, const char *name, enum ebb_tree_kind kind,
-			      struct ebb_tree_pos pos)
+struct ebb_tree_node *ebb_tree_new(struct ebb_arena *arena, const char *name,
+				   enum ebb_tree_kind kind, struct ebb_tree_pos pos)
 {
 	struct ebb_tree_file *file = ebb_arena_alloc(arena, sizeof(*file));
 
@@ -157,21 +157,23 @@ static int complain(const struct ebb_tree_node *node, struct ebb_tree_pos pos, s
 
 int ebb_tree_error(const struct ebb_tree_node *node, struct ebb_err *err, const char *fmt, ...)
 {
+	struct ebb_tree_pos pos = {node->line, node->column};
 	va_list ap;
 
 	va_start(ap, fmt);
-	int r = complain(node, (struct ebb_tree_pos){node->line, node->column}, err, fmt, ap);
+	int r = complain(node, pos, err, fmt, ap);
 	va_end(ap);
 	return r;
 }
 
-int ebb_tree_key_error(const struct ebb_tree_node *member, struct ebb_err *err, const char *fmt, ...)
+int ebb_tree_key_error(const struct ebb_tree_node *member, struct ebb_err *err, const char *fmt,
+		       ...)
 {
+	struct ebb_tree_pos pos = {member->key_line, member->key_column};
 	va_list ap;
 
 	va_start(ap, fmt);
-	int r = complain(member, (struct ebb_tree_pos){member->key_line, member->key_column}, err, fmt,
-			 ap);
+	int r = complain(member, pos, err, fmt, ap);
 	va_end(ap);
 	return r;
 }
@@ -193,15 +195,18 @@ int ebb_tree_expect(const struct ebb_tree_node *node, enum ebb_tree_kind kind, s
 
 	if (node->kind == kind)
 		return 0;
-	return ebb_tree_error(node, err, "%smust be %s, not %s", prefix(node, before, sizeof(before)),
-			      kind_names[kind], kind_names[node->kind]);
+	return ebb_tree_error(node, err, "%smust be %s, not %s",
+			      prefix(node, before, sizeof(before)), kind_names[kind],
+			      kind_names[node->kind]);
 }
 
 bool ebb_tree_is_null(const struct ebb_tree_node *node)
 {
+	const char *text = node->text ? node->text : "";
+
 	if (node->kind != EBB_TREE_SCALAR || node->quoted)
 		return false;
-	return !node->text || !*node->text || !strcmp(node->text, "~") || !strcmp(node->text, "null");
+	return !*text || !strcmp(text, "~") || !strcmp(text, "null");
 }
 
 int ebb_tree_unknown_keys(const struct ebb_tree_node *map, const char *const allowed[], size_t n,
@@ -216,11 +221,11 @@ int ebb_tree_unknown_keys(const struct ebb_tree_node *map, const char *const all
 		size_t i = 0;
 		while (i < n && strcmp(child->key, allowed[i]) != 0)
 			i++;
-		if (i == n)
-			return ebb_tree_key_error(child, err, "unknown key '%s'%s",
-						  ebb_text_quotes(child->key, quoted, sizeof(quoted)),
-						  ebb_text_suggest(child->key, allowed, n, hint,
-								   sizeof(hint)));
+		if (i < n)
+			continue;
+		ebb_text_quotes(child->key, quoted, sizeof(quoted));
+		ebb_text_suggest(child->key, allowed, n, hint, sizeof(hint));
+		return ebb_tree_key_error(child, err, "unknown key '%s'%s", quoted, hint);
 	}
 	return 0;
 }
@@ -239,8 +244,8 @@ int ebb_tree_text(const struct ebb_tree_node *node, const char **ret, struct ebb
 	return 0;
 }
 
-int ebb_tree_choice(const struct ebb_tree_node *node, const char *const words[], size_t n, size_t *ret,
-		    struct ebb_err *err)
+int ebb_tree_choice(const struct ebb_tree_node *node, const char *const words[], size_t n,
+		    size_t *ret, struct ebb_err *err)
 {
 	char before[EBB_TEXT_QUOTED + 8], quoted[EBB_TEXT_QUOTED], hint[256];
 	const char *text;
@@ -253,7 +258,8 @@ int ebb_tree_choice(const struct ebb_tree_node *node, const char *const words[],
 			*ret = i;
 			return 0;
 		}
-	return ebb_tree_error(node, err, "%sunknown word '%s'%s", prefix(node, before, sizeof(before)),
+	return ebb_tree_error(node, err, "%sunknown word '%s'%s",
+			      prefix(node, before, sizeof(before)),
 			      ebb_text_quotes(text, quoted, sizeof(quoted)),
 			      ebb_text_suggest(text, words, n, hint, sizeof(hint)));
 }

@@ -2,16 +2,16 @@
 /*
  * A parsed document: what a YAML or JSON file becomes before anyone asks what it means.
  *
- * Readers (which know a syntax and do I/O) build a tree; code that knows meanings (and does no I/O) reads
- * it, and tests build small ones by hand. Every node knows its line and column, so that every complaint
- * can say where: `ebb.yaml:12:7: unknown key 'sise'; did you mean 'size'?`
+ * Readers (which know a syntax and do I/O) build a tree; code that knows meanings (and does no I/O)
+ * reads it, and tests build small ones by hand. Every node knows its line and column, so that every
+ * complaint can say where: `ebb.yaml:12:7: unknown key 'sise'; did you mean 'size'?`
  *
- * Nodes lie in the arena given to ebb_tree_new() and live as long as it. Keys of a map are plain scalars,
- * in the order of the file, each once. A scalar is text: whether `5%` is a share or a name is for the one
- * who expects it to say; `quoted` tells "~" from ~.
+ * Nodes lie in the arena given to ebb_tree_new() and live as long as it. Keys of a map are plain
+ * scalars, in the order of the file, each once. A scalar is text: whether `5%` is a share or a name
+ * is for the one who expects it to say; `quoted` tells "~" from ~.
  *
- * Threads: a tree that is being built belongs to one thread; a finished one is constant and may be read
- * by many.
+ * Threads: a tree that is being built belongs to one thread; a finished one is constant and may be
+ * read by many.
  */
 #ifndef EBB_CORE_TREE_H
 #define EBB_CORE_TREE_H
@@ -51,7 +51,7 @@ struct ebb_tree_node {
 	size_t n_children;
 };
 
-/* `for (const struct ebb_tree_node *child = ...)` over the children of a map or a sequence (a scalar: none). */
+/* Loop over the children of a map or a sequence (a scalar has none). */
 #define EBB_TREE_EACH(child, parent)                                                               \
 	for (const struct ebb_tree_node *child = (parent)->first; child; child = child->next)
 
@@ -68,19 +68,19 @@ struct ebb_tree_pos {
  * @name    of the file, as messages show it; copied.
  * @return  the root, NULL when memory or the arena's cap is exhausted.
  */
-struct ebb_tree_node *ebb_tree_new(struct ebb_arena *arena, const char *name, enum ebb_tree_kind kind,
-			      struct ebb_tree_pos pos);
+struct ebb_tree_node *ebb_tree_new(struct ebb_arena *arena, const char *name,
+				   enum ebb_tree_kind kind, struct ebb_tree_pos pos);
 
 /*
- * Add a child at the end of @parent, a map or a sequence. The keys of a map are compared one by one:
- * meant for files that people write.
+ * Add a child at the end of @parent, a map or a sequence. The keys of a map are compared one by
+ * one: meant for files that people write.
  *
  * @key       of the member, copied, when the parent is a map; NULL when it is a sequence.
  * @key_pos   where the key stands; ignored without key.
  * @kind      of the child; a scalar is filled by ebb_tree_set_text().
  * @ret       the child; may be NULL.
- * @return    0; -EBB_ECONFIG when the map has that key already (the message names both places) or the
- *            document is nested deeper than 64; -EBB_ENOMEM.
+ * @return    0; -EBB_ECONFIG when the map has that key already (the message names both places) or
+ *            the document is nested deeper than 64; -EBB_ENOMEM.
  */
 int ebb_tree_add(struct ebb_tree_node *parent, const char *key, struct ebb_tree_pos key_pos,
 		 enum ebb_tree_kind kind, struct ebb_tree_pos pos, struct ebb_tree_node **ret,
@@ -114,7 +114,8 @@ int ebb_tree_expect(const struct ebb_tree_node *node, enum ebb_tree_kind kind, s
 bool ebb_tree_is_null(const struct ebb_tree_node *node);
 
 /*
- * Does the map hold only keys of @allowed? Else: "unknown key 'sise'; did you mean 'size'?", at the key.
+ * Does the map hold only keys of @allowed? Else, at the key: "unknown key 'sise'; did you mean
+ * 'size'?"
  *
  * @return  0 or -EBB_ECONFIG, also when the node is no map.
  */
@@ -122,8 +123,9 @@ int ebb_tree_unknown_keys(const struct ebb_tree_node *map, const char *const all
 			  struct ebb_err *err);
 
 /*
- * Read a scalar as what is expected there. *ret is touched on success only; what is no scalar, or null,
- * or malformed is -EBB_ECONFIG: "ebb.yaml:3:9: 'max_bytes': '10TeB' is not a size: units are ...".
+ * Read a scalar as what is expected there. *ret is touched on success only; what is no scalar, or
+ * null, or malformed is -EBB_ECONFIG: "ebb.yaml:3:9: 'max_bytes': '10TeB' is not a size: units are
+ * ...".
  *   text      any scalar that is not null; the text lives as long as the tree
  *   bool      true or false, not quoted
  *   choice    one of @words: its position
@@ -132,8 +134,8 @@ int ebb_tree_unknown_keys(const struct ebb_tree_node *map, const char *const all
  */
 int ebb_tree_text(const struct ebb_tree_node *node, const char **ret, struct ebb_err *err);
 int ebb_tree_bool(const struct ebb_tree_node *node, bool *ret, struct ebb_err *err);
-int ebb_tree_choice(const struct ebb_tree_node *node, const char *const words[], size_t n, size_t *ret,
-		    struct ebb_err *err);
+int ebb_tree_choice(const struct ebb_tree_node *node, const char *const words[], size_t n,
+		    size_t *ret, struct ebb_err *err);
 int ebb_tree_count(const struct ebb_tree_node *node, int64_t *ret, struct ebb_err *err);
 int ebb_tree_bytes(const struct ebb_tree_node *node, int64_t *ret, struct ebb_err *err);
 int ebb_tree_duration(const struct ebb_tree_node *node, int64_t *ret, struct ebb_err *err);
@@ -148,7 +150,7 @@ int ebb_tree_money(const struct ebb_tree_node *node, struct ebb_money *ret, stru
  */
 int ebb_tree_error(const struct ebb_tree_node *node, struct ebb_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-int ebb_tree_key_error(const struct ebb_tree_node *member, struct ebb_err *err, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int ebb_tree_key_error(const struct ebb_tree_node *member, struct ebb_err *err, const char *fmt,
+		       ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -111,11 +111,13 @@ int ebb_units_parse_bytes(const char *s, int64_t *ret, struct ebb_err *err)
 		return too_large(err, s);
 	if (r < 0)
 		return malformed(err, s, "a size", "write it as 256KiB, 1.5GB or 4096");
-	const struct unit *unit = *at ? find_unit(byte_units, EBB_ARRAY_LEN(byte_units), at, strlen(at))
-				      : &byte_units[0];
+	const struct unit *unit = &byte_units[0];
+	if (*at)
+		unit = find_unit(byte_units, EBB_ARRAY_LEN(byte_units), at, strlen(at));
 	if (!unit)
 		return malformed(err, s, "a size",
-				 "units are B, KiB MiB GiB TiB PiB EiB (1024), KB MB GB TB PB EB (1000)");
+				 "units are B, KiB MiB GiB TiB PiB EiB (1024), "
+				 "KB MB GB TB PB EB (1000)");
 	r = whole_product(d, unit->size, ret);
 	if (r == -EBB_ERANGE)
 		return too_large(err, s);
@@ -144,7 +146,8 @@ const char *ebb_units_format_bytes(int64_t bytes, char out[EBB_UNITS_TEXT])
 		return out;
 	}
 	/* The unit in which it is at least 1 and, once rounded to tenths, less than 1024.0. */
-	while (unit + 1 < N_BINARY && n >= (uint64_t)byte_units[unit + 1].size - byte_units[unit].size / 20)
+	while (unit + 1 < N_BINARY &&
+	       n >= (uint64_t)(byte_units[unit + 1].size - byte_units[unit].size / 20))
 		unit++;
 
 	uint64_t size = (uint64_t)byte_units[unit].size;
@@ -253,8 +256,8 @@ const char *ebb_units_exact_duration(int64_t ns, char out[EBB_UNITS_TEXT])
 	for (size_t i = 3; i < 6; i++) {	/* d, h, min */
 		uint64_t size = (uint64_t)time_units[i].size;
 		if (n >= size)
-			len += (size_t)snprintf(out + len, EBB_UNITS_TEXT - len, "%" PRIu64 "%s", n / size,
-						time_units[i].name);
+			len += (size_t)snprintf(out + len, EBB_UNITS_TEXT - len, "%" PRIu64 "%s",
+						n / size, time_units[i].name);
 		n %= size;
 	}
 	if (n || !ns)
@@ -277,7 +280,8 @@ const char *ebb_units_format_duration(int64_t ns, char out[EBB_UNITS_TEXT])
 		uint64_t size = (uint64_t)time_units[shown[i]].size;
 		if (n >= size) {
 			len += (size_t)snprintf(out + len, EBB_UNITS_TEXT - len, "%s%" PRIu64 "%s",
-						parts ? " " : "", n / size, time_units[shown[i]].name);
+						parts ? " " : "", n / size,
+						time_units[shown[i]].name);
 			parts++;
 		}
 		n %= size;
@@ -304,11 +308,12 @@ int ebb_units_parse_percent(const char *s, int64_t *ret, struct ebb_err *err)
 
 const char *ebb_units_exact_percent(int64_t millionths, char out[EBB_UNITS_TEXT])
 {
+	const struct ebb_decimal unit = {.mant = 1, .scale = 4};	/* 1 / EBB_UNITS_PERCENT */
 	struct ebb_decimal d;
 	char number[EBB_DECIMAL_TEXT];
 
 	/* Cannot fail: 19 digits times 10^-4 fit. */
-	ebb_decimal_mul(ebb_decimal_of(millionths), (struct ebb_decimal){.mant = 1, .scale = 4}, &d, NULL);
+	ebb_decimal_mul(ebb_decimal_of(millionths), unit, &d, NULL);
 	snprintf(out, EBB_UNITS_TEXT, "%.24s%%", ebb_decimal_format(d, number));
 	return out;
 }
@@ -426,7 +431,8 @@ int ebb_units_parse_time(const char *s, int64_t *ret, struct ebb_err *err)
 	if (ok && take_char(&at, "Tt "))
 		ok = take_clock(&at, &seconds, &ns);
 	if (!ok || *at)
-		return malformed(err, s, "a time", "write it as 2024-02-29 or 2024-02-29T12:00:00Z");
+		return malformed(err, s, "a time",
+				 "write it as 2024-02-29 or 2024-02-29T12:00:00Z");
 
 	__int128 t = (__int128)(ebb_date_days(d) * 86400 + seconds) * EBB_CLOCK_SECOND + ns;
 	if (t < INT64_MIN || t > INT64_MAX)

@@ -2,13 +2,13 @@
 /*
  * Quantities as people write them: bytes, durations, percentages, counts, times.
  *
- * Parsers take the whole string, fill *ret only on success, and return 0, -EBB_EINVAL when the text is
- * malformed (the message says what would be right) or -EBB_ERANGE when the value does not fit int64_t.
- * Nothing is negative. Decimals are allowed where the result is a whole number: "1.5GiB" is, "0.1KiB" is
- * not. One space may stand between number and unit. Letter case matters.
+ * Parsers take the whole string, fill *ret only on success, and return 0, -EBB_EINVAL when the text
+ * is malformed (the message says what would be right) or -EBB_ERANGE when the value does not fit
+ * int64_t. Nothing is negative. Decimals are allowed where the result is a whole number: "1.5GiB"
+ * is, "0.1KiB" is not. One space may stand between number and unit. Letter case matters.
  *
- * Formatters write into @out (EBB_UNITS_TEXT bytes), return it, and take any int64_t. "exact" forms parse
- * back to the same value; the others are for people.
+ * Formatters write into @out (EBB_UNITS_TEXT bytes), return it, and take any int64_t. "exact" forms
+ * parse back to the same value; the others are for people.
  *
  * Threads: every function may be called from any thread.
  */
@@ -21,7 +21,10 @@ struct ebb_err;
 
 #define EBB_UNITS_TEXT 48
 
-/* --- Bytes: B, KiB MiB GiB TiB PiB EiB (1024), KB kB MB GB TB PB EB (1000); a bare number is bytes. --- */
+/*
+ * --- Bytes ---
+ * B, KiB MiB GiB TiB PiB EiB (1024), KB kB MB GB TB PB EB (1000); a bare number is bytes.
+ */
 
 int ebb_units_parse_bytes(const char *s, int64_t *ret, struct ebb_err *err);
 
@@ -32,21 +35,24 @@ const char *ebb_units_format_bytes(int64_t bytes, char out[EBB_UNITS_TEXT]);
 const char *ebb_units_exact_bytes(int64_t bytes, char out[EBB_UNITS_TEXT]);
 
 /*
- * --- Durations, in nanoseconds: s min h d w mo y, alone or combined with falling units: 1d12h. ---
- * A day is 24 h, w = 7 d, mo = 30 d, y = 365 d: rules mean a span of time, not a place in the calendar.
- * "m" alone is refused, because half of its readers would take it for the other thing. The longest is
- * 292 years.
+ * --- Durations, in nanoseconds ---
+ * s min h d w mo y, alone or combined with falling units: 1d12h. A day is 24 h, w = 7 d, mo = 30 d,
+ * y = 365 d: rules mean a span of time, not a place in the calendar. "m" alone is refused, because
+ * half of its readers would take it for the other thing. The longest is 292 years.
  */
 
 int ebb_units_parse_duration(const char *s, int64_t *ret, struct ebb_err *err);
 
-/* The two largest parts that are not zero, of y d h min s, the rest cut off: "1y 35d", "5min", "0.25s". */
+/* The two largest parts of y d h min s, the rest cut off: "1y 35d", "5min", "0.25s". */
 const char *ebb_units_format_duration(int64_t ns, char out[EBB_UNITS_TEXT]);
 
 /* All of it, of d h min s: "90d", "1d12h", "0.000000001s". */
 const char *ebb_units_exact_duration(int64_t ns, char out[EBB_UNITS_TEXT]);
 
-/* --- Percentages, in millionths: "5%" is 50,000. More than 100% is possible. The sign is required. --- */
+/*
+ * --- Percentages, in millionths ---
+ * "5%" is 50,000. More than 100% is possible. The sign is required.
+ */
 
 #define EBB_UNITS_PERCENT INT64_C(10000)	/* millionths in 1% */
 
@@ -55,7 +61,7 @@ int ebb_units_parse_percent(const char *s, int64_t *ret, struct ebb_err *err);
 /* "5%", "0.25%" */
 const char *ebb_units_exact_percent(int64_t millionths, char out[EBB_UNITS_TEXT]);
 
-/* --- Counts: digits only. --- */
+/* --- Counts: digits only --- */
 
 int ebb_units_parse_count(const char *s, int64_t *ret, struct ebb_err *err);
 
@@ -63,10 +69,11 @@ int ebb_units_parse_count(const char *s, int64_t *ret, struct ebb_err *err);
 const char *ebb_units_format_count(int64_t n, char out[EBB_UNITS_TEXT]);
 
 /*
- * --- Times, in nanoseconds since 1970-01-01T00:00:00Z. ---
- * Read: RFC 3339 with any offset ("2024-02-29T23:59:60.5+04:00"; t, z and a space for T are fine), or a
- * day alone ("2024-02-29": its midnight UTC). Digits behind the nanosecond are cut off. A leap second is
- * the first second of the next minute. From 1677-09-22 to 2262-04-11, elsewhere -EBB_ERANGE.
+ * --- Times, in nanoseconds since 1970-01-01T00:00:00Z ---
+ * Read: RFC 3339 with any offset ("2024-02-29T23:59:60.5+04:00"; t, z and a space for T are fine),
+ * or a day alone ("2024-02-29": its midnight UTC). Digits behind the nanosecond are cut off. A leap
+ * second is the first second of the next minute. From 1677-09-21 to 2262-04-11, elsewhere
+ * -EBB_ERANGE.
  */
 
 int ebb_units_parse_time(const char *s, int64_t *ret, struct ebb_err *err);

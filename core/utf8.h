@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * UTF-8 as Unicode 15, table 3-7 defines it: no overlong forms, no surrogates, nothing above U+10FFFF.
+ * UTF-8 as Unicode 15 (table 3-7) defines it: nothing overlong, no surrogates, up to U+10FFFF.
  *
- * Keys and paths are bytes. They go into JSON as text when they are valid UTF-8, and as base64 always
- * when they are not.
+ * Keys and paths are bytes. They go into JSON as text when they are valid UTF-8, and as base64
+ * always when they are not.
  * Threads: every function may be called from any thread.
  */
 #ifndef EBB_CORE_UTF8_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * main() of a unit test: `EBB_UNIT_MAIN("buf", first_test, second_test)` runs the named Check tests, each
- * in a process of its own, and exits with 0 when all passed.
+ * main() of a unit test: `EBB_UNIT_MAIN("buf", first_test, second_test)` runs the named Check
+ * tests, each in a process of its own, and exits with 0 when all passed.
  */
 #ifndef EBB_TESTS_SUPPORT_UNIT_H
 #define EBB_TESTS_SUPPORT_UNIT_H

@@ -71,7 +71,8 @@ START_TEST(level_names)
 	ck_assert_int_eq(ebb_log_level_of("debug", &level, NULL), 0);
 	ck_assert_int_eq(level, EBB_LOG_DEBUG);
 	ck_assert_int_eq(ebb_log_level_of("warning", &level, &err), -EBB_EINVAL);
-	ck_assert_str_eq(err.msg, "unknown log level 'warning'; valid are error, warn, info, debug");
+	ck_assert_str_eq(err.msg,
+		"unknown log level 'warning'; valid are error, warn, info, debug");
 	ck_assert_int_eq(level, EBB_LOG_DEBUG);
 }
 END_TEST

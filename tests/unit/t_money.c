@@ -59,13 +59,14 @@ START_TEST(charges)
 	struct ebb_err err = {0};
 
 	/* 1 GiB for a month at 0.023 */
-	ck_assert_int_eq(ebb_money_charge(INT64_C(1) << 30, dec("0.023"), INT64_C(1) << 30, "USD", &m,
-					  NULL), 0);
+	ck_assert_int_eq(ebb_money_charge(INT64_C(1) << 30, dec("0.023"), INT64_C(1) << 30, "USD",
+		&m, NULL), 0);
 	ck_assert_int_eq(m.nano, 23000000);
 	/* 1 byte: 0.0214 nano rounds away; 1000 bytes: 21.42 */
 	ck_assert_int_eq(ebb_money_charge(1, dec("0.023"), INT64_C(1) << 30, "USD", &m, NULL), 0);
 	ck_assert_int_eq(m.nano, 0);
-	ck_assert_int_eq(ebb_money_charge(1000, dec("0.023"), INT64_C(1) << 30, "USD", &m, NULL), 0);
+	ck_assert_int_eq(ebb_money_charge(1000, dec("0.023"), INT64_C(1) << 30, "USD", &m, NULL),
+		0);
 	ck_assert_int_eq(m.nano, 21);
 	/* 1 EiB for the hours of a month: byte-hours pass 64 bits, the amount does not */
 	ck_assert_int_eq(ebb_money_charge((__int128)(INT64_C(1) << 60) * 744, dec("0.0230"),
@@ -83,8 +84,8 @@ START_TEST(converts)
 {
 	struct ebb_money m;
 
-	ck_assert_int_eq(ebb_money_convert(usd(100 * EBB_MONEY_UNIT), dec("3.6725"), "AED", &m, NULL),
-			 0);
+	ck_assert_int_eq(ebb_money_convert(usd(100 * EBB_MONEY_UNIT), dec("3.6725"), "AED", &m,
+		NULL), 0);
 	ck_assert_int_eq(m.nano, INT64_C(367250000000));
 	ck_assert_str_eq(m.currency, "AED");
 }
@@ -177,9 +178,11 @@ START_TEST(human_form_never_hides_an_amount)
 		int64_t nano;
 		const char *text;
 	} rows[] = {
-		{0, "0.00 USD"}, {INT64_C(1234567000000), "1,234.57 USD"}, {INT64_C(12345000000), "12.34 USD"},
+		{0, "0.00 USD"}, {INT64_C(1234567000000), "1,234.57 USD"},
+		{INT64_C(12345000000), "12.34 USD"},
 		{INT64_C(12355000000), "12.36 USD"}, {INT64_C(12345000001), "12.35 USD"},
-		{INT64_C(999995000001), "1,000.00 USD"}, {4200000, "0.0042 USD"}, {4250000, "0.0042 USD"},
+		{INT64_C(999995000001), "1,000.00 USD"}, {4200000, "0.0042 USD"},
+		{4250000, "0.0042 USD"},
 		{9800000, "0.0098 USD"}, {9990000, "0.010 USD"}, {10000000, "0.01 USD"},
 		{50000000, "0.05 USD"}, {1, "0.000000001 USD"}, {96, "0.000000096 USD"},
 		{-4200000, "-0.0042 USD"}, {INT64_MIN, "-9,223,372,036.85 USD"},

@@ -30,8 +30,8 @@ static struct ebb_tree_node *scalar(const char *key, const char *text, bool quot
 	unsigned line = (unsigned)root->n_children + 2;
 	struct ebb_tree_node *child;
 
-	ck_assert_int_eq(ebb_tree_add(root, key, pos(line, 3), EBB_TREE_SCALAR, pos(line, 8), &child,
-				      NULL), 0);
+	ck_assert_int_eq(ebb_tree_add(root, key, pos(line, 3), EBB_TREE_SCALAR, pos(line, 8),
+		&child, NULL), 0);
 	ck_assert_int_eq(ebb_tree_set_text(child, text, strlen(text), quoted, NULL), 0);
 	return child;
 }
@@ -42,10 +42,12 @@ START_TEST(children_keep_order_and_place)
 	scalar("b", "2", false);
 	scalar("a", "1", true);
 	struct ebb_tree_node *list, *item;
-	ck_assert_int_eq(ebb_tree_add(root, "list", pos(4, 3), EBB_TREE_SEQ, pos(5, 5), &list, NULL), 0);
-	ck_assert_int_eq(ebb_tree_add(list, NULL, pos(0, 0), EBB_TREE_SCALAR, pos(5, 7), &item, NULL),
-			 0);
-	ck_assert_int_eq(ebb_tree_add(list, NULL, pos(0, 0), EBB_TREE_MAP, pos(6, 7), NULL, NULL), 0);
+	ck_assert_int_eq(ebb_tree_add(root, "list", pos(4, 3), EBB_TREE_SEQ, pos(5, 5), &list,
+		NULL), 0);
+	ck_assert_int_eq(ebb_tree_add(list, NULL, pos(0, 0), EBB_TREE_SCALAR, pos(5, 7), &item,
+		NULL), 0);
+	ck_assert_int_eq(ebb_tree_add(list, NULL, pos(0, 0), EBB_TREE_MAP, pos(6, 7), NULL, NULL),
+		0);
 
 	char order[10] = "";
 	EBB_TREE_EACH(child, root)
@@ -73,7 +75,8 @@ START_TEST(duplicate_keys_are_refused)
 
 	begin();
 	scalar("size", "1", false);
-	ck_assert_int_eq(ebb_tree_add(root, "size", pos(9, 3), EBB_TREE_SCALAR, pos(9, 9), NULL, &err),
+	ck_assert_int_eq(ebb_tree_add(root, "size", pos(9, 3), EBB_TREE_SCALAR, pos(9, 9), NULL,
+		&err),
 			 -EBB_ECONFIG);
 	ck_assert_str_eq(err.msg, "t.yaml:9:3: key 'size' stands twice, first in line 2");
 	ck_assert_uint_eq(root->n_children, 1);
@@ -90,8 +93,8 @@ START_TEST(depth_is_limited)
 	begin();
 	at = root;
 	while (!r) {
-		r = ebb_tree_add(at, at == root ? "k" : NULL, pos(1, 1), EBB_TREE_SEQ, pos(1, 2), &at,
-				 &err);
+		r = ebb_tree_add(at, at == root ? "k" : NULL, pos(1, 1), EBB_TREE_SEQ, pos(1, 2),
+			&at, &err);
 		depth += !r;
 	}
 	ck_assert_int_eq(r, -EBB_ECONFIG);

@@ -80,11 +80,13 @@ START_TEST(bytes_are_written)
 		{"0 B", 0}, {"1023 B", 1023}, {"1.0 KiB", 1024}, {"1.5 GiB", 1610612736},
 		{"1.0 MiB", 1048575}, {"1023.9 KiB", 1048524}, {"1.0 MiB", 1048525},
 		{"1.2 KiB", 1280}, {"1.1 KiB", 1126}, {"-2.0 KiB", -2048},
-		{"8.0 EiB", INT64_MAX}, {"-8.0 EiB", INT64_MIN}, {"10.0 TiB", INT64_C(10995116277760)},
+		{"8.0 EiB", INT64_MAX}, {"-8.0 EiB", INT64_MIN},
+		{"10.0 TiB", INT64_C(10995116277760)},
 	};
 	static const struct row exact[] = {
 		{"0B", 0}, {"1023B", 1023}, {"256KiB", 262144}, {"10GB", INT64_C(10000000000)},
-		{"1536MiB", 1610612736}, {"7EiB", INT64_C(7) << 60}, {"9223372036854775807B", INT64_MAX},
+		{"1536MiB", 1610612736}, {"7EiB", INT64_C(7) << 60},
+		{"9223372036854775807B", INT64_MAX},
 		{"-1KiB", -1024}, {"-8EiB", INT64_MIN},
 	};
 	char out[EBB_UNITS_TEXT];
@@ -118,11 +120,14 @@ START_TEST(durations_are_refused)
 	refuses(parse, "1d5m", EBB_EINVAL,
 		"'1d5m' is not a duration: is m a minute (min) or a month (mo)?");
 	refuses(parse, "90", EBB_EINVAL, "'90' is not a duration: units are s min h d w mo y");
-	refuses(parse, "90days", EBB_EINVAL, "'90days' is not a duration: units are s min h d w mo y");
+	refuses(parse, "90days", EBB_EINVAL,
+		"'90days' is not a duration: units are s min h d w mo y");
 	refuses(parse, "1D", EBB_EINVAL, "'1D' is not a duration: units are s min h d w mo y");
 	refuses(parse, "", EBB_EINVAL, "'' is not a duration: write it as 90d, 1.5h or 1d12h");
-	refuses(parse, "-1d", EBB_EINVAL, "'-1d' is not a duration: write it as 90d, 1.5h or 1d12h");
-	refuses(parse, "1d ", EBB_EINVAL, "'1d ' is not a duration: write it as 90d, 1.5h or 1d12h");
+	refuses(parse, "-1d", EBB_EINVAL,
+		"'-1d' is not a duration: write it as 90d, 1.5h or 1d12h");
+	refuses(parse, "1d ", EBB_EINVAL,
+		"'1d ' is not a duration: write it as 90d, 1.5h or 1d12h");
 	refuses(parse, "12h1d", EBB_EINVAL,
 		"'12h1d' is not a duration: larger units come first, each once: 1d12h");
 	refuses(parse, "1d1d", EBB_EINVAL,
@@ -137,8 +142,10 @@ END_TEST
 START_TEST(durations_are_written)
 {
 	static const struct row exact[] = {
-		{"0s", 0}, {"90d", 90 * DAY}, {"1d12h", 36 * 3600 * S}, {"1min0.5s", 60 * S + S / 2},
-		{"0.000000001s", 1}, {"-1h", -3600 * S}, {"106751d23h47min16.854775807s", INT64_MAX},
+		{"0s", 0}, {"90d", 90 * DAY}, {"1d12h", 36 * 3600 * S},
+		{"1min0.5s", 60 * S + S / 2},
+		{"0.000000001s", 1}, {"-1h", -3600 * S},
+		{"106751d23h47min16.854775807s", INT64_MAX},
 	};
 	static const struct row human[] = {
 		{"0s", 0}, {"0s", 1}, {"0.25s", S / 4 + 7}, {"59s", 60 * S - 1}, {"5min", 300 * S},
@@ -163,7 +170,8 @@ START_TEST(percentages)
 	char out[EBB_UNITS_TEXT];
 
 	parses(ebb_units_parse_percent, rows, EBB_ARRAY_LEN(rows));
-	refuses(ebb_units_parse_percent, "5", EBB_EINVAL, "'5' is not a percentage: write it as 5%");
+	refuses(ebb_units_parse_percent, "5", EBB_EINVAL,
+		"'5' is not a percentage: write it as 5%");
 	refuses(ebb_units_parse_percent, "-5%", EBB_EINVAL,
 		"'-5%' is not a percentage: write it as 5%");
 	refuses(ebb_units_parse_percent, "5%%", EBB_EINVAL,
@@ -182,14 +190,17 @@ START_TEST(counts)
 {
 	static const struct row rows[] = {{"0", 0}, {"42", 42}, {"9223372036854775807", INT64_MAX}};
 	static const struct row shown[] = {
-		{"0", 0}, {"999", 999}, {"1,000", 1000}, {"1,234,567", 1234567}, {"-12,345", -12345},
+		{"0", 0}, {"999", 999}, {"1,000", 1000}, {"1,234,567", 1234567},
+		{"-12,345", -12345},
 		{"-9,223,372,036,854,775,808", INT64_MIN},
 	};
 	char out[EBB_UNITS_TEXT];
 
 	parses(ebb_units_parse_count, rows, EBB_ARRAY_LEN(rows));
-	refuses(ebb_units_parse_count, "", EBB_EINVAL, "'' is not a count: write it in digits only");
-	refuses(ebb_units_parse_count, "-1", EBB_EINVAL, "'-1' is not a count: write it in digits only");
+	refuses(ebb_units_parse_count, "", EBB_EINVAL,
+		"'' is not a count: write it in digits only");
+	refuses(ebb_units_parse_count, "-1", EBB_EINVAL,
+		"'-1' is not a count: write it in digits only");
 	refuses(ebb_units_parse_count, "1,000", EBB_EINVAL,
 		"'1,000' is not a count: write it in digits only");
 	refuses(ebb_units_parse_count, "9223372036854775808", EBB_ERANGE,
@@ -207,7 +218,8 @@ START_TEST(times_are_read)
 		{"1970-01-01T04:00:00+04:00", 0}, {"1969-12-31T19:00:00-05:00", 0},
 		{"1970-01-01T00:00:00.25Z", S / 4}, {"1970-01-01T00:00:00.1234567899Z", 123456789},
 		{"2016-12-31T23:59:60Z", 17167 * DAY}, {"1969-12-31T23:59:59.999999999Z", -1},
-		{"2262-04-11T23:47:16.854775807Z", INT64_MAX}, {"1677-09-21T00:12:43.145224192Z", INT64_MIN},
+		{"2262-04-11T23:47:16.854775807Z", INT64_MAX},
+		{"1677-09-21T00:12:43.145224192Z", INT64_MIN},
 	};
 
 	parses(ebb_units_parse_time, rows, EBB_ARRAY_LEN(rows));
@@ -217,7 +229,8 @@ END_TEST
 START_TEST(times_are_refused)
 {
 	static const char *const bad[] = {
-		"", "2024", "2024-2-9", "2023-02-29", "2024-13-01", "2024-01-01T", "2024-01-01T00:00Z",
+		"", "2024", "2024-2-9", "2023-02-29", "2024-13-01", "2024-01-01T",
+		"2024-01-01T00:00Z",
 		"2024-01-01T00:00:00", "2024-01-01T24:00:00Z", "2024-01-01T00:60:00Z",
 		"2024-01-01T00:00:60Z", "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00+4:00",
 		"2024-01-01T00:00:00+24:00", "2024-01-01T00:00:00Z ", "02024-01-01", "0000-01-01",
