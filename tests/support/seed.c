@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/support/seed.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+static uint64_t seed;
+
+struct ebb_prng ebb_seed_start(void)
+{
+	const char *given = getenv("EBB_SEED");
+
+	if (given)
+		seed = strtoull(given, NULL, 10);
+	else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = 1;
+	printf("EBB_SEED=%" PRIu64 "\n", seed);
+	fflush(stdout);
+	return (struct ebb_prng){seed};
+}
+
+void ebb_seed_fail(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s:%d: ", file, line);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\nrun it again with EBB_SEED=%" PRIu64 "\n", seed);
+	exit(EXIT_FAILURE);
+}
