@@ -2,9 +2,10 @@
 /*
  * Deciding and pricing: from a block of records to the actions of a plan, with totals.
  *
- * For every record whose rule changes something, an action is built, priced and put to the gates: it must be possible
- * (hard links, sparse files, residency), its net saving must not be negative, and it must pay back in the time
- * the rule requires. What is refused is counted with its reason, never silently dropped.
+ * For every record whose rule changes something, an action is built, priced (cost.h) and put to the gates: it must be
+ * possible (hard links, sparse files, residency), its net saving must not be negative, and it must pay back in the time
+ * the rule requires. What is refused is counted with its reason, never silently dropped. An action without a price
+ * passes, counted as unpriced, unless its rule requires payback: what cannot be shown is not assumed.
  *
  * Pure and deterministic: same blocks in the same order, rules, prices and `now` give the same actions.
  * Threads: one struct ebb_decide belongs to one thread.
@@ -18,11 +19,11 @@
 /* Why a matched object does not get its action. */
 enum ebb_decide_refusal {
 	EBB_REFUSE_NONE,
-	EBB_REFUSE_UNKNOWN,	/* the condition is unknown: not enough evidence */
+	EBB_REFUSE_UNKNOWN,	/* the condition, or the size, is unknown: not enough evidence */
 	EBB_REFUSE_LINKED,	/* shares its inode with other names; the action would split them */
 	EBB_REFUSE_SPARSE,	/* holes would not survive */
 	EBB_REFUSE_LOSS,	/* net saving is negative */
-	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires */
+	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires, never, or has no price to tell */
 	EBB_REFUSE_RESIDENCY,	/* destination is outside the dataset's jurisdictions, or unknown */
 	EBB_REFUSE_POINTLESS,	/* already compressed, empty, or already there */
 	EBB_REFUSE_COUNT
@@ -32,10 +33,13 @@ enum ebb_decide_refusal {
 const char *ebb_decide_refusal_name(enum ebb_decide_refusal r);
 const char *ebb_decide_refusal_text(enum ebb_decide_refusal r);
 
-/* Sums over the actions, or the refused objects, of one rule. */
+/*
+ * Sums over the actions, or the refused objects, of one rule. Refused objects have sizes, and amounts as far as they
+ * came to be known before the refusal.
+ */
 struct ebb_decide_sum {
-	int64_t objects;
-	int64_t bytes;			/* size of the objects */
+	int64_t objects;		/* files only */
+	int64_t bytes;			/* size of the objects; an inode with several names counts at the first */
 	int64_t freed;			/* bytes freed where they are */
 	int64_t wire;
 	int64_t unpriced;		/* objects without a price; not in the amounts */
@@ -49,23 +53,30 @@ struct ebb_decide_totals {
 	struct ebb_decide_sum (*refused)[EBB_REFUSE_COUNT];	/* the same rows, by reason */
 	struct ebb_decide_sum kept;		/* met a keep rule */
 	struct ebb_decide_sum unmatched;	/* met no rule */
+	struct ebb_decide_sum held;		/* met no keep rule and may not be changed: flagged UNSEEN or CHANGING */
 };
 
 struct ebb_decide;
 
 /*
- * @arena  holds the result and grows only with the number of rules.
+ * @arena           holds the totals and grows only with the number of rules.
  * @rules, @prices  borrowed, must outlive it.
+ * @now             ns since the epoch, not negative.
+ * @return          0 or -EBB_ENOMEM. Pass *ret to ebb_decide_free before the arena goes.
  */
 int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
 		   const struct ebb_price_books *prices, int64_t now, struct ebb_decide **ret,
 		   struct ebb_err *err);
 void ebb_decide_free(struct ebb_decide *d);
 
-/* Receives each action in key order; borrowed until it returns. A negative return stops the decision and is passed on. */
+/* Receives each action in key order, borrowed until it returns. A negative return stops the decision and is passed on. */
 typedef int ebb_decide_fn(void *ctx, const struct ebb_action *a, struct ebb_err *err);
 
-/* Decide one block of @store and hand its actions to @fn. Returns 0, -EBB_ECORRUPT, -EBB_ERANGE, -EBB_ENOMEM or what @fn returned. */
+/*
+ * Decide one block of @store and hand its actions to @fn.
+ *
+ * @return  0, -EBB_ECORRUPT, -EBB_ERANGE (totals), -EBB_ENOMEM or what @fn returned.
+ */
 int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_block *b,
 		     ebb_decide_fn *fn, void *ctx, struct ebb_err *err);
 

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/decide.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "policies/cost.h"
+
+/* Prices are per month of 30 days. */
+#define MONTH_NS (INT64_C(30) * 86400 * 1000000000)
+
+/* Room for the reasons of one action; what is longer is cut. */
+#define WHY_CAP 4096
+
+/* From here on a hole is a hole, not the rest of a block or a file kept in its inode. */
+#define HOLE_MIN 4096
+
+struct ebb_decide {
+	const struct ebb_rules *rules;
+	const struct ebb_price_books *prices;
+	int64_t now;
+	struct ebb_decide_totals totals;
+	struct ebb_rules_decide_work *work;
+	struct ebb_block_iter *iter;
+	struct ebb_buf why;
+	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
+};
+
+static const struct {
+	const char *name, *text;
+} refusals[EBB_REFUSE_COUNT] = {
+	[EBB_REFUSE_NONE] = {"none", "not refused"},
+	[EBB_REFUSE_UNKNOWN] = {"unknown", "there is too little evidence for the condition"},
+	[EBB_REFUSE_LINKED] = {"linked", "the file has other names (hard links) that would be split off"},
+	[EBB_REFUSE_SPARSE] = {"sparse", "the file is sparse and its holes would not survive"},
+	[EBB_REFUSE_LOSS] = {"loss", "it would cost more than it saves"},
+	[EBB_REFUSE_PAYBACK] = {"payback", "it does not pay back in the time the rule requires"},
+	[EBB_REFUSE_RESIDENCY] = {"residency",
+				  "the destination is not known to lie in the dataset's jurisdictions"},
+	[EBB_REFUSE_POINTLESS] = {"pointless", "there is nothing to gain: empty, compressed or there already"},
+};
+
+const char *ebb_decide_refusal_name(enum ebb_decide_refusal r)
+{
+	return (unsigned)r < EBB_REFUSE_COUNT ? refusals[r].name : "unknown";
+}
+
+const char *ebb_decide_refusal_text(enum ebb_decide_refusal r)
+{
+	return (unsigned)r < EBB_REFUSE_COUNT ? refusals[r].text : "unknown";
+}
+
+int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
+		   const struct ebb_price_books *prices, int64_t now, struct ebb_decide **ret,
+		   struct ebb_err *err)
+{
+	struct ebb_decide *d = ebb_arena_alloc(arena, sizeof(*d));
+	size_t n = ebb_rules_count(rules);
+
+	if (!d)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to decide");
+	d->rules = rules;
+	d->prices = prices;
+	d->now = now;
+	ebb_buf_init(&d->why, WHY_CAP);
+	d->totals.by_rule = ebb_arena_calloc(arena, n, sizeof(*d->totals.by_rule));
+	d->totals.refused = ebb_arena_calloc(arena, n, sizeof(*d->totals.refused));
+	d->work = ebb_rules_decide_new(rules);
+	d->iter = malloc(sizeof(*d->iter));
+	if (!d->totals.by_rule || !d->totals.refused || !d->work || !d->iter ||
+	    ebb_buf_reserve(&d->why, WHY_CAP) < 0) {
+		ebb_decide_free(d);
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to decide");
+	}
+	*ret = d;
+	return 0;
+}
+
+void ebb_decide_free(struct ebb_decide *d)
+{
+	if (!d)
+		return;
+	ebb_rules_decide_free(d->work);
+	free(d->iter);
+	ebb_buf_release(&d->why);
+}
+
+const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d)
+{
+	return &d->totals;
+}
+
+/* Bytes that count in sums: those of an inode at its first name only. */
+static int64_t counted_bytes(const struct ebb_record *r)
+{
+	return r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN ? 0 : r->f[EBB_F_SIZE];
+}
+
+static int add_objects(struct ebb_decide_sum *s, int64_t objects, int64_t bytes, struct ebb_err *err)
+{
+	if (__builtin_add_overflow(s->objects, objects, &s->objects) ||
+	    __builtin_add_overflow(s->bytes, bytes, &s->bytes))
+		return ebb_err_set(err, EBB_ERANGE, "the sizes of all objects together do not fit 64 bits");
+	return 0;
+}
+
+static int add_action(struct ebb_decide_sum *s, const struct ebb_action *a, struct ebb_err *err)
+{
+	int r = add_objects(s, 1, counted_bytes(a->obj), err);
+
+	if (r < 0)
+		return r;
+	if (__builtin_add_overflow(s->freed, a->freed, &s->freed) ||
+	    __builtin_add_overflow(s->wire, a->wire, &s->wire))
+		return ebb_err_set(err, EBB_ERANGE, "the sizes of all actions together do not fit 64 bits");
+	if (!a->priced) {
+		s->unpriced++;
+		return 0;
+	}
+	r = ebb_money_add(s->one_off, a->one_off, &s->one_off, err);
+	return r < 0 ? r : ebb_money_add(s->saving, a->saving, &s->saving, err);
+}
+
+/* Allocated noticeably less than its size: by an eighth, and by more than a block. */
+static bool is_sparse(const struct ebb_record *r)
+{
+	int64_t size = r->f[EBB_F_SIZE], alloc = r->f[EBB_F_ALLOC];
+
+	return ebb_record_has(r, EBB_F_ALLOC) && alloc <= size - HOLE_MIN && alloc < size - size / 8;
+}
+
+static bool resides(const struct ebb_decide *d, const struct ebb_action *a)
+{
+	const struct ebb_rules_dataset *set =
+		ebb_rules_dataset(d->rules, a->obj->key, a->obj->key_len);
+	const struct ebb_rules_store *to = ebb_rules_store(d->rules, a->to_store);
+
+	if (!set || !set->residency)
+		return true;
+	for (const char *const *j = set->residency; to && to->jurisdiction && *j; j++)
+		if (strcmp(*j, to->jurisdiction) == 0)
+			return true;
+	return false;
+}
+
+/* Can and may it be done at all? */
+static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct ebb_action *a)
+{
+	const struct ebb_record *r = a->obj;
+
+	if (!ebb_record_has(r, EBB_F_SIZE))
+		return EBB_REFUSE_UNKNOWN;
+	if (a->id == EBB_ACTION_DELETE)
+		return EBB_REFUSE_NONE;
+	if (a->to_store && strcmp(a->to_store, a->store) == 0)
+		return EBB_REFUSE_POINTLESS;
+	if (a->to_store && !resides(d, a))
+		return EBB_REFUSE_RESIDENCY;
+	if (r->f[EBB_F_NLINK] > 1)
+		return EBB_REFUSE_LINKED;
+	if (a->id != EBB_ACTION_COMPRESS)
+		return EBB_REFUSE_NONE;
+	if (r->f[EBB_F_SIZE] == 0 || ebb_cost_compressed(r->key, r->key_len) == EBB_COST_POINTLESS)
+		return EBB_REFUSE_POINTLESS;
+	return is_sparse(r) ? EBB_REFUSE_SPARSE : EBB_REFUSE_NONE;
+}
+
+/* one_off / saving months are not more than the rule allows; exact. */
+static bool pays_back(const struct ebb_rule *rule, const struct ebb_action *a)
+{
+	return a->priced && a->saving.nano > 0 &&
+	       (__int128)a->one_off.nano * MONTH_NS <= (__int128)a->saving.nano * rule->payback_ns;
+}
+
+static enum ebb_decide_refusal worthwhile(const struct ebb_rule *rule, const struct ebb_action *a)
+{
+	if (a->priced && a->saving.nano < 0)
+		return EBB_REFUSE_LOSS;
+	if (rule->require_payback && !pays_back(rule, a))
+		return EBB_REFUSE_PAYBACK;
+	return EBB_REFUSE_NONE;
+}
+
+static const char *class_of(const struct ebb_decide *d, const char *store)
+{
+	const struct ebb_rules_store *s = store ? ebb_rules_store(d->rules, store) : NULL;
+
+	return s ? s->class : NULL;
+}
+
+/* Fill the amounts and the reasons, and say whether the action stands. */
+static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
+			enum ebb_decide_refusal *ret, struct ebb_err *err)
+{
+	int r;
+
+	*ret = possible(d, a);
+	if (*ret != EBB_REFUSE_NONE)
+		return 0;
+	ebb_buf_clear(&d->why);
+	ebb_rules_explain_why(d->rules, rule, a->obj, a->store, d->now, &d->why, NULL);
+	r = ebb_cost_action(d->prices, class_of(d, a->store), class_of(d, a->to_store), a, &d->why, err);
+	if (r < 0)
+		return r;
+	a->why = d->why.data;
+	*ret = worthwhile(ebb_rules_get(d->rules, rule), a);
+	return 0;
+}
+
+static int act(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
+	       ebb_decide_fn *fn, void *ctx, struct ebb_err *err)
+{
+	const struct ebb_rule *rule = ebb_rules_get(d->rules, i);
+	enum ebb_decide_refusal refusal;
+	struct ebb_action a = {
+		.id = rule->action->id,
+		.rule = rule->name,
+		.store = store,
+		.obj = rec,
+		.to_store = rule->to,
+		.codec = rule->codec,
+		.level = rule->level,
+		.purge = rule->purge,
+		.trash_ns = rule->trash_ns,
+	};
+	int r = price_action(d, i, &a, &refusal, err);
+
+	if (r < 0)
+		return r;
+	if (refusal != EBB_REFUSE_NONE && !a.priced)
+		return add_objects(&d->totals.refused[i][refusal], 1, counted_bytes(rec), err);
+	if (refusal != EBB_REFUSE_NONE)
+		return add_action(&d->totals.refused[i][refusal], &a, err);
+	r = add_action(&d->totals.by_rule[i], &a, err);
+	if (r == 0)
+		r = add_action(&d->totals.all, &a, err);
+	return r < 0 ? r : fn(ctx, &a, err);
+}
+
+/* Where an object that gets no action is counted. */
+static struct ebb_decide_sum *sum_of(struct ebb_decide *d, uint32_t i, const struct ebb_record *rec)
+{
+	if (d->unknown[i] != EBB_RULES_NONE)
+		return &d->totals.refused[d->unknown[i]][EBB_REFUSE_UNKNOWN];
+	if (d->rule[i] != EBB_RULES_NONE)
+		return &d->totals.kept;
+	if (rec->f[EBB_F_FLAGS] & (EBB_FLAG_UNSEEN | EBB_FLAG_CHANGING))
+		return &d->totals.held;
+	return &d->totals.unmatched;
+}
+
+/* No record of the block met a rule, and all are plain files: count them by their columns. */
+static int count_plain(struct ebb_decide *d, const struct ebb_block *b, struct ebb_err *err)
+{
+	int64_t *size = d->iter->col[EBB_F_SIZE];
+	int r = 0;
+
+	ebb_block_values(b, EBB_F_SIZE, size);
+	for (uint32_t i = 0; r == 0 && i < b->n; i++)
+		r = add_objects(&d->totals.unmatched, 1, size[i], err);
+	return r;
+}
+
+static bool is_plain(const struct ebb_block *b)
+{
+	const struct ebb_block_column *kind = &b->col[EBB_F_KIND], *flags = &b->col[EBB_F_FLAGS];
+
+	return (b->known_all & EBB_KNOWN(EBB_F_KIND)) && kind->min == EBB_KIND_FILE &&
+	       kind->max == EBB_KIND_FILE && flags->min == 0 && flags->max == 0;
+}
+
+int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_block *b,
+		     ebb_decide_fn *fn, void *ctx, struct ebb_err *err)
+{
+	struct ebb_record rec;
+	int r = ebb_rules_decide(d->rules, d->work, b, store, d->now, d->rule, d->unknown, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0 && is_plain(b))
+		return count_plain(d, b, err);
+	ebb_block_iter_init(d->iter, b);
+	for (uint32_t i = 0; i < b->n; i++) {
+		uint16_t rule = d->rule[i];
+
+		r = ebb_block_iter_next(d->iter, &rec, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			break;
+		if (!ebb_record_has(&rec, EBB_F_KIND) || rec.f[EBB_F_KIND] != EBB_KIND_FILE)
+			continue;
+		if (rule != EBB_RULES_NONE && ebb_rules_get(d->rules, rule)->action->changes)
+			r = act(d, rule, store, &rec, fn, ctx, err);
+		else
+			r = add_objects(sum_of(d, i, &rec), 1, counted_bytes(&rec), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
