@@ -376,6 +376,7 @@ int ebb_cli_parse(int argc, char **argv, const struct ebb_cli_command **ret_cmd,
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 
 	int r = parse_words(a, argc, argv, err);
+	*ret_cmd = a->cmd;
 	if (r)
 		return r;
 	if (!ebb_cli_flag(a, "help") && !ebb_cli_flag(a, "version")) {
@@ -385,7 +386,6 @@ int ebb_cli_parse(int argc, char **argv, const struct ebb_cli_command **ret_cmd,
 		if (r)
 			return r;
 	}
-	*ret_cmd = a->cmd;
 	*ret = a;
 	a = NULL;
 	return 0;

@@ -73,7 +73,8 @@ extern const struct ebb_cli_option ebb_cli_global[];
  * Parse argv[1..] into the command and its arguments. Global options may stand before and after the command.
  * `--` ends options; `--name=value`, `--name value`, `-nvalue` and `-n value` all work;
  * option names are written in full. Numbers, units and choices are checked here, those from the environment too. With
- * --help or --version nothing is checked behind them, and *ret_cmd is NULL when no command was named.
+ * --help or --version nothing is checked behind them. *ret_cmd is NULL when no command was named; it is set also when what
+ * follows is wrong, so that the caller can say where help is.
  *
  * @return  0; -EBB_EUSAGE naming the nearest command or option; -EBB_ENOMEM. *ret is freed with ebb_cli_args_free.
  */

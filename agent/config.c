@@ -264,8 +264,12 @@ static int read_max_delete(const struct ebb_tree_node *n, struct ebb_config_limi
 
 	if (r)
 		return r;
-	if (!strchr(s, '%'))
-		return ebb_tree_count(n, &l->max_delete, err);
+	if (!strchr(s, '%')) {
+		if (ebb_tree_count(n, &l->max_delete, NULL))
+			r = ebb_tree_error(n, err,
+					   "'max_delete': '%s' is neither a share such as 5%% nor a number of objects", s);
+		return r;
+	}
 	r = ebb_tree_percent(n, &ppm, err);
 	if (!r && ppm > 100 * EBB_UNITS_PERCENT)
 		r = ebb_tree_error(n, err, "'max_delete': %s is more than there is", s);
