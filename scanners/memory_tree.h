@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The objects of the memory store: a sorted array with the rules of a filesystem (parents exist, a name is a directory
- * or an object and never both). store_memory.c alone uses it, and holds its lock around every call.
+ * The objects of the memory store: a sorted array with the rules of a filesystem (parents exist, a
+ * name is a directory or an object and never both). store_memory.c alone uses it, and holds its
+ * lock around every call.
  *
  * Invariants: sorted by key, no key twice; every change takes the next tick of the clock.
  */
@@ -19,7 +20,9 @@ struct ebb_memory_object {
 	int64_t ino, ctime;
 };
 
-/* Zero-initialised it is empty; objects are owned and stay where they are until they are removed. */
+/*
+ * Zero-initialised it is empty; objects are owned and stay where they are until they are removed.
+ */
 struct ebb_memory_tree {
 	struct ebb_memory_object **objects;
 	size_t n, size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Metadata that must survive when an object moves: owner, mode, times, extended attributes (POSIX ACLs are the
- * xattrs system.posix_acl_access and system.posix_acl_default).
+ * Metadata that must survive when an object moves: owner, mode, times, extended attributes (POSIX
+ * ACLs are the xattrs system.posix_acl_access and system.posix_acl_default).
  *
  * Threads: a struct ebb_meta belongs to one thread at a time.
  */
@@ -54,7 +54,9 @@ void ebb_meta_clear(struct ebb_meta *m);
 int ebb_meta_add(struct ebb_meta *m, const char *name, const void *value, size_t len,
 		 struct ebb_err *err);
 
-/* Make the initialised @ret equal to @m, with copies of all attributes. Returns 0 or -EBB_ENOMEM. */
+/*
+ * Make the initialised @ret equal to @m, with copies of all attributes. Returns 0 or -EBB_ENOMEM.
+ */
 int ebb_meta_copy(struct ebb_meta *ret, const struct ebb_meta *m, struct ebb_err *err);
 
 /* The attribute of that name, or NULL. Lives until the attributes of @m change. */

@@ -86,7 +86,10 @@ static int64_t read_piece(void *ctx, void *buf, size_t len, struct ebb_err *err)
 	return ebb_store_read(ctx, buf, len, err);
 }
 
-/* The size bounds what a damaged copy may decode to. A plain copy may be larger: the source decoded. */
+/*
+ * The size bounds what a damaged copy may decode to. A plain copy may be larger: the source
+ * decoded.
+ */
 static int check_content(const struct ebb_proof_copy *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;

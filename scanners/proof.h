@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Proofs: the only key to ebb_store_remove. A proof says why an object may go for good, and of which object, in which state,
- * it says so. There are three, and each function below checks what it claims before it gives a proof out:
+ * Proofs: the only key to ebb_store_remove. A proof says why an object may go for good, and of
+ * which object, in which state, it says so. There are three, and each function below checks what it
+ * claims before it gives a proof out:
  *
  *   verified copy   the content stands elsewhere, read back and compared, with its metadata
  *   purge           the rule is an explicit delete without trash, in words
@@ -25,8 +26,9 @@ struct ebb_proof_copy {
 	struct ebb_store *src;
 	const char *src_key;
 	const struct ebb_record *src_rec;	/* state of the source; must still stand */
-	uint8_t src_digest[EBB_DIGEST_LEN];	/* of the source's content as it was read for the copy: its bytes, or
-						 * what they decoded to when the copy is a decoded one */
+	/* Of the source's content as it was read for the copy: its bytes, or what they decoded to when
+	 * the copy is a decoded one. */
+	uint8_t src_digest[EBB_DIGEST_LEN];
 	struct ebb_store *dst;
 	const char *dst_key;
 	const struct ebb_codec *codec;		/* how the copy is encoded, or NULL: plain */
@@ -34,12 +36,14 @@ struct ebb_proof_copy {
 };
 
 /*
- * Read the copy back from its store, decode it, compare its digest with the source's and its metadata with the source's, and
- * check that the source is still what @c->src_rec says, which must know SIZE and MTIME. Access times are not compared:
- * reading either side moves them. A copy that is the very inode of the source (overlapping stores, hard links) is none.
+ * Read the copy back from its store, decode it, compare its digest with the source's and its
+ * metadata with the source's, and check that the source is still what @c->src_rec says, which must
+ * know SIZE and MTIME. Access times are not compared: reading either side moves them. A copy that
+ * is the very inode of the source (overlapping stores, hard links) is none.
  *
- * @return  0 with a proof to remove src_key; -EBB_EMISMATCH; -EBB_ECHANGED; -EBB_ECORRUPT when the copy does not decode;
- *          -EBB_EINVAL when nothing could be proven (a copy of itself, an empty record); what reading returns.
+ * @return  0 with a proof to remove src_key; -EBB_EMISMATCH; -EBB_ECHANGED; -EBB_ECORRUPT when the
+ *          copy does not decode; -EBB_EINVAL when nothing could be proven (a copy of itself, an
+ *          empty record); what reading returns.
  */
 int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err);
 
@@ -50,8 +54,8 @@ int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, s
  * Proof for an explicit delete without trash.
  *
  * @words  what the rule said; anything but EBB_PROOF_PURGE_WORDS is -EBB_EINVAL.
- * @rec    state of the object as the plan saw it; -EBB_EINVAL when it does not know SIZE and MTIME. That it still
- *         stands is checked by ebb_store_remove.
+ * @rec    state of the object as the plan saw it; -EBB_EINVAL when it does not know SIZE and MTIME.
+ *         That it still stands is checked by ebb_store_remove.
  */
 int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		    const char *words, struct ebb_proof **ret, struct ebb_err *err);
@@ -62,13 +66,16 @@ int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_recor
 /*
  * Proof for what lies in the trash beyond its time. @rec as for ebb_proof_purge.
  *
- * @expires  when the trash lets it go, ns since the epoch; -EBB_EINVAL when @now is earlier, or @key is not below
- *           EBB_PROOF_TRASH.
+ * @expires  when the trash lets it go, ns since the epoch; -EBB_EINVAL when @now is earlier, or
+ *           @key is not below EBB_PROOF_TRASH.
  */
 int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		      int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err);
 
-/* What a proof allows, for store.c: the store, the key, and the state. They live as long as the proof. */
+/*
+ * What a proof allows, for store.c: the store, the key, and the state. They live as long as the
+ * proof.
+ */
 const struct ebb_store *ebb_proof_store(const struct ebb_proof *p);
 const char *ebb_proof_key(const struct ebb_proof *p);
 const struct ebb_record *ebb_proof_record(const struct ebb_proof *p);

@@ -2,25 +2,26 @@
 /*
  * Stores: one set of operations over directory trees, buckets and test doubles.
  *
- * A store type is one file with one const struct ebb_store_ops and one line in the table of store.c. Only open,
- * list, head and close are mandatory; for the rest the wrappers below answer -EBB_ENOTSUP. Callers ask
- * capabilities, never a type's name.
+ * A store type is one file with one const struct ebb_store_ops and one line in the table of
+ * store.c. Only open, list, head and close are mandatory; for the rest the wrappers below answer
+ * -EBB_ENOTSUP. Callers ask capabilities, never a type's name.
  *
- * Keys are those of core/record.h; directories end in '/', and "d" is no name for the directory "d/". Nothing a store
- * is asked to do leaves its root: components "." and ".." are refused, symlinks are never followed. A key behind a symlink
- * does not exist (-EBB_ENOENT), since a symlink is an object and not a directory.
+ * Keys are those of core/record.h; directories end in '/', and "d" is no name for the directory
+ * "d/". Nothing a store is asked to do leaves its root: components "." and ".." are refused,
+ * symlinks are never followed. A key behind a symlink does not exist (-EBB_ENOENT), since a symlink
+ * is an object and not a directory.
  *
- * Durability: commit, rename and remove return only when the change would survive a power cut. Atomicity: a reader
- * sees a committed object whole or not at all; an interrupted writer leaves at most a temporary that carries the
- * caller's tag. Failing late (a directory that cannot be synced) a commit, rename or remove may have had its effect: after
- * an error, look.
+ * Durability: commit, rename and remove return only when the change would survive a power cut.
+ * Atomicity: a reader sees a committed object whole or not at all; an interrupted writer leaves at
+ * most a temporary that carries the caller's tag. Failing late (a directory that cannot be synced)
+ * a commit, rename or remove may have had its effect: after an error, look.
  *
- * Threads: a store may be used by many threads at once; a reader, a writer and a listing belong to one thread each.
- * Every operation may block on I/O.
+ * Threads: a store may be used by many threads at once; a reader, a writer and a listing belong to
+ * one thread each. Every operation may block on I/O.
  *
- * Errors common to all: EBB_ENOENT, EBB_EACCES, EBB_EIO, EBB_ENOTSUP, EBB_ENOMEM, EBB_EINVAL for a key that
- * is malformed or has components "." or "..". Symlinks and special files are objects that can be listed, looked at,
- * renamed and removed; reading them or their metadata is EBB_ENOTSUP.
+ * Errors common to all: EBB_ENOENT, EBB_EACCES, EBB_EIO, EBB_ENOTSUP, EBB_ENOMEM, EBB_EINVAL for a
+ * key that is malformed or has components "." or "..". Symlinks and special files are objects that
+ * can be listed, looked at, renamed and removed; reading them or their metadata is EBB_ENOTSUP.
  */
 #ifndef EBB_SCANNERS_STORE_H
 #define EBB_SCANNERS_STORE_H
@@ -31,12 +32,15 @@
 #include "scanners/proof.h"
 
 /*
- * Temporaries are objects beside their key, named EBB_STORE_TMP and the writer's tag. Listings show those of killed
- * writers; scans leave them out.
+ * Temporaries are objects beside their key, named EBB_STORE_TMP and the writer's tag. Listings show
+ * those of killed writers; scans leave them out.
  */
 #define EBB_STORE_TMP ".ebb-tmp."
 
-/* The root of a store for ebb_store_get_meta and ebb_store_set_meta; no key. A store whose root has no metadata says EBB_ENOENT. */
+/*
+ * The root of a store for ebb_store_get_meta and ebb_store_set_meta; no key. A store whose root has
+ * no metadata says EBB_ENOENT.
+ */
 #define EBB_STORE_ROOT "/"
 
 /* Most bytes of a writer's tag. */
@@ -62,20 +66,22 @@ struct ebb_store_config {
 	const char *path;	/* fs: root directory, absolute */
 };
 
-/* What tells a store from another one that stands in its place (a missing mount, a swapped disk). */
+/*
+ * What tells a store from another one that stands in its place (a missing mount, a swapped disk).
+ */
 struct ebb_store_identity {
 	uint64_t dev;		/* fs: st_dev of the root */
 	uint64_t ino;		/* fs: st_ino of the root */
 	char fsid[40];		/* fs: f_fsid in hex; memory: its name; "" when the store has none */
-	char kind[24];		/* fs: "ext4", "xfs", "nfs", a number in hex when unknown; memory: "memory" */
-	bool empty;		/* nothing stands in it now, not counting ebb's own trash and lost+found */
+	char kind[24];		/* fs: "ext4", "xfs", "nfs", or a number in hex; memory: "memory" */
+	bool empty;		/* holds nothing now, not counting ebb's own trash and lost+found */
 };
 
 /*
  * Open a store by its type.
  *
- * @return  0; -EBB_ESTORE when the root is missing or is not a directory; -EBB_ECONFIG for an unknown type (the
- *          message names the valid ones).
+ * @return  0; -EBB_ESTORE when the root is missing or is not a directory; -EBB_ECONFIG for an
+ *          unknown type (the message names the valid ones).
  */
 int ebb_store_open(const struct ebb_store_config *cfg, struct ebb_store **ret, struct ebb_err *err);
 void ebb_store_close(struct ebb_store *s);
@@ -89,8 +95,8 @@ int ebb_store_identify(struct ebb_store *s, struct ebb_store_identity *ret, stru
 int ebb_store_space(struct ebb_store *s, int64_t *ret_free, struct ebb_err *err);
 
 /*
- * List every object with a key greater than @after (NULL: all) that begins with @prefix (NULL: all), in key order.
- * For tests and small prefixes; whole trees are walked by walk.h.
+ * List every object with a key greater than @after (NULL: all) that begins with @prefix (NULL:
+ * all), in key order. For tests and small prefixes; whole trees are walked by walk.h.
  * @fn gets each record, borrowed during the call; a negative return stops and is passed on.
  */
 typedef int ebb_store_list_fn(void *ctx, const struct ebb_record *rec, struct ebb_err *err);
@@ -98,8 +104,8 @@ int ebb_store_list(struct ebb_store *s, const char *prefix, const char *after,
 		   ebb_store_list_fn *fn, void *ctx, struct ebb_err *err);
 
 /*
- * Fresh record of one object; @ret->key is @key. Never changes access times, never answers from a cache. EVIDENCE and
- * WINDOW stay unknown: what an access time is worth is the scanner's knowledge.
+ * Fresh record of one object; @ret->key is @key. Never changes access times, never answers from a
+ * cache. EVIDENCE and WINDOW stay unknown: what an access time is worth is the scanner's knowledge.
  */
 int ebb_store_head(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err);
 
@@ -107,44 +113,52 @@ int ebb_store_head(struct ebb_store *s, const char *key, struct ebb_record *ret,
 int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);
 
 /*
- * Set the parts of @meta named by @what (enum ebb_meta_parts) on an existing object or directory, durably, and read them
- * back. XATTRS means exactly those: others that stand there are removed. What the store cannot keep is refused, never
- * dropped: -EBB_ENOTSUP for an attribute, -EBB_EACCES for an owner, -EBB_EMISMATCH when other values come back. After
- * a failure some parts may be set.
+ * Set the parts of @meta named by @what (enum ebb_meta_parts) on an existing object or directory,
+ * durably, and read them back. XATTRS means exactly those: others that stand there are removed.
+ * What the store cannot keep is refused, never dropped: -EBB_ENOTSUP for an attribute, -EBB_EACCES
+ * for an owner, -EBB_EMISMATCH when other values come back. After a failure some parts may be set.
  */
 int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
 		       uint32_t what, struct ebb_err *err);
 
 /*
- * Preconditions: the object must still be what @expect says, by the fields that @expect knows of SIZE, MTIME, CTIME, INO
- * and KIND. Otherwise -EBB_ECHANGED, with the first difference in the message. NULL: no precondition (but the object must
- * exist). Renaming an object and setting its metadata change its CTIME on most filesystems.
+ * Preconditions: the object must still be what @expect says, by the fields that @expect knows of
+ * SIZE, MTIME, CTIME, INO and KIND. Otherwise -EBB_ECHANGED, with the first difference in the
+ * message. NULL: no precondition (but the object must exist). Renaming an object and setting its
+ * metadata change its CTIME on most filesystems.
  */
 int ebb_store_check(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		    struct ebb_err *err);
 
 /*
- * The same on a record at hand, @now; for store types. A field that @expect knows and @now does not has changed.
+ * The same on a record at hand, @now; for store types. A field that @expect knows and @now does not
+ * has changed.
  *
  * @return  0 or -EBB_ECHANGED.
  */
 int ebb_store_expect(const struct ebb_record *now, const struct ebb_record *expect,
 		     struct ebb_err *err);
 
-/* Reading. Does not change access times where the platform allows (fs: O_NOATIME for the owner and root). */
+/*
+ * Reading. Does not change access times where the platform allows (fs: O_NOATIME for the owner and
+ * root).
+ */
 struct ebb_store_reader;
 int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			struct ebb_store_reader **ret, struct ebb_err *err);
-/* Up to @len bytes at the reader's position, fewer before a hole. Returns bytes, 0 at the end or when @len is 0, negative. */
+/*
+ * Up to @len bytes at the reader's position, fewer before a hole. Returns bytes, 0 at the end or
+ * when @len is 0, negative.
+ */
 int64_t ebb_store_read(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err);
 /*
- * Where the next data begins at or after the position: *ret_hole bytes of hole come first (0 without EBB_CAP_SPARSE). The
- * position moves behind the hole.
+ * Where the next data begins at or after the position: *ret_hole bytes of hole come first (0
+ * without EBB_CAP_SPARSE). The position moves behind the hole.
  */
 int ebb_store_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
 /*
- * -EBB_ECHANGED when the object changed since the reader was opened. Called after the last read: what was read is then one
- * state of the object, the one that @expect describes.
+ * -EBB_ECHANGED when the object changed since the reader was opened. Called after the last read:
+ * what was read is then one state of the object, the one that @expect describes.
  */
 int ebb_store_read_verify(struct ebb_store_reader *r, struct ebb_err *err);
 void ebb_store_read_close(struct ebb_store_reader *r);
@@ -152,14 +166,17 @@ EBB_CLEANUP_PTR(struct ebb_store_reader, ebb_store_read_close);
 
 /* How to write. */
 struct ebb_store_write_opts {
-	int64_t size_hint;	/* bytes to be allocated, or -1; a full store is noticed early where possible (-EBB_ENOSPC) */
-	const char *tag;	/* names the temporary; [A-Za-z0-9.-], 1 to EBB_STORE_TAG_MAX; unique per writer */
+	/* Bytes to be allocated, or -1. A full store is noticed early where possible (-EBB_ENOSPC);
+	 * a sparse object needs its ALLOC, not its SIZE. */
+	int64_t size_hint;
+	/* Names the temporary; [A-Za-z0-9.-], 1 to EBB_STORE_TAG_MAX bytes; unique per writer. */
+	const char *tag;
 };
 
 /*
- * Writing: to a temporary beside @key, invisible under @key until commit. The parent directory must exist.
- * -EBB_EEXIST at commit when @key stands already: nothing is ever overwritten. -EBB_EEXIST at open when a temporary of
- * that tag stands: sweep first.
+ * Writing: to a temporary beside @key, invisible under @key until commit. The parent directory must
+ * exist. -EBB_EEXIST at commit when @key stands already: nothing is ever overwritten. -EBB_EEXIST
+ * at open when a temporary of that tag stands: sweep first.
  */
 struct ebb_store_writer;
 int ebb_store_write_open(struct ebb_store *s, const char *key,
@@ -169,8 +186,10 @@ int ebb_store_write(struct ebb_store_writer *w, const void *buf, size_t len, str
 /* Append @len bytes of hole (zeroes where the store has no holes). */
 int ebb_store_write_hole(struct ebb_store_writer *w, int64_t len, struct ebb_err *err);
 /*
- * Apply the parts @what of @meta (may be NULL) as ebb_store_set_meta does, make durable, and appear under the key. *ret (may be NULL) is the
- * record as it now stands, its key the pointer that ebb_store_write_open got. The writer is closed either way; after a failure the temporary is removed.
+ * Apply the parts @what of @meta (may be NULL) as ebb_store_set_meta does, make durable, and appear
+ * under the key. *ret (may be NULL) is the record as it now stands, its key the pointer that
+ * ebb_store_write_open got. The writer is closed either way; after a failure the temporary is
+ * removed.
  */
 int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
 			   struct ebb_record *ret, struct ebb_err *err);
@@ -178,21 +197,25 @@ int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *me
 void ebb_store_write_abort(struct ebb_store_writer *w);
 EBB_CLEANUP_PTR(struct ebb_store_writer, ebb_store_write_abort);
 
-/* Remove the temporary that a killed writer for @key with @tag left; 0 also when there is none, nor a parent. */
+/*
+ * Remove the temporary that a killed writer for @key with @tag left; 0 also when there is none, nor
+ * a parent.
+ */
 int ebb_store_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err);
 
 /*
- * Move an object to another key of the same store, atomically, keeping inode and metadata; never onto an existing
- * object (-EBB_EEXIST). The parent of @to must exist. Directories move with all below them; both keys end in '/' or
- * neither. -EBB_ENOTSUP for a move to another filesystem within the store.
+ * Move an object to another key of the same store, atomically, keeping inode and metadata; never
+ * onto an existing object (-EBB_EEXIST). The parent of @to must exist. Directories move with all
+ * below them; both keys end in '/' or neither. -EBB_ENOTSUP for a move to another filesystem within
+ * the store.
  */
 int ebb_store_rename(struct ebb_store *s, const char *from, const char *to,
 		     const struct ebb_record *expect, struct ebb_err *err);
 
 /*
- * Create the directory @dir (ends in '/') and missing parents, each with @mode whatever the umask. @fn, if given, is told
- * each key created (not those that stood), outermost first; a negative return stops and is passed on. -EBB_EEXIST when
- * something that is no directory stands in the way.
+ * Create the directory @dir (ends in '/') and missing parents, each with @mode whatever the umask.
+ * @fn, if given, is told each key created (not those that stood), outermost first; a negative
+ * return stops and is passed on. -EBB_EEXIST when something that is no directory stands in the way.
  */
 typedef int ebb_store_made_fn(void *ctx, const char *key, struct ebb_err *err);
 int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
@@ -202,16 +225,17 @@ int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_st
 int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err);
 
 /*
- * Remove an object for good. The only way to do so, and only with a proof (proof.h) for this very store, key and
- * state: what the proof saw must still stand (-EBB_ECHANGED). -EBB_EINVAL for a proof about something else, and for
- * directories.
+ * Remove an object for good. The only way to do so, and only with a proof (proof.h) for this very
+ * store, key and state: what the proof saw must still stand (-EBB_ECHANGED). -EBB_EINVAL for a
+ * proof about something else, and for directories.
  */
 int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proof *proof,
 		     struct ebb_err *err);
 
 /*
- * What a type implements; same meanings as the wrappers above. Optional members may be NULL. Each store type's
- * struct begins with a struct ebb_store; readers and writers begin with their struct as well.
+ * What a type implements; same meanings as the wrappers above. Optional members may be NULL. Each
+ * store type's struct begins with a struct ebb_store; readers and writers begin with their struct
+ * as well.
  */
 struct ebb_store {
 	const struct ebb_store_ops *ops;
@@ -226,9 +250,9 @@ struct ebb_store_writer {
 };
 
 /*
- * Keys, tags and proofs are checked before an operation is called. `open` fills ops, name (allocated) and caps, which `close`
- * frees. Only open, close, list and head are mandatory; a type that can read has all of read*, one that can write all
- * of write*.
+ * Keys, tags and proofs are checked before an operation is called. `open` fills ops, name
+ * (allocated) and caps, which `close` frees. Only open, close, list and head are mandatory; a type
+ * that can read has all of read*, one that can write all of write*.
  */
 struct ebb_store_ops {
 	const char *type;
@@ -272,8 +296,8 @@ struct ebb_store_ops {
 const struct ebb_store_ops *ebb_store_type_at(size_t i);
 
 /*
- * True when @key is well-formed: 1 to EBB_KEY_MAX bytes, no empty component (so no '/' in front), no "." and "..". A '/' at
- * the end names a directory.
+ * True when @key is well-formed: 1 to EBB_KEY_MAX bytes, no empty component (so no '/' in front),
+ * no "." and "..". A '/' at the end names a directory.
  */
 bool ebb_store_key_ok(const char *key);
 

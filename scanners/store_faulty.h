@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The faulty store: any store, with faults on a script or by chance. For tests of what happens next.
+ * The faulty store: any store, with faults on a script or by chance. For tests of what happens
+ * next.
  *
- * It counts calls. A fault names an operation and a number; the n-th call of that operation fails instead of having
- * its effect, or after it. A hook in place of a code stops the world at that very point: a crash test counts the
- * changes of an undisturbed run, then for each of them runs again and kills itself there, before and after.
+ * It counts calls. A fault names an operation and a number; the n-th call of that operation fails
+ * instead of having its effect, or after it. A hook in place of a code stops the world at that very
+ * point: a crash test counts the changes of an undisturbed run, then for each of them runs again
+ * and kills itself there, before and after.
  *
  * Threads: as store.h says. Hooks run in the calling thread, with no lock held.
  */
@@ -53,10 +55,12 @@ struct ebb_store_faulty_fault {
 };
 
 struct ebb_store_faulty_script {
-	const struct ebb_store_faulty_fault *faults;	/* borrowed until the store is closed; the first that fits counts */
+	/* Borrowed until the store is closed; the first that fits a call counts. */
+	const struct ebb_store_faulty_fault *faults;
 	size_t nfaults;
 	uint64_t seed;		/* of the faults by chance */
-	uint32_t per_million;	/* how many calls in a million fail by chance with chance_code, half of them after the effect */
+	/* Calls in a million that fail by chance with chance_code, half of them after the effect. */
+	uint32_t per_million;
 	int chance_code;
 	bool short_reads;	/* reads give 1 byte to half of what was asked for, by chance */
 	int64_t room;		/* bytes that can be written before -EBB_ENOSPC; 0: no limit */
@@ -71,7 +75,10 @@ struct ebb_store_faulty_script {
 int ebb_store_faulty_wrap(struct ebb_store *inner, const struct ebb_store_faulty_script *script,
 			  struct ebb_store **ret, struct ebb_err *err);
 
-/* Calls of an operation so far, also of EBB_FAULTY_ANY and EBB_FAULTY_CHANGE; failed ones count. Any thread. */
+/*
+ * Calls of an operation so far, also of EBB_FAULTY_ANY and EBB_FAULTY_CHANGE; failed ones count.
+ * Any thread.
+ */
 uint64_t ebb_store_faulty_count(struct ebb_store *s, enum ebb_store_faulty_op op);
 
 /* "rename", "write-commit"; constant. */

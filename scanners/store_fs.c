@@ -12,9 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Not in linux/magic.h of Debian 12: statfs(2), and the kernel's sources for ZFS and CIFS users know them by number. */
-#define MAGIC_CIFS 0xff534d42
-#define MAGIC_SMB2 0xfe534d42
+/* Not in linux/magic.h; the numbers are those that stat(1) of coreutils knows. */
 #define MAGIC_LUSTRE 0x0bd00bd0
 #define MAGIC_GPFS 0x47504653
 #define MAGIC_BEEGFS 0x19830326
@@ -30,8 +28,8 @@ static void kind_of(uint32_t magic, char ret[24])
 		{EXT4_SUPER_MAGIC, "ext4"},	  {XFS_SUPER_MAGIC, "xfs"},
 		{BTRFS_SUPER_MAGIC, "btrfs"},	  {F2FS_SUPER_MAGIC, "f2fs"},
 		{TMPFS_MAGIC, "tmpfs"},		  {OVERLAYFS_SUPER_MAGIC, "overlay"},
-		{NFS_SUPER_MAGIC, "nfs"},	  {MAGIC_CIFS, "cifs"},
-		{MAGIC_SMB2, "smb3"},		  {FUSE_SUPER_MAGIC, "fuse"},
+		{NFS_SUPER_MAGIC, "nfs"},	  {CIFS_SUPER_MAGIC, "cifs"},
+		{SMB2_SUPER_MAGIC, "smb3"},		  {FUSE_SUPER_MAGIC, "fuse"},
 		{CEPH_SUPER_MAGIC, "ceph"},	  {V9FS_MAGIC, "9p"},
 		{MSDOS_SUPER_MAGIC, "vfat"},	  {EXFAT_SUPER_MAGIC, "exfat"},
 		{SQUASHFS_MAGIC, "squashfs"},	  {MAGIC_LUSTRE, "lustre"},
@@ -56,7 +54,9 @@ static void fs_close(struct ebb_store *base)
 	free(s);
 }
 
-/* A kernel before 5.6, or a sandbox that does not know the call, cannot keep the store's promise. */
+/*
+ * A kernel before 5.6, or a sandbox that does not know the call, cannot keep the store's promise.
+ */
 static int probe_openat2(const struct ebb_store_fs *s, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_mem_closep) int fd = ebb_store_fs_path_openat2(s->root, ".", O_PATH);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The fs store: a directory tree below a root. This header is shared by the store_fs*.c files alone (and their test);
- * others use scanners/store.h.
+ * The fs store: a directory tree below a root. This header is shared by the store_fs*.c files alone
+ * (and their test); others use scanners/store.h.
  *
- * Invariants. Everything is relative to the descriptor of the root, opened once: moving the root or mounting over it
- * changes nothing. A key becomes the directory that holds it, opened by one openat2(2) that follows no symlink and cannot
- * leave the root, and a last component, which is only handed to calls that do not follow symlinks either. From then on
- * the directory is held by its descriptor, whatever happens to its path.
+ * Invariants. Everything is relative to the descriptor of the root, opened once: moving the root or
+ * mounting over it changes nothing. A key becomes the directory that holds it, opened by one
+ * openat2(2) that follows no symlink and cannot leave the root, and a last component, which is only
+ * handed to calls that do not follow symlinks either. From then on the directory is held by its
+ * descriptor, whatever happens to its path.
  *
  * Threads: as store.h says; the struct is constant after open.
  */
@@ -30,7 +31,7 @@ struct ebb_store_fs {
 /* A last component and the directory it stands in. */
 struct ebb_store_fs_path {
 	int dir;		/* owned */
-	char name[NAME_MAX + 1];	/* without a '/' at its end, which would make calls follow a symlink */
+	char name[NAME_MAX + 1];	/* ends in no '/', which would make calls follow a symlink */
 };
 
 #define EBB_STORE_FS_PATH_INIT {.dir = -1}
@@ -38,19 +39,23 @@ struct ebb_store_fs_path {
 /*
  * Resolve @key to its place. The place need not hold anything.
  *
- * @flags  O_PATH to look things up; O_RDONLY where entries will change, since only such a descriptor can be synced.
+ * @flags  O_PATH to look things up; O_RDONLY where entries will change, since only such a
+ *         descriptor can be synced.
  * @return  0; -EBB_ENOENT when the directory does not exist or a symlink leads to it.
  */
 int ebb_store_fs_path_init(const struct ebb_store_fs *s, const char *key, int flags,
 			   struct ebb_store_fs_path *ret, struct ebb_err *err);
 void ebb_store_fs_path_release(struct ebb_store_fs_path *p);
 
-/* Record a failed system call on @key: "cannot VERB 'KEY': reason". Symlinks in the way count as ENOENT. */
+/*
+ * Record a failed system call on @key: "cannot VERB 'KEY': reason". Symlinks in the way count as
+ * ENOENT.
+ */
 int ebb_store_fs_path_fail(struct ebb_err *err, int sys, const char *verb, const char *key);
 
 /*
- * What stands at the place, asked of the filesystem and not of a cache. -EBB_ENOENT also when it is a directory and @key
- * does not end in '/', or the other way round.
+ * What stands at the place, asked of the filesystem and not of a cache. -EBB_ENOENT also when it is
+ * a directory and @key does not end in '/', or the other way round.
  */
 int ebb_store_fs_path_stat(const struct ebb_store_fs_path *p, const char *key, struct statx *ret,
 			   struct ebb_err *err);
@@ -59,13 +64,17 @@ int ebb_store_fs_path_stat(const struct ebb_store_fs_path *p, const char *key, s
 int ebb_store_fs_path_fstat(int fd, const char *key, struct statx *ret, struct ebb_err *err);
 
 /*
- * Open a regular file or directory for reading, without touching its access time where that is allowed; anything else is
- * -EBB_ENOTSUP and is not opened, since opening a device or a pipe can have effects.
+ * Open a regular file or directory for reading, without touching its access time where that is
+ * allowed; anything else is -EBB_ENOTSUP and is not opened, since opening a device or a pipe can
+ * have effects.
  */
 int ebb_store_fs_path_open(const struct ebb_store_fs *s, const char *key, int *ret_fd,
 			   struct statx *ret, struct ebb_err *err);
 
-/* Open @name in @dir, beneath it and through no symlink: openat2(2). Returns a descriptor or -1 with errno. */
+/*
+ * Open @name in @dir, beneath it and through no symlink: openat2(2). Returns a descriptor or -1
+ * with errno.
+ */
 int ebb_store_fs_path_openat2(int dir, const char *name, int flags);
 
 /* Record of @key from @st. */
@@ -77,8 +86,8 @@ int ebb_store_fs_path_sync(int dir, const char *key, struct ebb_err *err);
 /* --- store_fs_move.c: names that change --- */
 
 /*
- * Give what is at @from the name @to, never replacing anything: renameat2(RENAME_NOREPLACE), or by link where the
- * filesystem lacks that.
+ * Give what is at @from the name @to, never replacing anything: renameat2(RENAME_NOREPLACE), or by
+ * link where the filesystem lacks that.
  *
  * @return  0 or errno.
  */

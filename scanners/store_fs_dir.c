@@ -18,7 +18,10 @@ static void closedirp(DIR **d)
 		closedir(*d);
 }
 
-/* Open a directory to read its entries, without touching its access time where that is allowed. NULL with errno. */
+/*
+ * Open a directory to read its entries, without touching its access time where that is allowed.
+ * NULL with errno.
+ */
 static DIR *open_entries(const struct ebb_store_fs *s, const char *path)
 {
 	int fd = ebb_store_fs_path_openat2(s->root, path, O_RDONLY | O_DIRECTORY | O_NOATIME);
@@ -166,7 +169,9 @@ static bool worth_entering(const struct listing *l)
 		ebb_record_key_has_prefix(l->after, l->after_len, key, len));
 }
 
-/* As deep as the tree, which the length of keys bounds; no descriptor stays open on the way down. */
+/*
+ * As deep as the tree, which the length of keys bounds; no descriptor stays open on the way down.
+ */
 static int list_below(struct listing *l, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_arena_release) struct ebb_arena arena;
@@ -204,7 +209,10 @@ int ebb_store_fs_dir_list(struct ebb_store *s, const char *prefix, const char *a
 
 /* --- Making and removing --- */
 
-/* mkdir and chmod, since the umask takes bits away and a parent may add some. Returns 1 when made, 0 when it stood. */
+/*
+ * mkdir and chmod, since the umask takes bits away and a parent may add some. Returns 1 when made,
+ * 0 when it stood.
+ */
 static int make_one(const struct ebb_store_fs *s, const char *key, uint32_t mode,
 		    struct ebb_err *err)
 {

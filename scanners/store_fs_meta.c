@@ -12,8 +12,9 @@
 #include "scanners/store_fs.h"
 
 /*
- * XFS shows POSIX ACLs twice to root: as system.posix_acl_* and under the names it stores them by. The second are no
- * attributes of their own: setting them elsewhere would make a stray, removing them would drop the ACL.
+ * XFS shows POSIX ACLs twice to root: as system.posix_acl_* and under the names it stores them by.
+ * The second are no attributes of their own: setting them elsewhere would make a stray, removing
+ * them would drop the ACL.
  */
 static bool is_shadow(const char *name)
 {
@@ -106,7 +107,9 @@ static bool same_value(const struct ebb_meta_xattr *a, const struct ebb_meta_xat
 	return a->len == b->len && (a->len == 0 || memcmp(a->value, b->value, a->len) == 0);
 }
 
-/* Others go first (an ACL inherited from the directory), and what is right already is left alone. */
+/*
+ * Others go first (an ACL inherited from the directory), and what is right already is left alone.
+ */
 static int apply_xattrs(int fd, const char *key, const struct ebb_meta *meta,
 			const struct ebb_meta *now, struct ebb_err *err)
 {
@@ -147,7 +150,10 @@ static int apply_times(int fd, const char *key, const struct ebb_meta *meta, str
 	return 0;
 }
 
-/* Some systems take a value and store another one: chmod drops set-group-id silently, coarse clocks round. */
+/*
+ * Some systems take a value and store another one: chmod drops set-group-id silently, coarse clocks
+ * round.
+ */
 static int see_that_it_holds(int fd, const char *key, const struct ebb_meta *meta, uint32_t what,
 			     struct ebb_err *err)
 {
@@ -164,8 +170,8 @@ static int see_that_it_holds(int fd, const char *key, const struct ebb_meta *met
 }
 
 /*
- * The order matters: a new owner clears set-user-id and file capabilities, an ACL rewrites the mode, and all of these
- * leave the times alone.
+ * The order matters: a new owner clears set-user-id and file capabilities, an ACL rewrites the
+ * mode, and all of these leave the times alone.
  */
 int ebb_store_fs_meta_apply(int fd, const char *key, const struct ebb_meta *meta, uint32_t what,
 			    struct ebb_err *err)

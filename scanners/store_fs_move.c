@@ -9,9 +9,10 @@
 #define PLACE EBB_CLEANUP(ebb_store_fs_path_release) struct ebb_store_fs_path
 
 /*
- * The fallback for filesystems that refuse RENAME_NOREPLACE (NFS, CIFS, some FUSE). linkat fails on an existing name as
- * atomically as renameat2 would. A plain renameat after a look would not: what appears in between is lost. Killed
- * between link and unlink both names stand for the same file, which loses nothing.
+ * The fallback for filesystems that refuse RENAME_NOREPLACE (NFS, CIFS, some FUSE). linkat fails on
+ * an existing name as atomically as renameat2 would. A plain renameat after a look would not: what
+ * appears in between is lost. Killed between link and unlink both names stand for the same file,
+ * which loses nothing.
  */
 int ebb_store_fs_move_by_link(const struct ebb_store_fs_path *from,
 			      const struct ebb_store_fs_path *to)
@@ -67,8 +68,9 @@ static bool same_inode(const struct statx *a, const struct statx *b)
 }
 
 /*
- * Between the check and the move somebody may have put another object under the name. A move can be taken back, so
- * look at what arrived. @held keeps the inode number from being given to a new file meanwhile.
+ * Between the check and the move somebody may have put another object under the name. A move can be
+ * taken back, so look at what arrived. @held keeps the inode number from being given to a new file
+ * meanwhile.
  */
 static int see_arrival(const struct ebb_store_fs_path *from, const struct ebb_store_fs_path *to,
 		       const char *from_key, const char *to_key, const struct statx *held,

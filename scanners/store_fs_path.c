@@ -10,7 +10,10 @@
 
 #include "scanners/inode.h"
 
-/* glibc of Debian 12 has no wrapper. Magic links of /proc are symlinks too, so NO_SYMLINKS covers them. */
+/*
+ * glibc of Debian 12 has no wrapper. Magic links of /proc are symlinks too, so NO_SYMLINKS covers
+ * them.
+ */
 int ebb_store_fs_path_openat2(int dir, const char *name, int flags)
 {
 	struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC),
@@ -147,7 +150,10 @@ void ebb_store_fs_path_record(const struct statx *st, const char *key, struct eb
 	ret->key_len = (uint32_t)strlen(key);
 }
 
-/* EINVAL: the filesystem has no such operation on directories; then its entries are as durable as it makes them. */
+/*
+ * EINVAL: the filesystem has no such operation on directories; then its entries are as durable as
+ * it makes them.
+ */
 int ebb_store_fs_path_sync(int dir, const char *key, struct ebb_err *err)
 {
 	if (TEMP_FAILURE_RETRY(fsync(dir)) < 0 && errno != EINVAL)

@@ -60,7 +60,10 @@ int64_t ebb_store_fs_read_bytes(struct ebb_store_reader *base, void *buf, size_t
 	return n;
 }
 
-/* Where data begins at or after @pos; the end of the file when there is none. Negative: errno is set. */
+/*
+ * Where data begins at or after @pos; the end of the file when there is none. Negative: errno is
+ * set.
+ */
 static int64_t next_data(int fd, int64_t pos)
 {
 	int64_t data = lseek(fd, pos, SEEK_DATA);
@@ -71,7 +74,10 @@ static int64_t next_data(int fd, int64_t pos)
 	return end < 0 || end > pos ? end : pos;
 }
 
-/* Filesystems without SEEK_DATA say that everything is data; those that do not know the call at all say EINVAL. */
+/*
+ * Filesystems without SEEK_DATA say that everything is data; those that do not know the call at all
+ * say EINVAL.
+ */
 int ebb_store_fs_read_hole(struct ebb_store_reader *base, int64_t *ret_hole, struct ebb_err *err)
 {
 	struct reader *r = (struct reader *)base;

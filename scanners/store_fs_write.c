@@ -11,8 +11,9 @@
 #include "scanners/store_fs.h"
 
 /*
- * Temporaries are created under a name rather than with O_TMPFILE: giving an unnamed file its name needs /proc or a
- * capability, and not every filesystem has it. The name carries the writer's tag, so recovery finds what was left.
+ * Temporaries are created under a name rather than with O_TMPFILE: giving an unnamed file its name
+ * needs /proc or a capability, and not every filesystem has it. The name carries the writer's tag,
+ * so recovery finds what was left.
  */
 struct writer {
 	struct ebb_store_writer base;
@@ -101,7 +102,9 @@ int ebb_store_fs_write_bytes(struct ebb_store_writer *base, const void *buf, siz
 	return 0;
 }
 
-/* Nothing to write: the next bytes land behind the hole, and commit sets the size when none come. */
+/*
+ * Nothing to write: the next bytes land behind the hole, and commit sets the size when none come.
+ */
 int ebb_store_fs_write_hole(struct ebb_store_writer *base, int64_t len, struct ebb_err *err)
 {
 	struct writer *w = (struct writer *)base;
@@ -123,7 +126,7 @@ static int complete(struct writer *w, const struct ebb_meta *meta, uint32_t what
 		return rc;
 	if (TEMP_FAILURE_RETRY(fsync(w->fd)) < 0)
 		return ebb_store_fs_path_fail(err, errno, "sync", w->key);
-	/* Out of the page cache: who verifies the copy shall read the medium, and cold data shall not push out warm. */
+	/* Out of the page cache: who verifies the copy shall read the medium. */
 	posix_fadvise(w->fd, 0, 0, POSIX_FADV_DONTNEED);
 	return 0;
 }

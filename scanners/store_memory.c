@@ -82,7 +82,10 @@ static int memory_identify(struct ebb_store *s, struct ebb_store_identity *ret, 
 	return 0;
 }
 
-/* First object behind @after, as a record with a key of its own; 0 at the end. The lock is not held while users are told. */
+/*
+ * First object behind @after, as a record with a key of its own; 0 at the end. The lock is not held
+ * while users are told.
+ */
 static int next_after(struct memory *m, struct ebb_buf *after, struct ebb_record *ret,
 		      struct ebb_err *err)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The memory store: a tree of objects in memory with all the semantics of store.h, for tests. It keeps owner, mode, times
- * and attributes, and has no holes. Its clock is a counter: every change takes the next nanosecond, so that runs
- * repeat and no two changes share a time.
+ * The memory store: a tree of objects in memory with all the semantics of store.h, for tests. It
+ * keeps owner, mode, times and attributes, and has no holes. Its clock is a counter: every change
+ * takes the next nanosecond, so that runs repeat and no two changes share a time.
  *
- * Symlinks are not modelled; temporaries of open writers are objects like any other, as on a filesystem.
+ * Symlinks are not modelled; temporaries of open writers are objects like any other, as on a
+ * filesystem.
  *
  * Threads: as store.h says; the functions below may be called from any thread.
  */
@@ -22,7 +23,8 @@ int64_t ebb_store_memory_clock(struct ebb_store *s);
 void ebb_store_memory_set_clock(struct ebb_store *s, int64_t ns);
 
 /*
- * Create or replace an object as another program would: parents are made, content changes in place (same inode).
+ * Create or replace an object as another program would: parents are made, content changes in place
+ * (same inode).
  *
  * @return  0, -EBB_EINVAL (not the key of an object), -EBB_ENOMEM.
  */

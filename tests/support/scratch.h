@@ -3,7 +3,10 @@
 #ifndef EBB_TESTS_SUPPORT_SCRATCH_H
 #define EBB_TESTS_SUPPORT_SCRATCH_H
 
-/* A new empty folder, absolute; removed with all in it when the process exits. A few per process. Aborts on failure. */
+/*
+ * A new empty folder, absolute; removed with all in it when the process exits. A few per process.
+ * Aborts on failure.
+ */
 const char *ebb_scratch_new(void);
 
 #endif

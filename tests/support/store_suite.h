@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The conformance suite of stores: one test per clause of scanners/store.h, run for every store of a table. The tests are
- * in store_suite_io.c (objects) and store_suite_tree.c (names); the helpers below fail the test when something goes wrong.
+ * The conformance suite of stores: one test per clause of scanners/store.h, run for every store of
+ * a table. The tests are in store_suite_io.c (objects) and store_suite_tree.c (names); the helpers
+ * below fail the test when something goes wrong.
  */
 #ifndef EBB_TESTS_SUPPORT_STORE_SUITE_H
 #define EBB_TESTS_SUPPORT_STORE_SUITE_H
@@ -28,7 +29,10 @@ void ebb_store_suite_tree_add(TCase *tcase, int n);
 /* Open the store of row @i. */
 struct ebb_store *ebb_store_suite_open(int i);
 
-/* Fail unless @rc is -@code; 0 is success. @err is shown, checked to be filled on failure, and cleared. */
+/*
+ * Fail unless @rc is -@code; 0 is success. @err is shown, checked to be filled on failure, and
+ * cleared.
+ */
 void ebb_store_suite_expect(int64_t rc, int code, struct ebb_err *err);
 
 /* Write an object in one go; what commit says about it to @ret, which may be NULL. */

@@ -525,7 +525,7 @@ END_TEST
 
 /* --- Metadata --- */
 
-/* Some filesystems keep no attributes of users (tmpfs before Linux 6.6); then nothing is said about attributes. */
+/* Some filesystems keep no attributes of users (tmpfs before Linux 6.6). */
 static bool keeps_attributes(struct ebb_store *s)
 {
 	META m = {0};

@@ -510,7 +510,8 @@ END_TEST
 void ebb_store_suite_tree_add(TCase *tcase, int n)
 {
 	const TTest *const tests[] = {
-		malformed_keys_are_refused, the_root_has_metadata_or_none, odd_names_are_names, keys_may_be_as_long_as_they_may,
+		malformed_keys_are_refused, the_root_has_metadata_or_none, odd_names_are_names,
+		keys_may_be_as_long_as_they_may,
 		list_is_in_key_order, list_takes_a_prefix_and_a_start, list_gives_what_head_gives,
 		list_stops_when_told, rename_keeps_the_object, rename_never_replaces,
 		rename_needs_both_ends, rename_checks_the_state, directories_move_with_all_below,
