@@ -689,9 +689,8 @@ static int drop_state(struct ebb_merge *m, struct ebb_err *err)
 	return rc == MDB_NOTFOUND ? 0 : fail(m, err, rc, "cannot end a scan");
 }
 
-int ebb_merge_publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, struct ebb_err *err)
+static int publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, struct ebb_err *err)
 {
-	EBB_CLEANUP(releasep) struct ebb_merge *owned = m;
 	int rc;
 
 	if (!m->finished)
@@ -725,6 +724,14 @@ int ebb_merge_publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, 
 		int sync = mdb_env_sync(m->ix->env, 1);
 		rc = fail(m, err, sync, "cannot sync the index");
 	}
+	return rc;
+}
+
+int ebb_merge_publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, struct ebb_err *err)
+{
+	int rc = publish(m, facts, err);
+
+	release(m);
 	return rc;
 }
 
