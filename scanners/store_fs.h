@@ -97,6 +97,17 @@ int ebb_store_fs_move(const struct ebb_store_fs_path *from, const struct ebb_sto
 int ebb_store_fs_move_by_link(const struct ebb_store_fs_path *from,
 			      const struct ebb_store_fs_path *to);
 
+/*
+ * See, after a move, that what arrived is what was checked before it, @held. In between somebody may
+ * have put another object under the name; such a stranger is moved back. The caller holds the inode
+ * open, so that its number is not given to a new file meanwhile.
+ *
+ * @return  0; -EBB_ECHANGED, with a message that says where the stranger is when its name is taken.
+ */
+int ebb_store_fs_move_arrived(const struct ebb_store_fs_path *from,
+			      const struct ebb_store_fs_path *to, const char *from_key,
+			      const char *to_key, const struct statx *held, struct ebb_err *err);
+
 int ebb_store_fs_move_rename(struct ebb_store *s, const char *from, const char *to,
 			     const struct ebb_record *expect, struct ebb_err *err);
 int ebb_store_fs_move_remove(struct ebb_store *s, const char *key, const struct ebb_record *expect,

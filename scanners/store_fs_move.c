@@ -67,14 +67,9 @@ static bool same_inode(const struct statx *a, const struct statx *b)
 	       a->stx_dev_minor == b->stx_dev_minor;
 }
 
-/*
- * Between the check and the move somebody may have put another object under the name. A move can be
- * taken back, so look at what arrived. @held keeps the inode number from being given to a new file
- * meanwhile.
- */
-static int see_arrival(const struct ebb_store_fs_path *from, const struct ebb_store_fs_path *to,
-		       const char *from_key, const char *to_key, const struct statx *held,
-		       struct ebb_err *err)
+int ebb_store_fs_move_arrived(const struct ebb_store_fs_path *from,
+			      const struct ebb_store_fs_path *to, const char *from_key,
+			      const char *to_key, const struct statx *held, struct ebb_err *err)
 {
 	struct statx st;
 	int rc = ebb_store_fs_path_stat(to, to_key, &st, err);
@@ -114,7 +109,7 @@ int ebb_store_fs_move_rename(struct ebb_store *store, const char *from_key, cons
 						: "this filesystem cannot do it safely");
 	if (sys != 0)
 		return ebb_err_sys(err, sys, "cannot move '%s' to '%s'", from_key, to_key);
-	rc = see_arrival(&from, &to, from_key, to_key, &st, err);
+	rc = ebb_store_fs_move_arrived(&from, &to, from_key, to_key, &st, err);
 	/* The new name first: a power cut between the two may show both names, never none. */
 	int synced = ebb_store_fs_path_sync(to.dir, to_key, err);
 	if (synced == 0)

@@ -476,6 +476,33 @@ START_TEST(moving_by_link_never_replaces)
 }
 END_TEST
 
+/* The race of the next test, stopped after the move: "b" is what came from "a". */
+START_TEST(strangers_are_moved_back)
+{
+	const char *dir = ebb_scratch_new();
+	EBB_CLEANUP(ebb_mem_closep) int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	const struct ebb_store_fs_path a = place(fd, "a"), b = place(fd, "b");
+	STORE *s = open_at(dir);
+	struct statx checked, stranger;
+	struct ebb_err err = {0};
+
+	put(in(dir, "checked"), "");
+	put(in(dir, "b"), "stranger");
+	ck_assert_int_eq(statx(fd, "checked", 0, STATX_BASIC_STATS, &checked), 0);
+	ck_assert_int_eq(statx(fd, "b", 0, STATX_BASIC_STATS, &stranger), 0);
+	expect(ebb_store_fs_move_arrived(&a, &b, "a", "b", &stranger, &err), 0, &err);
+	keys_are(s, NULL, NULL, "b checked ");
+	expect(ebb_store_fs_move_arrived(&a, &b, "a", "b", &checked, &err), EBB_ECHANGED, &err);
+	keys_are(s, NULL, NULL, "a checked ");
+	ebb_store_suite_content(s, "a", "stranger", 8);
+	put(in(dir, "b"), "another");
+	ck_assert_int_eq(ebb_store_fs_move_arrived(&a, &b, "a", "b", &checked, &err), -EBB_ECHANGED);
+	ck_assert_ptr_nonnull(strstr(err.msg, "what replaced it is at 'b'"));
+	ebb_store_suite_content(s, "a", "stranger", 8);
+	ebb_store_suite_content(s, "b", "another", 7);
+}
+END_TEST
+
 struct swapper {
 	const char *dir;
 	atomic_bool stop;
@@ -762,7 +789,8 @@ EBB_UNIT_MAIN("store_fs", the_root_must_be_a_directory, the_root_is_held_by_its_
 	      a_directory_swapped_for_a_symlink_does_not_redirect, special_files_are_never_opened,
 	      hard_links_are_names_of_one_inode, a_rewrite_that_restores_mtime_is_seen,
 	      walker_and_store_agree, read_only_files_come_and_go, temporaries_are_private, full_is_full,
-	      moving_by_link_never_replaces, what_arrives_is_what_was_checked,
+	      moving_by_link_never_replaces, strangers_are_moved_back,
+	      what_arrives_is_what_was_checked,
 	      no_move_crosses_a_mount, acls_survive, inherited_acls_do_not_stay,
 	      owner_suid_and_privileged_attributes_survive,
 	      attributes_that_cannot_be_kept_refuse_the_copy,
