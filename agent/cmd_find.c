@@ -4,13 +4,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/find_order.h"
 #include "agent/out.h"
 #include "agent/target.h"
 #include "core/buf.h"
+#include "core/cursor.h"
+#include "core/order.h"
 #include "core/units.h"
 #include "policies/expr_block.h"
 #include "policies/glob.h"
-#include "core/cursor.h"
 
 enum { ORDERED_LIMIT = 100, ORDERED_MAX = 1000000 };
 
@@ -32,6 +34,8 @@ struct find {
 	int order;			/* enum order */
 	bool desc;
 	uint64_t limit;			/* 0: none */
+	bool all;			/* every object in order: from the index's own order */
+	struct ebb_snap *snap;		/* borrowed */
 	uint64_t found, bytes;
 	struct hit *heap;		/* the worst of the kept ones at the top */
 	size_t nheap;
@@ -224,7 +228,7 @@ static int hit(struct find *f, const char *store, const struct ebb_record *r, st
 		f->bytes += (uint64_t)r->f[EBB_F_SIZE];
 	if (f->count)
 		return 0;
-	return f->order ? keep(f, store, r, err) : print(f, store, r, err);
+	return f->order && !f->all ? keep(f, store, r, err) : print(f, store, r, err);
 }
 
 /* Judge a block by its columns. Returns false when nothing in it can be meant. */
@@ -280,6 +284,29 @@ static const char *remember(struct find *f, const char *name)
 	return s->name;
 }
 
+static enum ebb_field order_field(const struct find *f)
+{
+	return f->order == ORDER_SIZE ? EBB_F_SIZE : f->order == ORDER_MTIME ? EBB_F_MTIME : EBB_F_ATIME;
+}
+
+/* Every object of one store in order, as the index keeps it. */
+static int walk_order(struct find *f, const struct ebb_target_at *at, const char *store,
+		      struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_order_closep) struct ebb_order *o = NULL;
+	struct ebb_record rec;
+	int r = ebb_order_open(f->snap, at->store, order_field(f), f->desc, &o, err);
+
+	while (!r && (r = ebb_order_next(o, &rec, err)) > 0) {
+		enum ebb_truth t = f->where ? ebb_expr_eval(f->where, &f->env, &rec) : EBB_TRUE;
+
+		r = meets(f, at, &rec, t == EBB_TRUE ? t : EBB_FALSE) ? hit(f, store, &rec, err) : 0;
+		if (!r)
+			r = ebb_app_cancelled(f->app, err);
+	}
+	return r;
+}
+
 static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 {
 	struct find *f = ctx;
@@ -291,6 +318,8 @@ static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	f->env.store = store;
 	f->env.class = at->class;
+	if (f->all)
+		return walk_order(f, at, store, err);
 	while (!enough(f) && (r = ebb_cursor_next(at->cursor, &b, err)) > 0) {
 		r = block(f, at, store, &b, err);
 		if (!r)
@@ -333,14 +362,20 @@ static int prepare(struct find *f, const struct ebb_cli_args *args, struct ebb_a
 	f->env = (struct ebb_expr_env){.now = ebb_app_now(f->app)};
 	f->count = ebb_cli_flag(args, "count");
 	f->limit = (uint64_t)ebb_cli_number(args, "limit", f->order ? ORDERED_LIMIT : 0);
-	if (f->order && (f->limit == 0 || f->limit > ORDERED_MAX))
-		return ebb_err_set(err, EBB_EUSAGE, "--limit: with --order-by, 1 to %d objects can be shown",
+	f->all = f->order && !f->count && f->limit == 0;
+	if (f->all && f->order == ORDER_IDLE)
+		return ebb_err_set(err, EBB_EUSAGE,
+				   "--limit 0: idle is judged object by object; order by atime, or name a limit");
+	if (f->order && f->limit > ORDERED_MAX)
+		return ebb_err_set(err, EBB_EUSAGE,
+				   "--limit: with --order-by, 1 to %d objects can be shown, or all with 0",
 				   ORDERED_MAX);
 	f->it = malloc(sizeof(*f->it));
 	f->work = ebb_expr_block_new();
-	if (f->order && !f->count)
+	bool heap = f->order && !f->count && !f->all;
+	if (heap)
 		f->heap = calloc(f->limit, sizeof(*f->heap));
-	if (!f->it || !f->work || (f->order && !f->count && !f->heap))
+	if (!f->it || !f->work || (heap && !f->heap))
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if (where)
 		r = ebb_expr_compile(arena, where, &place, NULL, 0, &e, err);
@@ -386,7 +421,7 @@ static int finish(struct find *f, struct ebb_err *err)
 		return 0;
 	}
 	int r = print_heap(f, err);
-	if (!r && f->order && f->found > f->limit)
+	if (!r && f->order && f->limit && f->found > f->limit)
 		ebb_app_note(f->app, "%s objects meet the condition; --limit N shows more",
 			     ebb_out_count(f->found, a));
 	return r;
@@ -403,10 +438,13 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	int r = prepare(&f, args, &arena, err);
 	if (!r)
 		r = ebb_app_config_optional(app, err);
+	if (!r && f.all)
+		r = ebb_find_order_build(app, args, order_field(&f), err);
 	if (!r)
 		r = ebb_app_index(app, true, &ix, err);
 	if (!r)
 		r = ebb_snap_open(ix, &snap, err);
+	f.snap = snap;
 	if (!r)
 		r = ebb_target_each(app, snap, args, walk, &f, err);
 	return r ? r : finish(&f, err);
@@ -417,7 +455,8 @@ static const struct ebb_cli_option options[] = {
 	{"name", 0, EBB_CLI_STRING, "GLOB", "only objects whose last part of the name matches"},
 	{"order-by", 'o', EBB_CLI_STRING, "FIELD[,desc]",
 	 "sort by size, mtime, atime or idle (default: by key)"},
-	{"limit", 'n', EBB_CLI_COUNT, "N", "show at most N objects (default with --order-by: 100)"},
+	{"limit", 'n', EBB_CLI_COUNT, "N",
+	 "show at most N objects (default with --order-by: 100; 0: all files of each store, by an order kept in the index)"},
 	{"count", 0, EBB_CLI_FLAG, NULL, "only count them and their bytes"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
