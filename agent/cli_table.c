@@ -9,6 +9,14 @@ extern const struct ebb_cli_command ebb_cmd_scan;
 extern const struct ebb_cli_command ebb_cmd_find;
 extern const struct ebb_cli_command ebb_cmd_du;
 extern const struct ebb_cli_command ebb_cmd_report;
+extern const struct ebb_cli_command ebb_cmd_plan;
+extern const struct ebb_cli_command ebb_cmd_show;
+extern const struct ebb_cli_command ebb_cmd_diff;
+extern const struct ebb_cli_command ebb_cmd_apply;
+extern const struct ebb_cli_command ebb_cmd_undo;
+extern const struct ebb_cli_command ebb_cmd_restore;
+extern const struct ebb_cli_command ebb_cmd_trash;
+extern const struct ebb_cli_command ebb_cmd_status;
 extern const struct ebb_cli_command ebb_cmd_help;
 extern const struct ebb_cli_command ebb_cmd_version;
 
@@ -20,6 +28,14 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_find,
 	&ebb_cmd_du,
 	&ebb_cmd_report,
+	&ebb_cmd_plan,
+	&ebb_cmd_show,
+	&ebb_cmd_diff,
+	&ebb_cmd_apply,
+	&ebb_cmd_undo,
+	&ebb_cmd_restore,
+	&ebb_cmd_trash,
+	&ebb_cmd_status,
 	&ebb_cmd_help,
 	&ebb_cmd_version,
 	NULL,

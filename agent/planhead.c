@@ -73,10 +73,10 @@ static json_t *stores_json(const struct ebb_planhead *h)
 		const struct ebb_planhead_store *s = &h->stores[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:I}", "name", s->name,
+			list, json_pack("{s:s, s:I, s:I, s:I, s:s, s:I}", "name", s->name,
 					"generation", (json_int_t)s->generation, "dev",
 					(json_int_t)s->dev, "ino", (json_int_t)s->ino, "fsid",
-					s->fsid, "kind", s->kind, "objects", (json_int_t)s->objects));
+					s->fsid, "objects", (json_int_t)s->objects));
 	}
 	if (json_array_size(list) == h->nstores)
 		return list;
@@ -154,6 +154,7 @@ int ebb_planhead_write(struct ebb_buf *out, const struct ebb_planhead *h, struct
 	bad |= json_object_set_new(o, "limits", limits_json(&h->limits));
 	bad |= add_sum(o, "totals", &h->all);
 	bad |= add_sum(o, "kept", &h->kept);
+	bad |= add_sum(o, "held", &h->held);
 	bad |= add_sum(o, "unmatched", &h->unmatched);
 	bad |= json_object_set_new(o, "rules", rules_json(h));
 	if (bad) {
@@ -201,7 +202,6 @@ static void read_stores(struct ebb_jsonline *l, struct ebb_arena *arena, struct 
 			.dev = (uint64_t)ebb_jsonline_int(&sub, "dev", INT64_MIN, INT64_MAX),
 			.ino = (uint64_t)ebb_jsonline_int(&sub, "ino", INT64_MIN, INT64_MAX),
 			.fsid = text(&sub, arena, "fsid"),
-			.kind = text(&sub, arena, "kind"),
 			.objects = ebb_jsonline_int(&sub, "objects", 0, INT64_MAX),
 		};
 		ebb_jsonline_join(l, &sub);
@@ -270,6 +270,7 @@ int ebb_planhead_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 	read_limits(l, arena, &h.limits);
 	read_sum(l, ebb_jsonline_object(l, "totals"), &h.all);
 	read_sum(l, ebb_jsonline_object(l, "kept"), &h.kept);
+	read_sum(l, ebb_jsonline_object(l, "held"), &h.held);
 	read_sum(l, ebb_jsonline_object(l, "unmatched"), &h.unmatched);
 	read_rules(l, arena, &h);
 	if (l->r == 0)

@@ -3,10 +3,10 @@
  * The header of a plan file: what the plan was made from, and what it adds up to. One line of JSON, the second of the file:
  *
  *   {"created":"2026-11-23T19:00:00Z","now_ns":1795460400000000000,"currency":"USD","rules_sha256":"...","prices_sha256":"...",
- *    "stores":[{"name":"scratch","generation":3,"dev":2049,"ino":2,"fsid":"...","kind":"ext4","objects":1000000}],
+ *    "stores":[{"name":"scratch","generation":3,"dev":2049,"ino":2,"fsid":"...","objects":1000000}],
  *    "limits":{"max_delete":null,"max_delete_ppm":500000,"max_objects":null,"max_bytes":null,"max_cost_nano":null,
  *              "max_errors":100,"window":null},
- *    "totals":{SUM},"kept":{SUM},"unmatched":{SUM},
+ *    "totals":{SUM},"kept":{SUM},"held":{SUM},"unmatched":{SUM},
  *    "rules":[{"rule":"old logs","action":"compress","totals":{SUM},"refused":[{"reason":"unknown","text":"...",SUM}]}]}
  *
  * SUM is "objects","bytes","freed_bytes","wire_bytes","unpriced","one_off_nano","saving_month_nano". A store that was never scanned
@@ -30,7 +30,7 @@ struct ebb_planhead_store {
 	const char *name;
 	int64_t generation;		/* 0: not scanned */
 	uint64_t dev, ino;		/* identity of the root */
-	const char *fsid, *kind;	/* "" when unknown */
+	const char *fsid;		/* of its filesystem, "" when unknown */
 	int64_t objects;		/* in that generation */
 };
 
@@ -60,7 +60,8 @@ struct ebb_planhead {
 	struct ebb_planhead_store *stores;
 	size_t nstores;
 	struct ebb_planhead_limits limits;
-	struct ebb_planhead_sum all, kept, unmatched;
+	struct ebb_planhead_sum all;
+	struct ebb_planhead_sum kept, held, unmatched;	/* see policies/decide.h */
 	struct ebb_planhead_rule *rules;
 	size_t nrules;
 };

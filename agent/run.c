@@ -20,6 +20,20 @@ void ebb_run_release(struct ebb_run *run)
 	*run = (struct ebb_run){0};
 }
 
+int ebb_run_copy(struct ebb_run *ret, const struct ebb_run *run, struct ebb_err *err)
+{
+	struct ebb_run copy = *run;
+
+	copy.journal = strdup(run->journal);
+	copy.plan_path = strdup(run->plan_path);
+	if (!copy.journal || !copy.plan_path) {
+		ebb_run_release(&copy);
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	}
+	*ret = copy;
+	return 0;
+}
+
 static int set_paths(struct ebb_run *run, const char *index, struct ebb_err *err)
 {
 	if (asprintf(&run->journal, "%s/runs/%s/journal", index, run->id) < 0)
@@ -185,12 +199,7 @@ static int match(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 		return 0; /* this one was meant to the letter */
 	s->hits = last || strcmp(run->id, s->word) == 0 ? 1 : s->hits + 1;
 	ebb_run_release(&s->found);
-	s->found = *run;
-	s->found.journal = strdup(run->journal);
-	s->found.plan_path = strdup(run->plan_path);
-	if (!s->found.journal || !s->found.plan_path)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	return 0;
+	return ebb_run_copy(&s->found, run, err);
 }
 
 int ebb_run_find(const char *index, const char *word, struct ebb_run *ret, struct ebb_err *err)

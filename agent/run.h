@@ -31,6 +31,9 @@ struct ebb_run {
 
 void ebb_run_release(struct ebb_run *run);
 
+/* Make @ret, which holds nothing, equal to @run. Returns 0 or -EBB_ENOMEM. */
+int ebb_run_copy(struct ebb_run *ret, const struct ebb_run *run, struct ebb_err *err);
+
 /*
  * Begin a run of @plan: directory, copy of the plan, journal with its first record; all durable.
  *

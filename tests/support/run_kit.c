@@ -151,7 +151,7 @@ static void make_plan(struct ebb_run_kit *k)
 		struct ebb_store_identity is;
 
 		ebb_store_identify(ebb_storeset_find(set, names[i]), &is, &err);
-		stores[i] = (struct ebb_planhead_store){names[i], 1, is.dev, is.ino, "", "", 100};
+		stores[i] = (struct ebb_planhead_store){names[i], 1, is.dev, is.ino, "", 100};
 	}
 	for (size_t i = 0; i < EBB_ARRAY_LEN(files); i++) {
 		if (files[i].action == EBB_ACTION_KEEP)

@@ -46,8 +46,8 @@ static struct ebb_planrow row_of(const char *key, enum ebb_action_id action)
 
 static struct ebb_planhead head_of(struct ebb_planhead_store *stores, struct ebb_planhead_rule *rule)
 {
-	stores[0] = (struct ebb_planhead_store){"scratch", 3, 1, 2, "abc", "ext4", 10};
-	stores[1] = (struct ebb_planhead_store){"cold", 0, 1, 5, "", "xfs", 0};
+	stores[0] = (struct ebb_planhead_store){"scratch", 3, 1, 2, "abc", 10};
+	stores[1] = (struct ebb_planhead_store){"cold", 0, 1, 5, "", 0};
 	*rule = (struct ebb_planhead_rule){.rule = "old \"logs\"", .action = "delete"};
 	rule->refused[EBB_REFUSE_UNKNOWN].objects = 4;
 	return (struct ebb_planhead){

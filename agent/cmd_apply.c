@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "agent/app.h"
+#include "agent/apply.h"
+#include "agent/cli.h"
+#include "agent/replay.h"
+#include "agent/session.h"
+
+struct applying {
+	struct ebb_app *app;
+	const char *path;		/* of the plan, as given */
+	struct ebb_planfile *plan;
+	struct ebb_storeset *stores;
+	struct ebb_apply apply;
+	struct ebb_session_tell tell;
+};
+
+static void set_limits(struct applying *a, const struct ebb_cli_args *args)
+{
+	const struct ebb_config_limits *l = &a->app->config->limits;
+
+	a->apply.limits = (struct ebb_planhead_limits){
+		.max_delete = l->max_delete, .max_delete_ppm = l->max_delete_ppm,
+		.max_objects = ebb_cli_number(args, "max-objects", l->max_objects),
+		.max_bytes = ebb_cli_number(args, "max-bytes", l->max_bytes),
+		.max_cost = *l->max_cost.currency ? l->max_cost.nano : -1,
+		.max_errors = l->max_errors, .window = l->window,
+	};
+}
+
+/* Rules and prices may have changed since: apply does what was approved, and says so. */
+static void note_changes(struct applying *a)
+{
+	const struct ebb_planhead *h = ebb_planfile_head(a->plan);
+	const struct ebb_config *c = a->app->config;
+
+	if (memcmp(h->rules_digest, c->rules_digest, sizeof(h->rules_digest)) != 0)
+		ebb_app_note(a->app, "the configuration changed since the plan was made; the plan is applied as it is");
+	if (memcmp(h->prices_digest, c->prices_digest, sizeof(h->prices_digest)) != 0)
+		ebb_app_note(a->app, "prices changed since the plan was made; its amounts are those of then");
+}
+
+/* --- Looking only ---------------------------------------------------------------------------------------- */
+
+static int look(struct applying *a, struct ebb_err *err)
+{
+	struct ebb_journal_counts c = {0};
+	struct ebb_planrow row;
+	int r = ebb_apply_admit(&a->apply, a->plan, err);
+
+	while (r >= 0 && (r = ebb_planfile_next(a->plan, &row, err)) == 1) {
+		struct ebb_op op = {.action = row.action, .store = row.store, .key = row.obj.key,
+				    .obj = row.obj};
+		struct ebb_op_result res = {.outcome = EBB_OP_DONE};
+
+		if (ebb_apply_look(&a->apply, &row, &res.why) < 0) {
+			res.outcome = EBB_OP_SKIPPED;
+			c.skipped++;
+		} else {
+			c.done++;
+			c.bytes += row.obj.f[EBB_F_SIZE];
+		}
+		ebb_session_ended(&a->tell, &op, &res);
+		r = ebb_app_cancelled(a->app, err);
+	}
+	return r < 0 ? r : ebb_session_summary(&a->tell, NULL, "done", &c, err);
+}
+
+/* --- The run of this plan -------------------------------------------------------------------------------- */
+
+struct candidate {
+	const char *plan;
+	struct ebb_run run;
+	bool found;
+};
+
+static int is_ours(void *ctx, const struct ebb_run *run, struct ebb_err *err)
+{
+	struct candidate *c = ctx;
+
+	if (strcmp(run->plan, c->plan) != 0)
+		return 0;
+	ebb_run_release(&c->run);
+	int r = ebb_run_copy(&c->run, run, err);
+	c->found = r == 0;
+	return r;
+}
+
+/* Begin a run, after everything that must hold before anything is touched. */
+static int begin(struct applying *a, struct ebb_run *run, struct ebb_journal **j,
+		 struct ebb_err *err)
+{
+	int r = ebb_apply_admit(&a->apply, a->plan, err);
+
+	return r < 0 ? r
+		     : ebb_run_create(a->app->index_dir, a->plan, ebb_app_now(a->app), run, j, err);
+}
+
+/*
+ * The run to work on: the newest of this plan, unless something of it was undone; otherwise a new one.
+ *
+ * @return  0 with *j open; 1 when that run is complete.
+ */
+static int choose_run(struct applying *a, struct ebb_run *run, struct ebb_journal **j,
+		      struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
+	struct candidate c = {.plan = ebb_planfile_id(a->plan)};
+	int r = ebb_run_each(a->app->index_dir, is_ours, &c, err);
+
+	if (r == 0 && c.found)
+		r = ebb_replay_run(c.run.journal, &rep, err);
+	if (r < 0) {
+		ebb_run_release(&c.run);
+		return r;
+	}
+	if (!c.found || rep.undone || rep.expired) {
+		ebb_run_release(&c.run);
+		return begin(a, run, j, err);
+	}
+	*run = c.run;
+	if (rep.complete)
+		return 1;
+	a->tell.ended = (uint64_t)(rep.next - 1);
+	return ebb_journal_append_to(run->journal, j, err);
+}
+
+static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_journal *j,
+		  struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *copy = NULL;
+	struct ebb_apply_done done = {0};
+	struct ebb_err why = {0};
+	int r = ebb_planfile_open(run->plan_path, &copy, err);
+
+	if (r < 0)
+		return r;
+	a->tell.total = (uint64_t)run->actions;
+	ebb_progress_start(&a->tell.progress, a->app->err, a->app->quiet, "apply", "actions");
+	r = ebb_apply_run(&a->apply, run, copy, j, &done, &why);
+	int told = ebb_session_summary(&a->tell, run, "applied", &done.run, err);
+	if (r < 0)
+		return ebb_err_set(err, -r, "%s; ebb apply %s goes on from here", why.msg, a->path);
+	return told;
+}
+
+static int apply(struct applying *a, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
+	EBB_CLEANUP(ebb_run_release) struct ebb_run run = {0};
+	EBB_CLEANUP(ebb_journal_closep) struct ebb_journal *j = NULL;
+	int r = ebb_session_begin(a->app, "ebb apply", &lock, err);
+
+	if (r < 0)
+		return r;
+	r = choose_run(a, &run, &j, err);
+	if (r == 1) {
+		fprintf(a->app->json ? a->app->err : a->app->out,
+			"already applied by run %s; nothing to do\n", run.id);
+		return a->app->json ? ebb_session_summary(&a->tell, &run, "applied",
+							  &(struct ebb_journal_counts){0}, err)
+				    : 0;
+	}
+	return r < 0 ? r : run_it(a, &run, j, err);
+}
+
+static void release(struct applying *a)
+{
+	ebb_planfile_close(a->plan);
+	ebb_storeset_free(a->stores);
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	bool dry = ebb_cli_flag(args, "dry-run");
+	EBB_CLEANUP(release) struct applying a = {
+		.app = app, .path = ebb_cli_arg(args, 0), .tell = {.app = app, .dry = dry},
+	};
+	int r;
+
+	if ((r = ebb_planfile_open(a.path, &a.plan, err)) < 0 || (r = ebb_app_config(app, err)) < 0)
+		return r;
+	a.stores = ebb_storeset_new(app->config);
+	if (!a.stores)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if ((r = ebb_storeset_expect(a.stores, ebb_planfile_head(a.plan), err)) < 0)
+		return r;
+	a.apply.stores = a.stores;
+	a.apply.clock = app->clock;
+	a.apply.cancel = app->cancel;
+	a.apply.jobs = (unsigned)ebb_cli_number(args, "jobs", 0);
+	a.apply.ended = ebb_session_ended;
+	a.apply.ctx = &a.tell;
+	set_limits(&a, args);
+	note_changes(&a);
+	return dry ? look(&a, err) : apply(&a, err);
+}
+
+static const struct ebb_cli_option options[] = {
+	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "look whether every object still is what the plan saw, touch nothing"},
+	{"max-objects", 0, EBB_CLI_COUNT, "N", "stop after so many actions"},
+	{"max-bytes", 0, EBB_CLI_BYTES, "SIZE", "stop before more bytes than this are worked on"},
+	{"jobs", 'j', EBB_CLI_COUNT, "N", "actions at the same time (default: 4)"},
+	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
+};
+
+static const struct ebb_cli_field json[] = {
+	{"outcome, action, store, path, path_b64, code, why", "string", "a line for each object that was skipped or failed"},
+	{"run", "string", "last line: id of the run, for ebb-undo; null with --dry-run"},
+	{"dry_run", "boolean", "last line"},
+	{"done, skipped, failed", "number", "last line: actions of the run so far"},
+	{"bytes", "number", "last line: size of the objects that were done"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb apply -n plan.jsonl", "see what changed since the plan was made",
+	"ebb apply plan.jsonl", "do it",
+	"ebb undo last", "take it back",
+	NULL,
+};
+
+extern const struct ebb_cli_command ebb_cmd_apply;
+const struct ebb_cli_command ebb_cmd_apply = {
+	.name = "apply",
+	.summary = "do exactly what a plan says",
+	.usage = "FILE",
+	.description =
+		"Does the actions of a plan, each after a look whether its object still is what the plan saw.\n"
+		"What changed is skipped and named, and the exit status is 1.\n"
+		"\n"
+		"Every action is in the journal of the run before it begins.\nDeleted objects wait in .ebb-trash of their store;\n"
+		"moved and compressed ones are read back and compared before the original goes.\nNothing is ever overwritten.\n"
+		"ebb-undo takes a run back.\n"
+		"\n"
+		"A run that was interrupted, stopped by a limit or killed goes on when the same plan is applied again.\n"
+		"A plan that is done is not done twice.\n"
+		"\n"
+		"Before anything is touched the plan must keep max_delete and max_cost, and every store must be the one that\n"
+		"the plan saw (status 4 when a mount is missing).\nOther limits stop the run on the way, with status 7.",
+	.options = options,
+	.json = json,
+	.examples = examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/app.h"
+#include "agent/cli.h"
+#include "agent/lower.h"
+#include "agent/out.h"
+#include "agent/planfile.h"
+#include "agent/plantext.h"
+#include "agent/progress.h"
+#include "agent/storeset.h"
+#include "core/cursor.h"
+#include "policies/decide.h"
+
+struct planning {
+	struct ebb_app *app;
+	struct ebb_snap *snap;
+	struct ebb_planfile_writer *out;	/* NULL: only the totals are wanted */
+	struct ebb_decide *decide;
+	struct ebb_arena arena;			/* of the header */
+	struct ebb_arena row_arena;
+	struct ebb_index_store *sources;
+	size_t nsources;
+	bool *dest;				/* of config->stores: something goes there */
+	struct ebb_progress progress;
+	uint64_t seen, total;			/* objects */
+};
+
+static int no_memory(struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
+/* --- Which stores ---------------------------------------------------------------------------------------- */
+
+/* A plan is as good as the scan it is made from: there must be one, and it must be the last one begun. */
+static int add_source(struct planning *p, const char *name, struct ebb_err *err)
+{
+	struct ebb_index_store *st = &p->sources[p->nsources];
+	struct ebb_err why = {0};
+	int r = ebb_snap_store(p->snap, name, st, &why);
+
+	if (!ebb_config_store(p->app->config, name))
+		return ebb_err_set(err, EBB_EUSAGE, "store '%s' is not in '%s'", name,
+				   p->app->config->path);
+	if (r == -EBB_ENOENT || (r == 0 && st->generation == 0))
+		return ebb_err_set(err, EBB_ESTALE, "store '%s' was never scanned: run ebb scan %s", name,
+				   name);
+	if (r < 0)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	if (st->building)
+		return ebb_err_set(err, EBB_ESTALE,
+				   "the last scan of store '%s' did not come to its end: run ebb scan %s",
+				   name, name);
+	p->total += st->objects;
+	p->nsources++;
+	return 0;
+}
+
+static int choose(struct planning *p, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	const struct ebb_config *c = p->app->config;
+	size_t n = (size_t)ebb_cli_argc(args);
+	int r = 0;
+
+	p->sources = ebb_arena_calloc(&p->arena, n + c->nstores, sizeof(*p->sources));
+	p->dest = ebb_arena_calloc(&p->arena, c->nstores, sizeof(*p->dest));
+	if (!p->sources || !p->dest)
+		return no_memory(err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_source(p, ebb_cli_arg(args, (int)i), err);
+	for (size_t i = 0; r == 0 && n == 0 && i < c->nstores; i++)
+		r = add_source(p, c->stores[i].open.name, err);
+	return r;
+}
+
+/* --- Actions --------------------------------------------------------------------------------------------- */
+
+static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
+{
+	struct planning *p = ctx;
+	const struct ebb_lower *l = ebb_lower_of(a->id);
+	const struct ebb_config *c = p->app->config;
+	struct ebb_planrow row = {
+		.rule = a->rule, .store = a->store, .action = a->id, .obj = *a->obj,
+		.to_store = a->to_store, .codec = a->codec, .level = a->level, .purge = a->purge,
+		.trash_ns = a->trash_ns, .priced = a->priced, .one_off = a->one_off.nano,
+		.saving = a->saving.nano, .freed = a->freed, .wire = a->wire, .why = a->why,
+	};
+
+	if (!l)
+		return ebb_err_set(err, EBB_ENOTSUP, "action '%s' cannot be done yet",
+				   ebb_action_kind(a->id)->name);
+	for (size_t i = 0; a->to_store && i < c->nstores; i++)
+		p->dest[i] |= strcmp(c->stores[i].open.name, a->to_store) == 0;
+	if (!p->out)
+		return 0;
+	ebb_arena_release(&p->row_arena);
+	ebb_arena_init(&p->row_arena, 0);
+	row.obj.key = ebb_arena_memdup(&p->row_arena, a->obj->key, a->obj->key_len);
+	if (!row.obj.key)
+		return no_memory(err);
+	row.to_key = l->target(&p->row_arena, row.obj.key, row.codec);
+	if (!row.to_key && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
+		return no_memory(err);
+	row.payback_days = ebb_planrow_payback(row.priced, row.one_off, row.saving);
+	return ebb_planfile_put(p->out, &row, err);
+}
+
+static int decide_store(struct planning *p, const struct ebb_index_store *st, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
+	struct ebb_block b;
+	int r = ebb_cursor_open(p->snap, st, NULL, &c, err);
+
+	while (r >= 0 && (r = ebb_cursor_next(c, &b, err)) == 1) {
+		if ((r = ebb_app_cancelled(p->app, err)) < 0)
+			break;
+		r = ebb_decide_block(p->decide, st->name, &b, on_action, p, err);
+		p->seen += b.n;
+		ebb_progress_tick(&p->progress, p->seen, p->total, 0);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* --- The header ------------------------------------------------------------------------------------------ */
+
+static struct ebb_planhead_sum sum_of(const struct ebb_decide_sum *s)
+{
+	return (struct ebb_planhead_sum){
+		.objects = s->objects, .bytes = s->bytes, .freed = s->freed, .wire = s->wire,
+		.unpriced = s->unpriced, .one_off = s->one_off.nano, .saving = s->saving.nano,
+	};
+}
+
+static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err *err)
+{
+	const struct ebb_rules *rules = p->app->config->rules;
+	const struct ebb_decide_totals *t = ebb_decide_totals(p->decide);
+
+	h->nrules = 0;
+	h->rules = ebb_arena_calloc(&p->arena, ebb_rules_count(rules), sizeof(*h->rules));
+	if (!h->rules)
+		return no_memory(err);
+	for (size_t i = 0; i < ebb_rules_count(rules); i++) {
+		const struct ebb_rule *rule = ebb_rules_get(rules, i);
+		struct ebb_planhead_rule *row = &h->rules[h->nrules];
+
+		if (!rule->action->changes)
+			continue;
+		row->rule = rule->name;
+		row->action = rule->action->name;
+		row->sum = sum_of(&t->by_rule[i]);
+		for (int k = 0; k < EBB_REFUSE_COUNT; k++)
+			row->refused[k] = sum_of(&t->refused[i][k]);
+		h->nrules++;
+	}
+	h->all = sum_of(&t->all);
+	h->kept = sum_of(&t->kept);
+	h->held = sum_of(&t->held);
+	h->unmatched = sum_of(&t->unmatched);
+	return 0;
+}
+
+static struct ebb_planhead_store scanned(const struct ebb_index_store *st)
+{
+	return (struct ebb_planhead_store){
+		.name = st->name, .generation = st->generation, .dev = st->root_dev,
+		.ino = st->root_ino, .fsid = st->root_fsid, .objects = (int64_t)st->objects,
+	};
+}
+
+/* A destination that was never scanned: what stands there now is what apply will expect. */
+static int looked_at(struct planning *p, const struct ebb_config_store *cs,
+		     struct ebb_planhead_store *ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_store_closep) struct ebb_store *s = NULL;
+	struct ebb_store_identity is;
+	int r = ebb_store_open(&cs->open, &s, err);
+
+	if (r < 0 || (r = ebb_store_identify(s, &is, err)) < 0)
+		return r;
+	*ret = (struct ebb_planhead_store){
+		.name = cs->open.name, .dev = is.dev, .ino = is.ino,
+		.fsid = ebb_arena_strdup(&p->arena, is.fsid),
+	};
+	return ret->fsid ? 0 : no_memory(err);
+}
+
+static int head_stores(struct planning *p, struct ebb_planhead *h, struct ebb_err *err)
+{
+	const struct ebb_config *c = p->app->config;
+	int r = 0;
+
+	h->stores = ebb_arena_calloc(&p->arena, p->nsources + c->nstores, sizeof(*h->stores));
+	if (!h->stores)
+		return no_memory(err);
+	for (size_t i = 0; i < p->nsources; i++)
+		h->stores[h->nstores++] = scanned(&p->sources[i]);
+	for (size_t i = 0; r == 0 && i < c->nstores; i++) {
+		const char *name = c->stores[i].open.name;
+		struct ebb_index_store *st = ebb_arena_alloc(&p->arena, sizeof(*st));
+
+		if (!st)
+			return no_memory(err);
+		if (!p->dest[i] || ebb_planhead_store(h, name))
+			continue;
+		if (ebb_snap_store(p->snap, name, st, NULL) == 0 && st->generation)
+			h->stores[h->nstores] = scanned(st);
+		else
+			r = looked_at(p, &c->stores[i], &h->stores[h->nstores], err);
+		h->nstores++;
+	}
+	return r;
+}
+
+static int head_of(struct planning *p, int64_t now, struct ebb_planhead *h, struct ebb_err *err)
+{
+	const struct ebb_config *c = p->app->config;
+	const struct ebb_config_limits *l = &c->limits;
+
+	*h = (struct ebb_planhead){
+		.now = now,
+		.currency = ebb_price_currency(c->prices),
+		.limits = {.max_delete = l->max_delete, .max_delete_ppm = l->max_delete_ppm,
+			   .max_objects = l->max_objects, .max_bytes = l->max_bytes,
+			   .max_cost = *l->max_cost.currency ? l->max_cost.nano : -1,
+			   .max_errors = l->max_errors, .window = l->window},
+	};
+	memcpy(h->rules_digest, c->rules_digest, sizeof(h->rules_digest));
+	memcpy(h->prices_digest, c->prices_digest, sizeof(h->prices_digest));
+	int r = head_rules(p, h, err);
+	return r < 0 ? r : head_stores(p, h, err);
+}
+
+/* --- The command ----------------------------------------------------------------------------------------- */
+
+static int tell(struct planning *p, const struct ebb_planhead *h, const char *path, const char *id,
+		struct ebb_err *err)
+{
+	FILE *f = p->app->out;
+
+	if (p->app->json) {
+		json_t *o = json_pack("{s:s?, s:s?, s:I, s:I, s:I, s:I, s:s}", "file", path, "id", id,
+				      "objects", (json_int_t)h->all.objects, "bytes",
+				      (json_int_t)h->all.bytes, "one_off_nano",
+				      (json_int_t)h->all.one_off, "saving_month_nano",
+				      (json_int_t)h->all.saving, "currency", h->currency);
+		return ebb_out_json(f, o, err);
+	}
+	int r = ebb_plantext_print(f, h, err);
+	if (r == 0 && path)
+		fprintf(f, "\n  plan %.12s written to %s; ebb apply %s does exactly this\n", id, path,
+			path);
+	return r < 0 ? r : ebb_out_flush(f, err);
+}
+
+static int make(struct planning *p, const char *path, struct ebb_err *err)
+{
+	const struct ebb_config *c = p->app->config;
+	char id[EBB_PLANFILE_ID_LEN] = "";
+	int64_t now = ebb_app_now(p->app);
+	struct ebb_planhead head;
+	int r = ebb_decide_new(&p->arena, c->rules, c->prices, now, &p->decide, err);
+
+	if (r == 0 && path)
+		r = ebb_planfile_create(path, &p->out, err);
+	ebb_progress_start(&p->progress, p->app->err, p->app->quiet, "plan", "objects");
+	for (size_t i = 0; r == 0 && i < p->nsources; i++)
+		r = decide_store(p, &p->sources[i], err);
+	ebb_progress_end(&p->progress);
+	if (r < 0 || (r = head_of(p, now, &head, err)) < 0)
+		return r;
+	if (path) {
+		r = ebb_planfile_commit(p->out, &head, id, err);
+		p->out = NULL;
+	}
+	return r < 0 ? r : tell(p, &head, path, path ? id : NULL, err);
+}
+
+static void release(struct planning *p)
+{
+	ebb_planfile_abort(p->out);
+	ebb_decide_free(p->decide);
+	ebb_snap_close(p->snap);
+	ebb_arena_release(&p->row_arena);
+	ebb_arena_release(&p->arena);
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	EBB_CLEANUP(release) struct planning p = {.app = app};
+	const char *path = ebb_cli_string(args, "output");
+	bool dry = ebb_cli_flag(args, "dry-run");
+	int r;
+
+	if (!path && !dry)
+		return ebb_err_set(err, EBB_EUSAGE, "say where the plan goes: --output FILE, or only look: --dry-run");
+	if ((r = ebb_app_config(app, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
+	    (r = ebb_snap_open(ix, &p.snap, err)) < 0 || (r = choose(&p, args, err)) < 0)
+		return r;
+	return make(&p, dry ? NULL : path, err);
+}
+
+static const struct ebb_cli_option options[] = {
+	{"output", 'o', EBB_CLI_STRING, "FILE", "write the plan there; compressed when it ends in .zst"},
+	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "print the totals, write nothing"},
+	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
+};
+
+static const struct ebb_cli_field json[] = {
+	{"file", "string", "where the plan was written, null with --dry-run"},
+	{"id", "string", "id of the plan: SHA-256 of all behind its first line; null with --dry-run"},
+	{"objects, bytes", "number", "actions, and the size of their objects"},
+	{"one_off_nano, saving_month_nano", "number", "what they cost once and save a month, in billionths"},
+	{"currency", "string", "of the amounts"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb plan -o plan.jsonl", "decide and price everything",
+	"ebb plan -n scratch", "see what the rules would do in one store",
+	NULL,
+};
+
+extern const struct ebb_cli_command ebb_cmd_plan;
+const struct ebb_cli_command ebb_cmd_plan = {
+	.name = "plan",
+	.summary = "decide and price what to do, into a file",
+	.usage = "[STORE...]",
+	.description =
+		"Holds every object of the index against the rules, prices what they ask for, and writes the actions to a file\n"
+		"that ebb-apply does exactly.\nNothing is changed, and no store is read.\n"
+		"\n"
+		"The summary says for every rule what it would do, free, cost and save, and what was left alone and why.\n"
+		"The same index, rules, prices and time give the same file, byte for byte.\n"
+		"\n"
+		"A store without a finished scan is refused with status 6.",
+	.options = options,
+	.json = json,
+	.examples = examples,
+	.max_args = -1,
+	.run = run,
+};

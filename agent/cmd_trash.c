@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "agent/app.h"
+#include "agent/cli.h"
+#include "agent/out.h"
+#include "agent/session.h"
+#include "agent/trash.h"
+#include "agent/undo.h"
+#include "core/units.h"
+
+struct emptying {
+	struct ebb_session_tell tell;	/* first: ebb_session_ended gets the whole struct */
+	const char *only;		/* id of a run, or NULL: all */
+	struct ebb_journal_counts counts;
+};
+
+static int show_json(struct ebb_app *app, const struct ebb_trash *t, struct ebb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		const struct ebb_trash_sum *s = &t->sums[i];
+		json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "run", s->run, "store", s->store,
+				      "objects", (json_int_t)s->objects, "bytes", (json_int_t)s->bytes,
+				      "expired", (json_int_t)s->expired, "expired_bytes",
+				      (json_int_t)s->expired_bytes);
+		if (ebb_out_json_time(o, "first_expires", s->first) ||
+		    ebb_out_json_time(o, "last_expires", s->last)) {
+			json_decref(o);
+			o = NULL;
+		}
+		r = ebb_out_json(app->out, o, err);
+	}
+	return r < 0 ? r : ebb_out_flush(app->out, err);
+}
+
+static int show_text(struct ebb_app *app, const struct ebb_trash *t, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {
+		{"run", false}, {"store", false}, {"objects", true}, {"size", true},
+		{"may go now", true}, {"from", false}, {"to", false},
+	};
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *o =
+		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+	char a[EBB_OUT_TEXT_MAX];
+
+	if (!o)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (size_t i = 0; i < t->n; i++) {
+		const struct ebb_trash_sum *s = &t->sums[i];
+
+		ebb_out_cell(o, "%s", s->run);
+		ebb_out_cell(o, "%s", s->store);
+		ebb_out_cell(o, "%s", ebb_out_count((uint64_t)s->objects, a));
+		ebb_out_cell(o, "%s", ebb_out_bytes((uint64_t)s->bytes, a));
+		ebb_out_cell(o, "%s", ebb_out_bytes((uint64_t)s->expired_bytes, a));
+		ebb_out_cell(o, "%s", ebb_units_format_date(s->first, a));
+		ebb_out_cell(o, "%s", ebb_units_format_date(s->last, a));
+	}
+	if (t->n == 0)
+		fputs("nothing is in the trash\n", app->out);
+	int r = t->n ? ebb_out_table_print(o, app->out, 0, err) : 0;
+	return r < 0 ? r : ebb_out_flush(app->out, err);
+}
+
+static int list(struct ebb_app *app, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_trash_release) struct ebb_trash t = {0};
+	int r = ebb_trash_read(app->index_dir, ebb_app_now(app), &t, err);
+
+	if (r < 0)
+		return r;
+	return app->json ? show_json(app, &t, err) : show_text(app, &t, err);
+}
+
+static int empty_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
+{
+	struct emptying *e = ctx;
+	EBB_CLEANUP(ebb_storeset_freep) struct ebb_storeset *stores = NULL;
+	struct ebb_app *app = e->tell.app;
+	struct ebb_journal_counts c = {0};
+
+	if (e->only && strcmp(e->only, run->id) != 0)
+		return 0;
+	int r = ebb_session_stores(app, run, &stores, err);
+	if (r < 0)
+		return ebb_err_wrap(err, "run %s", run->id);
+	const struct ebb_undo u = {
+		.stores = stores, .clock = app->clock, .cancel = app->cancel, .dry = e->tell.dry,
+		.ended = ebb_session_ended, .ctx = e,
+	};
+	r = ebb_undo_expire(&u, run, &c, err);
+	e->counts.done += c.done;
+	e->counts.skipped += c.skipped;
+	e->counts.failed += c.failed;
+	e->counts.bytes += c.bytes;
+	return r;
+}
+
+static int empty(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
+	EBB_CLEANUP(ebb_run_release) struct ebb_run which = {0};
+	struct emptying e = {.tell = {.app = app, .dry = ebb_cli_flag(args, "dry-run")}};
+	const char *word = ebb_cli_string(args, "run");
+	int r = e.tell.dry ? ebb_app_config(app, err)
+			   : ebb_session_begin(app, "ebb trash --empty", &lock, err);
+
+	if (r == 0 && word) {
+		r = ebb_run_find(app->index_dir, word, &which, err);
+		e.only = which.id;
+	}
+	if (r < 0)
+		return r;
+	ebb_progress_start(&e.tell.progress, app->err, app->quiet, "empty the trash", "objects");
+	r = ebb_run_each(app->index_dir, empty_run, &e, err);
+	int told = ebb_session_summary(&e.tell, NULL, "removed for good", &e.counts, r < 0 ? NULL : err);
+	return r < 0 ? r : told;
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	if (ebb_cli_flag(args, "empty"))
+		return empty(app, args, err);
+	if (ebb_cli_string(args, "run") || ebb_cli_flag(args, "dry-run"))
+		return ebb_err_set(err, EBB_EUSAGE, "--run and --dry-run go with --empty");
+	return list(app, err);
+}
+
+static const struct ebb_cli_option options[] = {
+	{"empty", 0, EBB_CLI_FLAG, NULL, "remove for good what has expired"},
+	{"run", 0, EBB_CLI_STRING, "RUN", "with --empty: only what this run put there"},
+	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "with --empty: say what would go, touch nothing"},
+	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
+};
+
+static const struct ebb_cli_field json[] = {
+	{"run, store", "string", "a line for each run and store with something in the trash"},
+	{"objects, bytes", "number", "what lies there"},
+	{"expired, expired_bytes", "number", "of that, what --empty would remove now"},
+	{"first_expires, last_expires", "string", "when the first and the last of it may go"},
+	{"dry_run, done, skipped, failed, bytes", "various", "with --empty: one line, as for ebb-apply"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb trash", "see what lies in the trash",
+	"ebb trash --empty", "free what has expired; for cron",
+	NULL,
+};
+
+extern const struct ebb_cli_command ebb_cmd_trash;
+const struct ebb_cli_command ebb_cmd_trash = {
+	.name = "trash",
+	.summary = "list the trash, remove what has expired",
+	.usage = "",
+	.description =
+		"Deleted objects wait in .ebb-trash of their store for as long as their rule said.\n"
+		"With --empty those whose time is over are removed for good, and their space is free; others never are.",
+	.options = options,
+	.json = json,
+	.examples = examples,
+	.max_args = 0,
+	.run = run,
+};

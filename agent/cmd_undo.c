@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/app.h"
+#include "agent/cli.h"
+#include "agent/session.h"
+#include "agent/target.h"
+#include "agent/undo.h"
+
+struct chosen {
+	struct ebb_session_tell tell;	/* first: ebb_session_ended gets the whole struct */
+	struct ebb_target *targets;
+	size_t n;
+};
+
+static bool wanted(void *ctx, const char *store, const char *key)
+{
+	const struct chosen *c = ctx;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->targets[i].store, store) == 0 &&
+		    ebb_target_has(&c->targets[i], key, strlen(key)))
+			return true;
+	return c->n == 0;
+}
+
+static int parse_targets(struct ebb_app *app, const struct ebb_cli_args *args, struct chosen *c,
+			 struct ebb_err *err)
+{
+	int n = ebb_cli_argc(args) - 1, r = 0;
+
+	c->targets = calloc((size_t)n + 1, sizeof(*c->targets));
+	if (!c->targets)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (int i = 0; r == 0 && i < n; i++) {
+		r = ebb_target_parse(app, ebb_cli_arg(args, i + 1), &c->targets[i], err);
+		c->n += r == 0;
+	}
+	return r;
+}
+
+static void release(struct chosen *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		ebb_target_release(&c->targets[i]);
+	free(c->targets);
+}
+
+static int undo(struct ebb_app *app, const struct ebb_run *run, struct chosen *c, bool dry,
+		unsigned jobs, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_storeset_freep) struct ebb_storeset *stores = NULL;
+	struct ebb_journal_counts counts = {0};
+	struct ebb_err why = {0};
+	int r = ebb_session_stores(app, run, &stores, err);
+
+	if (r < 0)
+		return r;
+	const struct ebb_undo u = {
+		.stores = stores, .clock = app->clock, .jobs = jobs, .cancel = app->cancel, .dry = dry,
+		.wanted = wanted, .ended = ebb_session_ended, .ctx = c,
+	};
+	ebb_progress_start(&c->tell.progress, app->err, app->quiet, "undo", "actions");
+	r = ebb_undo_run(&u, run, &counts, &why);
+	if (r == 0 && counts.done + counts.skipped + counts.failed == 0)
+		ebb_app_note(app, "nothing of run %s is left to be taken back%s", run->id,
+			     c->n ? " there" : "");
+	int told = ebb_session_summary(&c->tell, run, "given back", &counts, err);
+	return r < 0 ? ebb_err_set(err, -r, "%s; the same command goes on from here", why.msg) : told;
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
+	EBB_CLEANUP(ebb_run_release) struct ebb_run which = {0};
+	bool dry = ebb_cli_flag(args, "dry-run");
+	EBB_CLEANUP(release) struct chosen c = {.tell = {.app = app, .dry = dry}};
+	int r = dry ? ebb_app_config(app, err) : ebb_session_begin(app, "ebb undo", &lock, err);
+
+	if (r < 0 || (r = parse_targets(app, args, &c, err)) < 0 ||
+	    (r = ebb_run_find(app->index_dir, ebb_cli_arg(args, 0), &which, err)) < 0)
+		return r;
+	return undo(app, &which, &c, dry, (unsigned)ebb_cli_number(args, "jobs", 0), err);
+}
+
+static const struct ebb_cli_option options[] = {
+	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "look whether everything can be taken back, touch nothing"},
+	{"jobs", 'j', EBB_CLI_COUNT, "N", "actions at the same time (default: 4)"},
+	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
+};
+
+static const struct ebb_cli_field json[] = {
+	{"outcome, action, store, path, path_b64, code, why", "string", "a line for each object that was skipped or failed"},
+	{"run", "string", "last line: the run"},
+	{"dry_run", "boolean", "last line"},
+	{"done, skipped, failed, bytes", "number", "last line: actions taken back, left, failed; size of the objects"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb undo last", "take back the last run",
+	"ebb undo 20261123T190000Z-1f2e3d4c scratch:logs/", "take back a part of a run",
+	NULL,
+};
+
+extern const struct ebb_cli_command ebb_cmd_undo;
+const struct ebb_cli_command ebb_cmd_undo = {
+	.name = "undo",
+	.summary = "take back what a run did",
+	.usage = "RUN|last [KEY...]",
+	.description =
+		"Takes a run back, all of it or the keys named (STORE:KEY or a path; a folder means all below it), last action first:\n"
+		"from the trash, from the store it was moved to, from the compressed file; bytes, metadata and times.\n"
+		"Times of folders come back as well, where nobody else changed the folder since and all of it was taken back.\n"
+		"\n"
+		"Where something new stands, it stays; that object is skipped and named, and the exit status is 1.\n"
+		"What its rule deleted for good, and what the trash has let go, cannot come back.\n"
+		"\n"
+		"RUN may be the beginning of a run's id; ebb-status lists them.",
+	.options = options,
+	.json = json,
+	.examples = examples,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

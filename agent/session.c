@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/session.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/out.h"
+#include "agent/recover.h"
+
+struct recovering {
+	struct ebb_app *app;
+};
+
+int ebb_session_stores(struct ebb_app *app, const struct ebb_run *run, struct ebb_storeset **ret,
+		       struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_storeset_freep) struct ebb_storeset *set = ebb_storeset_new(app->config);
+	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *plan = NULL;
+	int r = set ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+
+	if (r < 0 || (r = ebb_planfile_open(run->plan_path, &plan, err)) < 0 ||
+	    (r = ebb_storeset_expect(set, ebb_planfile_head(plan), err)) < 0)
+		return r;
+	*ret = set;
+	set = NULL;
+	return 0;
+}
+
+static int recover_one(void *ctx, const struct ebb_run *run, struct ebb_err *err)
+{
+	struct recovering *rc = ctx;
+	EBB_CLEANUP(ebb_storeset_freep) struct ebb_storeset *set = NULL;
+	struct ebb_recover told;
+	struct ebb_err why = {0};
+
+	if (run->closed)
+		return 0;
+	set = ebb_storeset_new(rc->app->config);
+	if (!set)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	int r = ebb_recover_run(run, set, ebb_app_now(rc->app), &told, &why);
+	if (r == -EBB_ESTORE || r == -EBB_ECONFIG) {
+		ebb_app_note(rc->app, "run %s was killed and cannot be recovered now: %s", run->id,
+			     why.msg);
+		return 0;
+	}
+	if (r < 0)
+		return ebb_err_set(err, -r, "run %s was killed and cannot be recovered: %s", run->id,
+				   why.msg);
+	if (r == 1)
+		ebb_app_note(rc->app,
+			     "recovered run %s, which was killed: %zu actions completed, %zu not begun, %zu left",
+			     run->id, told.completed, told.put_back, told.failed);
+	return 0;
+}
+
+int ebb_session_begin(struct ebb_app *app, const char *command, struct ebb_lock **ret,
+		      struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
+	struct recovering rc = {.app = app};
+	int r = ebb_app_config(app, err);
+
+	if (r < 0 || (r = ebb_app_lock(app, command, &lock, err)) < 0 ||
+	    (r = ebb_run_each(app->index_dir, recover_one, &rc, err)) < 0)
+		return r;
+	*ret = lock;
+	lock = NULL;
+	return 0;
+}
+
+static int left_json(struct ebb_session_tell *t, const struct ebb_op *op,
+		     const struct ebb_op_result *r)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s}", "outcome", ebb_op_outcome_name(r->outcome), "action",
+			      ebb_action_kind(op->action)->name, "store", op->store);
+
+	if (!o || ebb_out_json_key(o, op->key, op->obj.key_len ? strlen(op->key) : 0) ||
+	    json_object_set_new(o, "code", json_string(ebb_err_name(r->why.code))) ||
+	    ebb_out_json_bytes(o, "why", r->why.msg, strlen(r->why.msg))) {
+		json_decref(o);
+		o = NULL;
+	}
+	return ebb_out_json(t->app->out, o, NULL);
+}
+
+void ebb_session_ended(void *ctx, const struct ebb_op *op, const struct ebb_op_result *r)
+{
+	struct ebb_session_tell *t = ctx;
+	FILE *f = t->app->err;
+
+	t->ended++;
+	if (r->outcome == EBB_OP_DONE) {
+		t->bytes += (uint64_t)op->obj.f[EBB_F_SIZE];
+		ebb_progress_tick(&t->progress, t->ended, t->total, t->bytes);
+		return;
+	}
+	if (t->app->json) {
+		left_json(t, op, r);
+		return;
+	}
+	ebb_progress_end(&t->progress);
+	fprintf(f, "ebb: %s %s:", t->dry ? "would skip" : ebb_op_outcome_name(r->outcome), op->store);
+	ebb_out_name(f, op->key, strlen(op->key));
+	fprintf(f, ": %s\n", r->why.msg);
+}
+
+int ebb_session_summary(struct ebb_session_tell *t, const struct ebb_run *run, const char *past,
+			const struct ebb_journal_counts *c, struct ebb_err *err)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+	FILE *f = t->app->out;
+	int r;
+
+	ebb_progress_end(&t->progress);
+	if (t->app->json) {
+		json_t *o = json_pack("{s:s?, s:b, s:I, s:I, s:I, s:I}", "run", run ? run->id : NULL,
+				      "dry_run", t->dry, "done", (json_int_t)c->done, "skipped",
+				      (json_int_t)c->skipped, "failed", (json_int_t)c->failed, "bytes",
+				      (json_int_t)c->bytes);
+		r = ebb_out_json(f, o, err);
+	} else {
+		if (run)
+			fprintf(f, "run %s: ", run->id);
+		fprintf(f, "%s %s%s, %s", ebb_out_count((uint64_t)c->done, a), t->dry ? "would be " : "",
+			past, ebb_out_bytes((uint64_t)c->bytes, b));
+		if (c->skipped)
+			fprintf(f, ", %s skipped", ebb_out_count((uint64_t)c->skipped, a));
+		if (c->failed)
+			fprintf(f, ", %s failed", ebb_out_count((uint64_t)c->failed, a));
+		fputc('\n', f);
+		r = ebb_out_flush(f, err);
+	}
+	if (r < 0)
+		return r;
+	return c->skipped || c->failed ? -EBB_EPARTIAL : 0;
+}
