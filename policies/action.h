@@ -2,8 +2,9 @@
 /*
  * Actions: what a rule wants done with one object, decided and priced, not yet done.
  *
- * The table of action kinds in action.c is the extension point: one row is one kind. A kind says what it needs from a rule and how it changes storage; the executor knows
- * none of them, only the steps they are lowered to.
+ * The table of action kinds in action.c is the extension point: one row is one kind. A kind says
+ * what it needs from a rule and how it changes storage; the executor knows none of them, only the
+ * steps they are lowered to.
  *
  * Pure: no I/O, no clock, no globals that change.
  */
@@ -15,7 +16,7 @@
 
 enum ebb_action_id {
 	EBB_ACTION_KEEP,	/* leave it; ends the search */
-	EBB_ACTION_DELETE,	/* into the store's trash, or gone for good when the rule says purge */
+	EBB_ACTION_DELETE,	/* into the store's trash, or gone for good (purge) */
 	EBB_ACTION_TIER,	/* to another store or class, leaving nothing behind */
 	EBB_ACTION_COMPRESS,	/* to KEY.zst or KEY.lz4 beside it */
 	EBB_ACTION_COUNT
@@ -27,8 +28,8 @@ struct ebb_action_kind {
 	const char *name;	/* as in `do:` and in plans */
 	const char *summary;	/* one line for help and the schema */
 	bool changes;		/* touches stores; such rules never fire on "unknown" */
-	bool destructive;	/* takes bytes out of reach: such rules may say trash and purge, and are refused when
-				 * they restrict nothing, unless they say so in words */
+	bool destructive;	/* takes bytes out of reach: such rules may say trash and purge, and
+				 * are refused when they restrict nothing, unless they say so */
 	bool needs_to;		/* the rule must name a destination store */
 	bool takes_codec;	/* the rule may say codec and level */
 	const char *past;	/* for reports: "deleted", "compressed" */
@@ -41,26 +42,31 @@ const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id);
 const struct ebb_action_kind *ebb_action_by_name(const char *name);
 
 /*
- * One decided action. Strings are borrowed from the rules, the record that it was decided from and the decision's own
- * buffer; whoever keeps an action copies them.
+ * One decided action. Strings are borrowed from the rules, the record that it was decided from and
+ * the decision's own buffer; whoever keeps an action copies them.
  */
 struct ebb_action {
 	enum ebb_action_id id;
 	const char *rule;		/* name of the rule */
 	const char *store;		/* name of the object's store */
-	const struct ebb_record *obj;	/* identity and preconditions: key, size, mtime, ctime, inode */
+	const struct ebb_record *obj;	/* identity and preconditions: key, size, mtime, ctime,
+					 * inode */
 	const char *to_store;		/* destination store, or NULL: the same */
 	const char *codec;		/* "zstd", "lz4", or NULL */
 	int level;			/* codec level, 0: its default */
 	bool purge;			/* delete for good, not into the trash */
 	int64_t trash_ns;		/* delete: how long the trash keeps it */
 	/* money; all amounts in the plan's currency */
-	bool priced;			/* false: no price for a class involved, the amounts are 0 and mean nothing */
+	bool priced;			/* false: no price for a class involved, the amounts are
+					 * 0 and mean nothing */
 	struct ebb_money one_off;	/* cost of doing it */
-	struct ebb_money saving;	/* saved per month of 30 days once done; negative: costs more */
-	int64_t freed;			/* bytes freed on the object's store (allocated bytes), estimate for compress */
+	struct ebb_money saving;	/* saved per month of 30 days once done; negative: costs
+					 * more */
+	int64_t freed;			/* bytes freed on the object's store (allocated bytes),
+					 * estimate for compress */
 	int64_t wire;			/* bytes read from one store and written to another */
-	const char *why;		/* one line for people: the facts that decided, and what is special */
+	const char *why;		/* one line for people: the facts that decided, and what
+					 * is special */
 };
 
 #endif

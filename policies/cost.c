@@ -13,14 +13,16 @@
 #define RATIO_UNKNOWN 600
 
 static const char *const text_like[] = {
-	"txt", "log", "csv", "tsv", "json", "jsonl", "ndjson", "xml", "html", "yaml", "yml", "md", "sql", "out",
-	"err", "py",  "c",   "h",   "vcf",  "sam",   "fasta",  "fa",  "fastq", "fq",  "ipynb", "svg",
+	"txt",  "log", "csv",   "tsv", "json",  "jsonl", "ndjson", "xml", "html",
+	"yaml", "yml", "md",    "sql", "out",   "err",   "py",     "c",   "h",
+	"vcf",  "sam", "fasta", "fa",  "fastq", "fq",    "ipynb",  "svg",
 };
 
 static const char *const compressed[] = {
-	"zst", "lz4", "gz", "tgz", "bz2", "xz", "zip", "7z", "rar", "br", "sz", "jpg", "jpeg", "png", "webp",
-	"heic", "gif", "mp3", "mp4", "m4a", "mkv", "mov", "avi", "webm", "ogg", "flac", "parquet", "orc", "avif",
-	"docx", "xlsx", "pptx", "odt", "jar", "whl", "apk", "deb", "rpm", "bam", "cram", "npz",
+	"zst", "lz4",  "gz",  "tgz",  "bz2",     "xz",  "zip",  "7z",   "rar",  "br",   "sz",
+	"jpg", "jpeg", "png", "webp", "heic",    "gif", "mp3",  "mp4",  "m4a",  "mkv",  "mov",
+	"avi", "webm", "ogg", "flac", "parquet", "orc", "avif", "docx", "xlsx", "pptx", "odt",
+	"jar", "whl",  "apk", "deb",  "rpm",     "bam", "cram", "npz",
 };
 
 static bool ends_with_ext(const char *key, size_t len, const char *ext)
@@ -72,7 +74,8 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 	case EBB_ACTION_COMPRESS:
 		a->freed = held(r) - shrunk(r);
 		ebb_buf_addf(why, "; about %s expected to be freed of %s",
-			     ebb_units_format_bytes(a->freed, text), ebb_units_format_bytes(held(r), more));
+			     ebb_units_format_bytes(a->freed, text),
+			     ebb_units_format_bytes(held(r), more));
 		return 0;
 	case EBB_ACTION_DELETE:
 		if (r->f[EBB_F_NLINK] > 1) {

@@ -33,13 +33,15 @@ static const struct {
 } refusals[EBB_REFUSE_COUNT] = {
 	[EBB_REFUSE_NONE] = {"none", "not refused"},
 	[EBB_REFUSE_UNKNOWN] = {"unknown", "there is too little evidence for the condition"},
-	[EBB_REFUSE_LINKED] = {"linked", "the file has other names (hard links) that would be split off"},
+	[EBB_REFUSE_LINKED] = {"linked",
+			       "the file has other names (hard links) that would be split off"},
 	[EBB_REFUSE_SPARSE] = {"sparse", "the file is sparse and its holes would not survive"},
 	[EBB_REFUSE_LOSS] = {"loss", "it would cost more than it saves"},
 	[EBB_REFUSE_PAYBACK] = {"payback", "it does not pay back in the time the rule requires"},
-	[EBB_REFUSE_RESIDENCY] = {"residency",
-				  "the destination is not known to lie in the dataset's jurisdictions"},
-	[EBB_REFUSE_POINTLESS] = {"pointless", "there is nothing to gain: empty, compressed or there already"},
+	[EBB_REFUSE_RESIDENCY] =
+		{"residency", "the destination is not known to lie in the dataset's jurisdictions"},
+	[EBB_REFUSE_POINTLESS] = {"pointless",
+				  "there is nothing to gain: empty, compressed or there already"},
 };
 
 const char *ebb_decide_refusal_name(enum ebb_decide_refusal r)
@@ -98,11 +100,13 @@ static int64_t counted_bytes(const struct ebb_record *r)
 	return r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN ? 0 : r->f[EBB_F_SIZE];
 }
 
-static int add_objects(struct ebb_decide_sum *s, int64_t objects, int64_t bytes, struct ebb_err *err)
+static int add_objects(struct ebb_decide_sum *s, int64_t objects, int64_t bytes,
+		       struct ebb_err *err)
 {
 	if (__builtin_add_overflow(s->objects, objects, &s->objects) ||
 	    __builtin_add_overflow(s->bytes, bytes, &s->bytes))
-		return ebb_err_set(err, EBB_ERANGE, "the sizes of all objects together do not fit 64 bits");
+		return ebb_err_set(err, EBB_ERANGE,
+				   "the sizes of all objects together do not fit 64 bits");
 	return 0;
 }
 
@@ -114,7 +118,8 @@ static int add_action(struct ebb_decide_sum *s, const struct ebb_action *a, stru
 		return r;
 	if (__builtin_add_overflow(s->freed, a->freed, &s->freed) ||
 	    __builtin_add_overflow(s->wire, a->wire, &s->wire))
-		return ebb_err_set(err, EBB_ERANGE, "the sizes of all actions together do not fit 64 bits");
+		return ebb_err_set(err, EBB_ERANGE,
+				   "the sizes of all actions together do not fit 64 bits");
 	if (!a->priced) {
 		s->unpriced++;
 		return 0;
@@ -128,7 +133,8 @@ static bool is_sparse(const struct ebb_record *r)
 {
 	int64_t size = r->f[EBB_F_SIZE], alloc = r->f[EBB_F_ALLOC];
 
-	return ebb_record_has(r, EBB_F_ALLOC) && alloc <= size - HOLE_MIN && alloc < size - size / 8;
+	return ebb_record_has(r, EBB_F_ALLOC) && alloc <= size - HOLE_MIN &&
+	       alloc < size - size / 8;
 }
 
 static bool resides(const struct ebb_decide *d, const struct ebb_action *a)
@@ -201,7 +207,8 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 		return 0;
 	ebb_buf_clear(&d->why);
 	ebb_rules_explain_why(d->rules, rule, a->obj, a->store, d->now, &d->why, NULL);
-	r = ebb_cost_action(d->prices, class_of(d, a->store), class_of(d, a->to_store), a, &d->why, err);
+	r = ebb_cost_action(d->prices, class_of(d, a->store), class_of(d, a->to_store), a, &d->why,
+			    err);
 	if (r < 0)
 		return r;
 	a->why = d->why.data;

@@ -2,13 +2,14 @@
 /*
  * Deciding and pricing: from a block of records to the actions of a plan, with totals.
  *
- * For every record whose rule changes something, an action is built, priced (cost.h) and put to the gates: it must be
- * possible (hard links, sparse files, residency), its net saving must not be negative, and it must pay back in the time
- * the rule requires. What is refused is counted with its reason, never silently dropped. An action without a price
- * passes, counted as unpriced, unless its rule requires payback: what cannot be shown is not assumed.
+ * For every record whose rule changes something, an action is built, priced (cost.h) and put to the
+ * gates: it must be possible (hard links, sparse files, residency), its net saving must not be
+ * negative, and it must pay back in the time the rule requires. What is refused is counted with its
+ * reason, never silently dropped. An action without a price passes, counted as unpriced, unless its
+ * rule requires payback: what cannot be shown is not assumed.
  *
- * Pure and deterministic: same blocks in the same order, rules, prices and `now` give the same actions.
- * Threads: one struct ebb_decide belongs to one thread.
+ * Pure and deterministic: same blocks in the same order, rules, prices and `now` give the same
+ * actions. Threads: one struct ebb_decide belongs to one thread.
  */
 #ifndef EBB_POLICIES_DECIDE_H
 #define EBB_POLICIES_DECIDE_H
@@ -23,7 +24,8 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_LINKED,	/* shares its inode with other names; the action would split them */
 	EBB_REFUSE_SPARSE,	/* holes would not survive */
 	EBB_REFUSE_LOSS,	/* net saving is negative */
-	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires, never, or has no price to tell */
+	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires, never, or has no price
+				 * to tell */
 	EBB_REFUSE_RESIDENCY,	/* destination is outside the dataset's jurisdictions, or unknown */
 	EBB_REFUSE_POINTLESS,	/* already compressed, empty, or already there */
 	EBB_REFUSE_COUNT
@@ -34,12 +36,13 @@ const char *ebb_decide_refusal_name(enum ebb_decide_refusal r);
 const char *ebb_decide_refusal_text(enum ebb_decide_refusal r);
 
 /*
- * Sums over the actions, or the refused objects, of one rule. Refused objects have sizes, and amounts as far as they
- * came to be known before the refusal.
+ * Sums over the actions, or the refused objects, of one rule. Refused objects have sizes, and
+ * amounts as far as they came to be known before the refusal.
  */
 struct ebb_decide_sum {
 	int64_t objects;		/* files only */
-	int64_t bytes;			/* size of the objects; an inode with several names counts at the first */
+	int64_t bytes;			/* size of the objects; an inode with several names
+					 * counts at the first */
 	int64_t freed;			/* bytes freed where they are */
 	int64_t wire;
 	int64_t unpriced;		/* objects without a price; not in the amounts */
@@ -53,7 +56,8 @@ struct ebb_decide_totals {
 	struct ebb_decide_sum (*refused)[EBB_REFUSE_COUNT];	/* the same rows, by reason */
 	struct ebb_decide_sum kept;		/* met a keep rule */
 	struct ebb_decide_sum unmatched;	/* met no rule */
-	struct ebb_decide_sum held;		/* met no keep rule and may not be changed: flagged UNSEEN or CHANGING */
+	struct ebb_decide_sum held;		/* met no keep rule and may not be changed:
+						 * flagged UNSEEN or CHANGING */
 };
 
 struct ebb_decide;
@@ -69,7 +73,10 @@ int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
 		   struct ebb_err *err);
 void ebb_decide_free(struct ebb_decide *d);
 
-/* Receives each action in key order, borrowed until it returns. A negative return stops the decision and is passed on. */
+/*
+ * Receives each action in key order, borrowed until it returns. A negative return stops the
+ * decision and is passed on.
+ */
 typedef int ebb_decide_fn(void *ctx, const struct ebb_action *a, struct ebb_err *err);
 
 /*

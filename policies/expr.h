@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Conditions: a small typed expression language over the facts of an object, with three truth values.
+ * Conditions: a small typed expression language over the facts of an object, with three truth
+ * values.
  *
  *     idle > 180d and size > 1MiB and not name matches "*.keep"
  *
@@ -21,14 +22,16 @@
  *   team, kind, labels and     text       (given to ebb_expr_compile)
  *   captures {x} of globs
  *
- * `age` and `changed` are the times since mtime and ctime; times in the future count as now. `atime` is the last access by the
- * best evidence, and `idle` the time since: both are intervals (core/record.h), so `idle > 90d` can be unknown.
- * `name` is the last component of the key, `ext` what follows its last '.' ("" without one, or when it is the first
- * byte), `dir` what stands before the name, "" or ending in '/'; `depth` counts components. `matches` takes a glob
- * (glob.h) that matches the whole text. There is no `user`: names of users are not the index's business; use `uid`.
+ * `age` and `changed` are the times since mtime and ctime; times in the future count as now.
+ * `atime` is the last access by the best evidence, and `idle` the time since: both are intervals
+ * (core/record.h), so `idle > 90d` can be unknown. `name` is the last component of the key, `ext`
+ * what follows its last '.' ("" without one, or when it is the first byte), `dir` what stands
+ * before the name, "" or ending in '/'; `depth` counts components. `matches` takes a glob (glob.h)
+ * that matches the whole text. There is no `user`: names of users are not the index's business; use
+ * `uid`.
  *
- * Unknown facts give unknown; `and`, `or`, `not` are Kleene's. So a condition that is true or false stays that when
- * more becomes known.
+ * Unknown facts give unknown; `and`, `or`, `not` are Kleene's. So a condition that is true or false
+ * stays that when more becomes known.
  *
  * Pure. Threads: a compiled condition is read-only and may be shared.
  */
@@ -57,10 +60,10 @@ struct ebb_expr_place {
 /*
  * Compile @text.
  *
- * @labels    names that are text facts besides the built-in ones, or NULL; borrowed for as long as the result.
- *            Where a name stands twice, the first counts.
- * @return    0; -EBB_ECONFIG with file, line and column of the very word, what was expected, and the nearest
- *            valid word; -EBB_ENOMEM.
+ * @labels    names that are text facts besides the built-in ones, or NULL; borrowed for as long as
+ *            the result. Where a name stands twice, the first counts.
+ * @return    0; -EBB_ECONFIG with file, line and column of the very word, what was expected, and
+ *            the nearest valid word; -EBB_ENOMEM.
  */
 int ebb_expr_compile(struct ebb_arena *arena, const char *text, const struct ebb_expr_place *place,
 		     const char *const *labels, size_t nlabels, struct ebb_expr **ret,
@@ -76,7 +79,8 @@ struct ebb_expr_text {
 struct ebb_expr_env {
 	int64_t now;				/* ns since the epoch, not negative */
 	const char *store, *class;		/* of the objects; NULL: unknown */
-	const struct ebb_expr_text *labels;	/* one for each name given at compile time; NULL: all unknown */
+	const struct ebb_expr_text *labels;	/* one for each name given at compile time; NULL:
+						 * all unknown */
 };
 
 /* True when evaluation needs the key or labels, not fields and the store alone. */
@@ -85,7 +89,10 @@ bool ebb_expr_needs_key(const struct ebb_expr *e);
 /* True when it needs labels. */
 bool ebb_expr_needs_labels(const struct ebb_expr *e);
 
-/* True when the condition restricts nothing: it is true for every object of which all is known ("true", "size >= 0B"). */
+/*
+ * True when the condition restricts nothing: it is true for every object of which all is known
+ * ("true", "size >= 0B").
+ */
 bool ebb_expr_always(const struct ebb_expr *e);
 
 /* Evaluate for one record. */

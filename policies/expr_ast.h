@@ -2,9 +2,10 @@
 /*
  * Conditions inside: facts, the tree, and the steps that all evaluators share.
  *
- * Internal to the expr modules. Every comparison of numbers becomes "the value lies in one of these ranges", in the
- * domain where the fact is stored: `age > 30d` is a range of mtime once `now` is known. So the evaluator for
- * single records and the one for blocks differ in how they fetch values, not in what they compare.
+ * Internal to the expr modules. Every comparison of numbers becomes "the value lies in one of these
+ * ranges", in the domain where the fact is stored: `age > 30d` is a range of mtime once `now` is
+ * known. So the evaluator for single records and the one for blocks differ in how they fetch
+ * values, not in what they compare.
  */
 #ifndef EBB_POLICIES_EXPR_AST_H
 #define EBB_POLICIES_EXPR_AST_H
@@ -53,11 +54,15 @@ struct ebb_expr_range {
 	int64_t lo, hi;
 };
 
-/* One comparison. Exactly one of ranges, texts, glob is used, by the type of the fact and the operator. */
+/*
+ * One comparison. Exactly one of ranges, texts, glob is used, by the type of the fact and the
+ * operator.
+ */
 struct ebb_expr_leaf {
 	const struct ebb_expr_fact *fact;
 	size_t label;			/* LABEL: number of the label */
-	struct ebb_expr_range *ranges;	/* in the domain of the type; those that are empty left out */
+	struct ebb_expr_range *ranges;	/* in the domain of the type; those that are empty left
+					 * out */
 	struct ebb_expr_text *texts;
 	size_t n;			/* of ranges or texts */
 	const struct ebb_glob *glob;
@@ -96,7 +101,8 @@ struct ebb_expr_lex {
 	struct ebb_expr_place place;
 	struct ebb_err *err;
 	enum ebb_expr_token token;	/* the current one */
-	const char *text;		/* its text; of a STRING what stands between the quotes, unescaped */
+	const char *text;		/* its text; of a STRING what stands between the quotes,
+					 * unescaped */
 	size_t at;			/* its offset from start */
 };
 
@@ -129,18 +135,24 @@ const char *ebb_expr_fact_wants(const struct ebb_expr_fact *f);
 int ebb_expr_fact_literal(const struct ebb_expr_fact *f, const char *text, int64_t *ret,
 			  struct ebb_err *err);
 
-/* A range of the fact as a range of what is stored: other for SINCE and ACCESS. May come back empty (lo > hi). */
+/*
+ * A range of the fact as a range of what is stored: other for SINCE and ACCESS. May come back empty
+ * (lo > hi).
+ */
 struct ebb_expr_range ebb_expr_fact_stored(const struct ebb_expr_fact *f, struct ebb_expr_range r,
 					   int64_t now);
 
 /* Text of a fact; p is NULL when unknown. */
-struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l, const struct ebb_expr_env *env,
-					const struct ebb_record *r);
+struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l,
+					const struct ebb_expr_env *env, const struct ebb_record *r);
 
 /* Number of components of a key. */
 int64_t ebb_expr_fact_depth(const char *key, size_t len);
 
-/* Idle time as conditions see it: ebb_record_idle_of, but without a modification time nothing is idle for sure. */
+/*
+ * Idle time as conditions see it: ebb_record_idle_of, but without a modification time nothing is
+ * idle for sure.
+ */
 struct ebb_span ebb_expr_fact_idle(uint32_t known, int64_t evidence, int64_t atime, int64_t mtime,
 				   int64_t window, int64_t now);
 

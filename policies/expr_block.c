@@ -10,7 +10,7 @@ struct ebb_expr_block {
 	const struct ebb_block *b;
 	int64_t now;
 	bool known_ready, idle_ready;
-	uint32_t decoded;	/* bits of the fields whose columns are */
+	uint32_t decoded; /* bits of the fields whose columns are */
 	int64_t col[EBB_F_COUNT][EBB_BLOCK_MAX];
 	uint32_t known[EBB_BLOCK_MAX];
 	int64_t idle_lo[EBB_BLOCK_MAX], idle_hi[EBB_BLOCK_MAX];
@@ -60,7 +60,8 @@ static bool all_are(const uint8_t *t, uint32_t n, enum ebb_truth v)
 	return other == 0;
 }
 
-/* out = out or (value in range), values that are exact. One comparison: v - lo <= hi - lo, unsigned. */
+/* out = out or (value in range), values that are exact. One comparison: v - lo <= hi - lo,
+ * unsigned. */
 static void or_range(const int64_t *v, uint32_t n, struct ebb_expr_range r, uint8_t *out)
 {
 	uint64_t lo = (uint64_t)r.lo, width = (uint64_t)r.hi - lo;
@@ -113,10 +114,12 @@ static void eval_field(struct ebb_expr_block *w, const struct ebb_expr_leaf *l, 
 	mask_unknown(w, f, out);
 }
 
-/* True when evidence is one and the same, its times are known everywhere and nothing limits its window: the usual block. */
+/* True when evidence is one and the same, its times are known everywhere and nothing limits its
+ * window: the usual block. */
 static bool plain_evidence(const struct ebb_block *b)
 {
-	const uint32_t need = EBB_KNOWN(EBB_F_EVIDENCE) | EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_ATIME);
+	const uint32_t need =
+		EBB_KNOWN(EBB_F_EVIDENCE) | EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_ATIME);
 	const struct ebb_block_column *ev = &b->col[EBB_F_EVIDENCE];
 
 	return (b->known_all & need) == need && !(b->known_any & EBB_KNOWN(EBB_F_WINDOW)) &&
@@ -160,8 +163,8 @@ static void decode_idle(struct ebb_expr_block *w)
 		const int64_t *window = values(w, EBB_F_WINDOW);
 
 		for (uint32_t i = 0; i < n; i++) {
-			struct ebb_span s = ebb_expr_fact_idle(known[i], evidence[i], atime[i], mtime[i],
-							       window[i], w->now);
+			struct ebb_span s = ebb_expr_fact_idle(known[i], evidence[i], atime[i],
+							       mtime[i], window[i], w->now);
 			w->idle_lo[i] = s.lo;
 			w->idle_hi[i] = s.hi;
 		}
@@ -247,7 +250,8 @@ static void eval_node(struct ebb_expr_block *w, const struct ebb_expr_node *node
 	}
 	if (node->op != EBB_EXPR_AND && node->op != EBB_EXPR_OR)
 		return;
-	for (const struct ebb_expr_node *c = node->first->next; c && !all_are(out, n, stop); c = c->next) {
+	for (const struct ebb_expr_node *c = node->first->next; c && !all_are(out, n, stop);
+	     c = c->next) {
 		eval_node(w, c, env, one);
 		if (node->op == EBB_EXPR_AND)
 			for (uint32_t i = 0; i < n; i++)

@@ -89,10 +89,11 @@ static int add_value(struct ebb_buf *out, const struct ebb_expr_leaf *l,
 		if (f->source != EBB_EXPR_SINCE)
 			return add_number(out, f, r->f[f->field]);
 		/* idle by the modification time alone is the time since it */
-		return add_number(out, f,
-				  ebb_record_idle_of(EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_EVIDENCE),
-						     EBB_EVIDENCE_MTIME, 0, r->f[f->field], 0, env->now)
-					  .hi);
+		return add_number(
+			out, f,
+			ebb_record_idle_of(EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_EVIDENCE),
+					   EBB_EVIDENCE_MTIME, 0, r->f[f->field], 0, env->now)
+				.hi);
 	case EBB_EXPR_DEPTH:
 		return add_number(out, f, ebb_expr_fact_depth(r->key, r->key_len));
 	default:
@@ -132,7 +133,8 @@ static const char *evidence_of(const struct ebb_expr_fact *f, const struct ebb_r
 static bool seen_before(const struct ebb_expr *e, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (e->leaves[k]->fact == e->leaves[i]->fact && e->leaves[k]->label == e->leaves[i]->label)
+		if (e->leaves[k]->fact == e->leaves[i]->fact &&
+		    e->leaves[k]->label == e->leaves[i]->label)
 			return true;
 	return false;
 }
@@ -171,8 +173,8 @@ int ebb_expr_explain(const struct ebb_expr *e, const struct ebb_expr_env *env,
 }
 
 int ebb_expr_explain_line(const struct ebb_expr *e, const struct ebb_expr_env *env,
-			  const char *const *labels, const struct ebb_record *r, struct ebb_buf *out,
-			  struct ebb_err *err)
+			  const char *const *labels, const struct ebb_record *r,
+			  struct ebb_buf *out, struct ebb_err *err)
 {
 	bool first = true;
 	int bad = 0;

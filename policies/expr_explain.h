@@ -14,7 +14,8 @@
 /* One fact with its value for a record. */
 struct ebb_expr_explain_fact {
 	const char *name;
-	const char *value;	/* "41d", "between 40d and 41d", "at most 41d", "1.5 GiB", "unknown" */
+	const char *value;	/* "41d", "between 40d and 41d", "at most 41d", "1.5 GiB",
+				 * "unknown" */
 	const char *evidence;	/* where it comes from; constant */
 };
 
@@ -30,13 +31,13 @@ int ebb_expr_explain(const struct ebb_expr *e, const struct ebb_expr_env *env,
 		     struct ebb_expr_explain_fact **ret, struct ebb_err *err);
 
 /*
- * The same as one line, "idle 200d, size 1.5 GiB", added to @out; facts of the key are left out, since whoever reads
- * the line sees the key.
+ * The same as one line, "idle 200d, size 1.5 GiB", added to @out; facts of the key are left out,
+ * since whoever reads the line sees the key.
  *
  * @return  0 or -EBB_ENOMEM.
  */
 int ebb_expr_explain_line(const struct ebb_expr *e, const struct ebb_expr_env *env,
-			  const char *const *labels, const struct ebb_record *r, struct ebb_buf *out,
-			  struct ebb_err *err);
+			  const char *const *labels, const struct ebb_record *r,
+			  struct ebb_buf *out, struct ebb_err *err);
 
 #endif

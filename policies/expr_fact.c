@@ -6,15 +6,24 @@
 #include "core/units.h"
 #include "policies/expr_ast.h"
 
-#define FIELD(n, t, f) {.name = n, .type = t, .source = EBB_EXPR_FIELD, .field = f}
-#define KEY(n, s) {.name = n, .type = EBB_EXPR_TEXT, .source = s}
+#define FIELD(n, t, f)                                                                             \
+	{                                                                                          \
+		.name = n, .type = t, .source = EBB_EXPR_FIELD, .field = f                         \
+	}
+#define KEY(n, s)                                                                                  \
+	{                                                                                          \
+		.name = n, .type = EBB_EXPR_TEXT, .source = s                                      \
+	}
 
 static const struct ebb_expr_fact facts[] = {
 	FIELD("size", EBB_EXPR_BYTES, EBB_F_SIZE),
 	FIELD("alloc", EBB_EXPR_BYTES, EBB_F_ALLOC),
 	{.name = "idle", .type = EBB_EXPR_DURATION, .source = EBB_EXPR_IDLE},
 	{.name = "age", .type = EBB_EXPR_DURATION, .source = EBB_EXPR_SINCE, .field = EBB_F_MTIME},
-	{.name = "changed", .type = EBB_EXPR_DURATION, .source = EBB_EXPR_SINCE, .field = EBB_F_CTIME},
+	{.name = "changed",
+	 .type = EBB_EXPR_DURATION,
+	 .source = EBB_EXPR_SINCE,
+	 .field = EBB_F_CTIME},
 	FIELD("mtime", EBB_EXPR_TIME, EBB_F_MTIME),
 	{.name = "atime", .type = EBB_EXPR_TIME, .source = EBB_EXPR_ACCESS},
 	FIELD("ctime", EBB_EXPR_TIME, EBB_F_CTIME),
@@ -44,8 +53,9 @@ static const struct ebb_expr_fact facts[] = {
 };
 
 static const char *const names[EBB_ARRAY_LEN(facts)] = {
-	"size", "alloc", "idle",     "age",   "changed", "mtime", "atime", "ctime", "nlink", "uid",   "gid",
-	"mode", "type",	 "evidence", "depth", "path",	 "name",  "ext",   "dir",   "store", "class",
+	"size",  "alloc", "idle", "age", "changed", "mtime", "atime",
+	"ctime", "nlink", "uid",  "gid", "mode",    "type",  "evidence",
+	"depth", "path",  "name", "ext", "dir",     "store", "class",
 };
 
 static const struct ebb_expr_fact label = KEY("", EBB_EXPR_LABEL);
@@ -96,7 +106,8 @@ static int parse_octal(const char *text, int64_t *ret, struct ebb_err *err)
 
 	for (const char *p = text; *p; p++) {
 		if (*p < '0' || *p > '7' || v > 07777)
-			return ebb_err_set(err, EBB_EINVAL, "'%s' is no octal number up to 7777", text);
+			return ebb_err_set(err, EBB_EINVAL, "'%s' is no octal number up to 7777",
+					   text);
 		v = v * 8 + (*p - '0');
 	}
 	if (v > 07777)
@@ -145,7 +156,8 @@ static int64_t sub_saturated(int64_t a, int64_t b)
 	return d;
 }
 
-/* now - m, m in the future counting as now, lies in r exactly when m lies in what is returned. now >= 0. */
+/* now - m, m in the future counting as now, lies in r exactly when m lies in what is returned. now
+ * >= 0. */
 static struct ebb_expr_range since(struct ebb_expr_range r, int64_t now)
 {
 	struct ebb_expr_range m = {INT64_MIN, INT64_MAX};
@@ -177,7 +189,8 @@ static struct ebb_expr_text text_of(const char *s)
 }
 
 /* The key without the '/' of a directory, cut behind its last '/'. */
-static void split_key(const struct ebb_record *r, struct ebb_expr_text *dir, struct ebb_expr_text *name)
+static void split_key(const struct ebb_record *r, struct ebb_expr_text *dir,
+		      struct ebb_expr_text *name)
 {
 	size_t end = r->key_len, start;
 
@@ -197,8 +210,8 @@ static struct ebb_expr_text ext_of(struct ebb_expr_text name)
 	return text_of("");
 }
 
-struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l, const struct ebb_expr_env *env,
-					const struct ebb_record *r)
+struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l,
+					const struct ebb_expr_env *env, const struct ebb_record *r)
 {
 	struct ebb_expr_text dir, name;
 

@@ -19,7 +19,8 @@ int ebb_expr_lex_fail(const struct ebb_expr_lex *lx, const char *fmt, ...)
 
 static bool word_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
 }
 
 /* Numbers with units and times: whatever hangs together. */
@@ -47,7 +48,8 @@ static int take_string(struct ebb_expr_lex *lx)
 	lx->token = EBB_EXPR_T_STRING;
 	lx->text = out;
 	while (*lx->p != quote) {
-		/* Only the quote itself and '\' are escaped here: globs have escapes of their own. */
+		/* Only the quote itself and '\' are escaped here: globs have escapes of their own.
+		 */
 		if (lx->p[0] == '\\' && (lx->p[1] == quote || lx->p[1] == '\\'))
 			lx->p++;
 		if (*lx->p == '\0')

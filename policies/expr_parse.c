@@ -106,7 +106,8 @@ static int parse_number(struct parser *ps, const struct ebb_expr_fact *f, int64_
 static int parse_text(struct parser *ps, struct ebb_expr_text *ret)
 {
 	if (ps->lx->token != EBB_EXPR_T_STRING)
-		return ebb_expr_lex_fail(ps->lx, "expected a string in quotes, not %s", current(ps));
+		return ebb_expr_lex_fail(ps->lx, "expected a string in quotes, not %s",
+					 current(ps));
 	ret->p = ps->lx->text;
 	ret->len = strlen(ret->p);
 	return ebb_expr_lex_next(ps->lx);
@@ -148,7 +149,8 @@ static int parse_list(struct parser *ps, struct ebb_expr_leaf *leaf)
 		return ebb_expr_lex_fail(ps->lx, "expected '[' after 'in', not %s", current(ps));
 	do {
 		if (leaf->n == EBB_EXPR_LIST)
-			return ebb_expr_lex_fail(ps->lx, "a list has at most %d literals", EBB_EXPR_LIST);
+			return ebb_expr_lex_fail(ps->lx, "a list has at most %d literals",
+						 EBB_EXPR_LIST);
 		r = ebb_expr_lex_next(ps->lx);
 		if (r == 0)
 			r = parse_equal(ps, leaf);
@@ -172,14 +174,16 @@ static int parse_matches(struct parser *ps, struct ebb_expr_leaf *leaf)
 	if (r < 0)
 		return r;
 	if (ps->lx->token != EBB_EXPR_T_STRING)
-		return ebb_expr_lex_fail(ps->lx, "expected a pattern in quotes, not %s", current(ps));
+		return ebb_expr_lex_fail(ps->lx, "expected a pattern in quotes, not %s",
+					 current(ps));
 	r = ebb_glob_compile(ps->lx->arena, ps->lx->text, &glob, &why);
 	if (r == -EBB_ENOMEM)
 		return no_memory(ps);
 	if (r < 0)
 		return ebb_expr_lex_fail(ps->lx, "%s", why.msg);
 	if (ebb_glob_captures(glob))
-		return ebb_expr_lex_fail(ps->lx, "{%s} captures nothing here; captures belong in 'match:'",
+		return ebb_expr_lex_fail(ps->lx,
+					 "{%s} captures nothing here; captures belong in 'match:'",
 					 ebb_glob_capture_name(glob, 0));
 	leaf->glob = glob;
 	return ebb_expr_lex_next(ps->lx);
@@ -263,7 +267,8 @@ static int parse_group(struct parser *ps, struct ebb_expr_node **ret)
 	int r;
 
 	if (ps->depth == EBB_EXPR_NESTING)
-		return ebb_expr_lex_fail(ps->lx, "parentheses are nested deeper than %d", EBB_EXPR_NESTING);
+		return ebb_expr_lex_fail(ps->lx, "parentheses are nested deeper than %d",
+					 EBB_EXPR_NESTING);
 	ps->depth++;
 	r = ebb_expr_lex_next(ps->lx);
 	if (r == 0)
@@ -272,7 +277,8 @@ static int parse_group(struct parser *ps, struct ebb_expr_node **ret)
 		return r;
 	ps->depth--;
 	if (!at_mark(ps, ')'))
-		return ebb_expr_lex_fail(ps->lx, "expected 'and', 'or' or ')', not %s", current(ps));
+		return ebb_expr_lex_fail(ps->lx, "expected 'and', 'or' or ')', not %s",
+					 current(ps));
 	return ebb_expr_lex_next(ps->lx);
 }
 
@@ -293,7 +299,7 @@ static int parse_prim(struct parser *ps, struct ebb_expr_node **ret)
 
 static int parse_not(struct parser *ps, struct ebb_expr_node **ret)
 {
-	struct ebb_expr_node *not;
+	struct ebb_expr_node *inverse;
 	bool negate = false;
 	int r;
 
@@ -306,17 +312,18 @@ static int parse_not(struct parser *ps, struct ebb_expr_node **ret)
 	r = parse_prim(ps, ret);
 	if (r < 0 || !negate)
 		return r;
-	r = new_node(ps, EBB_EXPR_NOT, &not);
+	r = new_node(ps, EBB_EXPR_NOT, &inverse);
 	if (r < 0)
 		return r;
-	not->first = *ret;
-	*ret = not;
+	inverse->first = *ret;
+	*ret = inverse;
 	return 0;
 }
 
 /* A chain of @word between what @next parses; a node only when there are two or more. */
 static int parse_chain(struct parser *ps, enum ebb_expr_op op, const char *word,
-		       int (*next)(struct parser *, struct ebb_expr_node **), struct ebb_expr_node **ret)
+		       int (*next)(struct parser *, struct ebb_expr_node **),
+		       struct ebb_expr_node **ret)
 {
 	struct ebb_expr_node *chain, *last;
 	int r = next(ps, &last);
@@ -368,12 +375,14 @@ int ebb_expr_parse(struct ebb_expr_lex *lx, const char *const *labels, size_t nl
 	if (r < 0)
 		return r;
 	if (lx->token == EBB_EXPR_T_END)
-		return ebb_expr_lex_fail(lx, "the condition is empty; leave 'when' out for \"always\"");
+		return ebb_expr_lex_fail(lx,
+					 "the condition is empty; leave 'when' out for \"always\"");
 	r = parse_or(&ps, &e->root);
 	if (r < 0)
 		return r;
 	if (lx->token != EBB_EXPR_T_END)
-		return ebb_expr_lex_fail(lx, "expected 'and', 'or' or the end, not %s", current(&ps));
+		return ebb_expr_lex_fail(lx, "expected 'and', 'or' or the end, not %s",
+					 current(&ps));
 	e->leaves = ebb_arena_calloc(lx->arena, ps.leaves, sizeof(*e->leaves));
 	if (!e->leaves)
 		return no_memory(&ps);

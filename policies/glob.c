@@ -8,31 +8,32 @@
 #include "policies/glob_parse.h"
 
 /*
- * The automaton. State i means "i symbols of the middle are consumed". For a byte c the words of step[c] say
- * which states it takes to the next one, those of stay[c] which it leaves where they are. An entry into a state of `skip`
- * (directories) enters the next one too, since no directory is also a match.
+ * The automaton. State i means "i symbols of the middle are consumed". For a byte c the words of
+ * step[c] say which states it takes to the next one, those of stay[c] which it leaves where they
+ * are. An entry into a state of `skip` (directories) enters the next one too, since no directory is
+ * also a match.
  */
 struct automaton {
 	size_t words;
-	uint64_t *step, *stay;	/* 256 * words each */
-	uint64_t *skip, *start;	/* words each */
-	size_t last;		/* the accepting state */
-	bool last_stays;	/* it stays on every byte: once reached, matched */
+	uint64_t *step, *stay;  /* 256 * words each */
+	uint64_t *skip, *start; /* words each */
+	size_t last;            /* the accepting state */
+	bool last_stays;        /* it stays on every byte: once reached, matched */
 };
 
 enum shape {
-	SHAPE_LITERAL,	/* the prefix is the whole key */
-	SHAPE_DEEP,	/* anything between prefix and suffix */
-	SHAPE_STAR,	/* anything but '/' between prefix and suffix */
+	SHAPE_LITERAL, /* the prefix is the whole key */
+	SHAPE_DEEP,    /* anything between prefix and suffix */
+	SHAPE_STAR,    /* anything but '/' between prefix and suffix */
 	SHAPE_AUTOMATON
 };
 
 struct ebb_glob {
-	const struct ebb_glob_part *parts;	/* all */
+	const struct ebb_glob_part *parts; /* all */
 	size_t n;
-	struct ebb_glob_part prefix, suffix;	/* literals, len 0 for none */
+	struct ebb_glob_part prefix, suffix; /* literals, len 0 for none */
 	enum shape shape;
-	struct automaton nfa;	/* of what stands between prefix and suffix */
+	struct automaton nfa; /* of what stands between prefix and suffix */
 	size_t captures;
 	const char **names;
 	bool everything;
@@ -192,7 +193,8 @@ bool ebb_glob_match(const struct ebb_glob *g, const char *key, size_t len)
 	}
 }
 
-/* One search for captures. Bit w of failed[i] says that wildcard w, begun at i, cannot lead to a match. */
+/* One search for captures. Bit w of failed[i] says that wildcard w, begun at i, cannot lead to a
+ * match. */
 struct search {
 	const struct ebb_glob_part *parts;
 	size_t n;
@@ -202,7 +204,8 @@ struct search {
 	struct ebb_glob_span *spans;
 };
 
-static bool search_from(const struct search *s, size_t part, size_t at, size_t wildcard, size_t span);
+static bool search_from(const struct search *s, size_t part, size_t at, size_t wildcard,
+			size_t span);
 
 /* The wildcard parts[part] at @at: the longest bite first. */
 static bool search_wildcard(const struct search *s, size_t part, size_t at, size_t wildcard,
@@ -230,7 +233,8 @@ static bool search_wildcard(const struct search *s, size_t part, size_t at, size
 }
 
 /* Match parts[part...] at @at. Recursion is as deep as there are wildcards. */
-static bool search_from(const struct search *s, size_t part, size_t at, size_t wildcard, size_t span)
+static bool search_from(const struct search *s, size_t part, size_t at, size_t wildcard,
+			size_t span)
 {
 	for (; part < s->n && s->parts[part].kind <= EBB_GLOB_ONE; part++) {
 		const struct ebb_glob_part *p = &s->parts[part];
@@ -283,8 +287,7 @@ static bool is_everything(const struct ebb_glob_part *parts, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct ebb_glob_part *p = &parts[i];
 
-		if (p->kind == EBB_GLOB_LITERAL ||
-		    (p->kind == EBB_GLOB_ONE && !is_any_byte(p)))
+		if (p->kind == EBB_GLOB_LITERAL || (p->kind == EBB_GLOB_ONE && !is_any_byte(p)))
 			return false;
 		asked += p->kind == EBB_GLOB_ONE || p->kind == EBB_GLOB_CAPTURE;
 		crosses |= p->kind == EBB_GLOB_DEEP;

@@ -7,18 +7,20 @@
  *   [a-z]    one byte of the set, never '/'        \c       the byte c itself
  *   [!a-z]   one byte not of the set, nor '/'      other    itself
  *
- * A glob matches a whole key. Where two stars stand before a '/' and at the start or behind a '/', they and that '/'
- * mean whole directories, also none: a pattern of two stars, '/' and "x" matches "x" and "a/b/x". Keys of directories
- * end in '/', so "logs/" matches a directory alone, and with two stars behind it the directory and all below.
- * A ']' that stands first in a set is a member of it.
+ * A glob matches a whole key. Where two stars stand before a '/' and at the start or behind a '/',
+ * they and that '/' mean whole directories, also none: a pattern of two stars, '/' and "x" matches
+ * "x" and "a/b/x". Keys of directories end in '/', so "logs/" matches a directory alone, and with
+ * two stars behind it the directory and all below. A ']' that stands first in a set is a member of
+ * it.
  *
- * Captures are greedy: going from left to right, each wildcard takes as many bytes as let the rest of the pattern
- * match, so {a}-{b} splits x-y-z into "x-y" and "z".
+ * Captures are greedy: going from left to right, each wildcard takes as many bytes as let the rest
+ * of the pattern match, so {a}-{b} splits x-y-z into "x-y" and "z".
  *
- * Cost. Literal bytes at both ends are compared first. What is left between is a non-deterministic automaton whose
- * states are the bits of machine words: every byte of the key moves all of them at once, so matching takes
- * length * ceil(states / 64) steps whatever the pattern and the key. Captures are found, in keys that match, by backtracking
- * that remembers for each wildcard and place that it failed there: at most wildcards * length^2 / 2 comparisons.
+ * Cost. Literal bytes at both ends are compared first. What is left between is a non-deterministic
+ * automaton whose states are the bits of machine words: every byte of the key moves all of them at
+ * once, so matching takes length * ceil(states / 64) steps whatever the pattern and the key.
+ * Captures are found, in keys that match, by backtracking that remembers for each wildcard and
+ * place that it failed there: at most wildcards * length^2 / 2 comparisons.
  *
  * Pure. Threads: a compiled glob is read-only and may be shared.
  */
@@ -46,7 +48,8 @@ struct ebb_glob_span {
 /*
  * Compile @pattern (copied).
  *
- * @return  0; -EBB_ECONFIG with the column (from 1) in the pattern and what to write instead; -EBB_ENOMEM.
+ * @return  0; -EBB_ECONFIG with the column (from 1) in the pattern and what to write instead;
+ *          -EBB_ENOMEM.
  */
 int ebb_glob_compile(struct ebb_arena *arena, const char *pattern, struct ebb_glob **ret,
 		     struct ebb_err *err);
@@ -55,8 +58,8 @@ int ebb_glob_compile(struct ebb_arena *arena, const char *pattern, struct ebb_gl
 bool ebb_glob_match(const struct ebb_glob *g, const char *key, size_t len);
 
 /*
- * The same with captures: @spans has room for ebb_glob_captures() of them, untouched when nothing matches.
- * A key longer than EBB_KEY_MAX never matches.
+ * The same with captures: @spans has room for ebb_glob_captures() of them, untouched when nothing
+ * matches. A key longer than EBB_KEY_MAX never matches.
  */
 bool ebb_glob_capture(const struct ebb_glob *g, const char *key, size_t len,
 		      struct ebb_glob_span *spans);
@@ -72,8 +75,8 @@ const char *ebb_glob_prefix(const struct ebb_glob *g, size_t *ret_len);
 bool ebb_glob_matches_all(const struct ebb_glob *g);
 
 /*
- * True when the glob restricts nothing that a person would call a restriction: it matches every file of a store.
- * For refusing rules that destroy everything.
+ * True when the glob restricts nothing that a person would call a restriction: it matches every
+ * file of a store. For refusing rules that destroy everything.
  */
 bool ebb_glob_everything(const struct ebb_glob *g);
 

@@ -12,7 +12,7 @@ struct parser {
 	const char *pattern, *p;
 	struct ebb_glob_part *parts;
 	size_t n;
-	char *text;		/* unescaped literals grow here; never longer than the pattern */
+	char *text; /* unescaped literals grow here; never longer than the pattern */
 	size_t text_len;
 };
 
@@ -90,7 +90,8 @@ static int parse_set(struct parser *ps)
 	int r;
 
 	if (*ps->p == '^')
-		return FAIL(ps, ps->p, "write '[!' for a set of other bytes, '[\\^' for the byte '^'");
+		return FAIL(ps, ps->p,
+			    "write '[!' for a set of other bytes, '[\\^' for the byte '^'");
 	ps->p += invert;
 	first = ps->p;
 	do {
@@ -134,7 +135,8 @@ static int parse_capture(struct parser *ps)
 		ps->p++;
 	len = (size_t)(ps->p - name);
 	if (*ps->p == ',')
-		return FAIL(ps, ps->p, "there are no alternatives like {a,b}; write one rule for each");
+		return FAIL(ps, ps->p,
+			    "there are no alternatives like {a,b}; write one rule for each");
 	if (*ps->p == '\0')
 		return FAIL(ps, open, "'{' is not closed; write '\\{' for the byte itself");
 	if (len == 0 || *ps->p != '}')
@@ -190,7 +192,8 @@ static int parse_one(struct parser *ps)
 		return FAIL(ps, ps->p, "'}' without '{'; write '\\}' for the byte itself");
 	case '\\':
 		if (*++ps->p == '\0')
-			return FAIL(ps, ps->p - 1, "nothing follows '\\'; write '\\\\' for the byte itself");
+			return FAIL(ps, ps->p - 1,
+				    "nothing follows '\\'; write '\\\\' for the byte itself");
 		/* fall through */
 	default:
 		add_literal(ps, *ps->p);
@@ -206,10 +209,11 @@ int ebb_glob_parse(struct ebb_arena *arena, const char *pattern, struct ebb_glob
 	size_t len = strlen(pattern), wildcards = 0;
 
 	if (len == 0)
-		return ebb_err_set(err, EBB_ECONFIG, "the pattern is empty; write '**' for every key");
+		return ebb_err_set(err, EBB_ECONFIG,
+				   "the pattern is empty; write '**' for every key");
 	if (len > EBB_GLOB_MAX)
-		return ebb_err_set(err, EBB_ECONFIG, "the pattern has %zu bytes; %d are possible", len,
-				   EBB_GLOB_MAX);
+		return ebb_err_set(err, EBB_ECONFIG, "the pattern has %zu bytes; %d are possible",
+				   len, EBB_GLOB_MAX);
 	ps.parts = ebb_arena_calloc(arena, len + 1, sizeof(*ps.parts));
 	ps.text = ebb_arena_alloc(arena, len);
 	if (!ps.parts || !ps.text)
@@ -222,8 +226,9 @@ int ebb_glob_parse(struct ebb_arena *arena, const char *pattern, struct ebb_glob
 	for (size_t i = 0; i < ps.n; i++)
 		wildcards += ps.parts[i].kind >= EBB_GLOB_STAR;
 	if (wildcards > EBB_GLOB_WILDCARDS)
-		return ebb_err_set(err, EBB_ECONFIG, "pattern '%s' has %zu wildcards; %d are possible",
-				   pattern, wildcards, EBB_GLOB_WILDCARDS);
+		return ebb_err_set(err, EBB_ECONFIG,
+				   "pattern '%s' has %zu wildcards; %d are possible", pattern,
+				   wildcards, EBB_GLOB_WILDCARDS);
 	*ret = ps.parts;
 	*ret_n = ps.n;
 	return 0;

@@ -2,8 +2,9 @@
 /*
  * Globs taken apart: a pattern becomes a list of parts, in the shortest form that means the same.
  *
- * Invariants: no two literals are neighbours; no wildcard stands beside another that already covers it
- * (two stars beside one star are two stars; directories before a star or two stars are two stars).
+ * Invariants: no two literals are neighbours; no wildcard stands beside another that already covers
+ * it (two stars beside one star are two stars; directories before a star or two stars are two
+ * stars).
  *
  * Internal to the glob modules. Pure.
  */
@@ -26,7 +27,8 @@ enum ebb_glob_part_kind {
 
 struct ebb_glob_part {
 	enum ebb_glob_part_kind kind;
-	const char *text;	/* LITERAL: the bytes, unescaped; CAPTURE: its name, NUL-terminated */
+	const char *text;	/* LITERAL: the bytes, unescaped; CAPTURE: its name,
+				 * NUL-terminated */
 	size_t len;		/* LITERAL: how many */
 	uint64_t set[4];	/* ONE: a bit for each byte value */
 };

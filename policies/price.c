@@ -11,7 +11,7 @@
 
 struct class_price {
 	const char *name;
-	struct ebb_decimal storage;	/* per GiB-month */
+	struct ebb_decimal storage; /* per GiB-month */
 	const char *confidence;
 	struct class_price *next;
 };
@@ -19,7 +19,7 @@ struct class_price {
 struct ebb_price_books {
 	struct ebb_arena *arena;
 	char currency[4];
-	struct class_price *classes;	/* newest first: the book added last wins */
+	struct class_price *classes; /* newest first: the book added last wins */
 };
 
 /* What a book says of itself. */
@@ -54,8 +54,9 @@ static int read_currency(const struct ebb_price_books *books, const struct ebb_t
 	if (r < 0)
 		return r;
 	if (!ebb_money_is_currency(*ret))
-		return ebb_tree_error(ebb_tree_get(doc, "currency"), err,
-				      "'%s' is no currency; write three capital letters such as USD", *ret);
+		return ebb_tree_error(
+			ebb_tree_get(doc, "currency"), err,
+			"'%s' is no currency; write three capital letters such as USD", *ret);
 	if (books->currency[0] && strcmp(books->currency, *ret) != 0)
 		return ebb_tree_error(ebb_tree_get(doc, "currency"), err,
 				      "this book is in %s, those before it in %s; books of one "
@@ -64,11 +65,11 @@ static int read_currency(const struct ebb_price_books *books, const struct ebb_t
 	return 0;
 }
 
-static int read_head(const struct ebb_price_books *books, const struct ebb_tree_node *doc, struct head *ret,
-		     struct ebb_err *err)
+static int read_head(const struct ebb_price_books *books, const struct ebb_tree_node *doc,
+		     struct head *ret, struct ebb_err *err)
 {
-	static const char *const keys[] = {"version",  "name",	     "date",   "currency",
-					   "source",   "confidence", "classes"};
+	static const char *const keys[] = {"version", "name",       "date",   "currency",
+					   "source",  "confidence", "classes"};
 	const struct ebb_tree_node *node;
 	const char *name, *version;
 	size_t confidence;
@@ -81,7 +82,8 @@ static int read_head(const struct ebb_price_books *books, const struct ebb_tree_
 		return r;
 	if (strcmp(version, "1") != 0)
 		return ebb_tree_error(ebb_tree_get(doc, "version"), err,
-				      "version '%s' of price books is unknown; this ebb reads 1", version);
+				      "version '%s' of price books is unknown; this ebb reads 1",
+				      version);
 	r = read_text(doc, "name", &name, err);
 	if (r == 0)
 		r = read_text(doc, "source", &ret->source, err);
@@ -101,7 +103,8 @@ static int read_head(const struct ebb_price_books *books, const struct ebb_tree_
 	return r;
 }
 
-static int read_price(const struct ebb_tree_node *node, struct ebb_decimal *ret, struct ebb_err *err)
+static int read_price(const struct ebb_tree_node *node, struct ebb_decimal *ret,
+		      struct ebb_err *err)
 {
 	const char *text;
 	struct ebb_err why = {0};
@@ -157,7 +160,8 @@ int ebb_price_books_add(struct ebb_price_books *books, const struct ebb_tree_nod
 	r = ebb_tree_expect(classes, EBB_TREE_MAP, err);
 	if (r < 0)
 		return r;
-	EBB_TREE_EACH(node, classes) {
+	EBB_TREE_EACH(node, classes)
+	{
 		r = add_class(books, node, &head, &list, err);
 		if (r < 0)
 			return r;

@@ -2,10 +2,10 @@
 /*
  * Price books: dated prices of one provider or site, each with its source.
  *
- * This is the place of the cost model: everything that turns bytes into money asks here, so that richer
- * prices (requests, minimum durations, retrieval, egress) change this module and cost.h, not their callers.
- * An unpriced class is reported as unpriced, never as free. Exact decimals throughout; amounts are
- * integer nano-units, rounded half to even once per amount.
+ * This is the place of the cost model: everything that turns bytes into money asks here, so that
+ * richer prices (requests, minimum durations, retrieval, egress) change this module and cost.h, not
+ * their callers. An unpriced class is reported as unpriced, never as free. Exact decimals
+ * throughout; amounts are integer nano-units, rounded half to even once per amount.
  *
  * A book is a document (core/tree.h):
  *     version: 1
@@ -34,8 +34,8 @@ struct ebb_price_books;
 struct ebb_price_books *ebb_price_books_new(struct ebb_arena *arena);
 
 /*
- * Add a parsed book; where two books price the same class, the one added last wins (the user's file after ours).
- * Books of one set share one currency.
+ * Add a parsed book; where two books price the same class, the one added last wins (the user's file
+ * after ours). Books of one set share one currency.
  *
  * @return  0; -EBB_ECONFIG with file, line, column and remedy; -EBB_ENOMEM.
  */
@@ -46,14 +46,17 @@ int ebb_price_books_add(struct ebb_price_books *books, const struct ebb_tree_nod
 const char *ebb_price_currency(const struct ebb_price_books *books);
 
 /*
- * Price of keeping @bytes in @class (NULL: none, so unpriced) for a month; a GiB-month is 2^30 bytes for 30 days.
+ * Price of keeping @bytes in @class (NULL: none, so unpriced) for a month; a GiB-month is 2^30
+ * bytes for 30 days.
  *
  * @return  1 with *ret set; 0 when the class has no price (*ret untouched); -EBB_ERANGE.
  */
 int ebb_price_storage(const struct ebb_price_books *books, const char *class, int64_t bytes,
 		      struct ebb_money *ret, struct ebb_err *err);
 
-/* Confidence of the price of @class: "sample", "list", "contract", or NULL when unpriced. Borrowed. */
+/*
+ * Confidence of the price of @class: "sample", "list", "contract", or NULL when unpriced. Borrowed.
+ */
 const char *ebb_price_confidence(const struct ebb_price_books *books, const char *class);
 
 #endif

@@ -44,7 +44,8 @@ bool ebb_rules_changeable(uint32_t known, int64_t kind, int64_t flags)
 	       !(flags & (EBB_FLAG_UNSEEN | EBB_FLAG_CHANGING));
 }
 
-/* A wildcard always finds its spans anew: patterns are short, and conditions that ask for captures are few. */
+/* A wildcard always finds its spans anew: patterns are short, and conditions that ask for captures
+ * are few. */
 static void fill_captures(const struct ebb_glob *glob, const char *key, size_t len,
 			  struct ebb_glob_span spans[EBB_GLOB_WILDCARDS])
 {

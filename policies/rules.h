@@ -2,13 +2,15 @@
 /*
  * Rules: which action meets which object. First match wins; `keep` ends the search.
  *
- * A rule is a glob over keys, an optional store or dataset kind, an optional typed condition (expr.h), and an
- * action with its parameters. Conditions are three-valued, and unknown is always on the safe side: it never fires a rule that
- * changes anything, it ends the search there (had more been known, that rule might have been the first match), and
- * a `keep` rule protects also when it may be true. So less evidence never changes more.
+ * A rule is a glob over keys, an optional store or dataset kind, an optional typed condition
+ * (expr.h), and an action with its parameters. Conditions are three-valued, and unknown is always
+ * on the safe side: it never fires a rule that changes anything, it ends the search there (had more
+ * been known, that rule might have been the first match), and a `keep` rule protects also when it
+ * may be true. So less evidence never changes more.
  *
- * Only files are changed, and only those seen whole: directories, symlinks, special files and records flagged
- * EBB_FLAG_UNSEEN or EBB_FLAG_CHANGING meet `keep` at most, keys below EBB_RULES_RESERVED_PREFIX meet nothing.
+ * Only files are changed, and only those seen whole: directories, symlinks, special files and
+ * records flagged EBB_FLAG_UNSEEN or EBB_FLAG_CHANGING meet `keep` at most, keys below
+ * EBB_RULES_RESERVED_PREFIX meet nothing.
  *
  *   rules:
  *     - {name: ..., match: glob, store: name, kind: word, when: "condition", do: action,
@@ -20,13 +22,15 @@
  *   datasets:
  *     - {match: glob, kind: word, team: word, residency: [AE], labels: {name: text}}
  *
- * Conditions may ask for `team`, `kind`, labels and captures of the object's dataset (the first whose glob matches) and for the
- * captures of the rule's own glob, which win over the former.
+ * Conditions may ask for `team`, `kind`, labels and captures of the object's dataset (the first
+ * whose glob matches) and for the captures of the rule's own glob, which win over the former.
  *
- * Deciding works on whole blocks: rules whose glob begins behind the block are skipped, conditions over fields are
- * evaluated column by column, and keys are decoded only when a rule that is left needs them.
+ * Deciding works on whole blocks: rules whose glob begins behind the block are skipped, conditions
+ * over fields are evaluated column by column, and keys are decoded only when a rule that is left
+ * needs them.
  *
- * Pure: `now` is an argument. Threads: compiled rules are read-only and may be shared; a workspace belongs to one thread.
+ * Pure: `now` is an argument. Threads: compiled rules are read-only and may be shared; a workspace
+ * belongs to one thread.
  */
 #ifndef EBB_POLICIES_RULES_H
 #define EBB_POLICIES_RULES_H
@@ -39,7 +43,10 @@
 #include "policies/expr.h"
 #include "policies/expr_explain.h"
 
-/* A store's own bookkeeping (its trash, its journal marks) lives here; no rule ever meets a key that begins so. */
+/*
+ * A store's own bookkeeping (its trash, its journal marks) lives here; no rule ever meets a key
+ * that begins so.
+ */
 #define EBB_RULES_RESERVED_PREFIX ".ebb-trash/"
 
 /* Most rules, most datasets, and most names of labels and captures of all datasets together. */
@@ -68,7 +75,8 @@ struct ebb_rules_dataset {
 	const char *match;		/* glob as written */
 	const char *kind;		/* or NULL */
 	const char *team;		/* or NULL */
-	const char *const *residency;	/* NULL-terminated jurisdictions that are allowed, or NULL: any */
+	const char *const *residency;	/* NULL-terminated jurisdictions that are allowed, or
+					 * NULL: any */
 	const struct ebb_rules_label *labels;	/* as written */
 	size_t nlabels;
 };
@@ -83,7 +91,8 @@ struct ebb_rule {
 	const char *const *labels;	/* names that cond was compiled with */
 	const struct ebb_action_kind *action;
 	const char *to;			/* destination store, or NULL */
-	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or "lz4"; or NULL */
+	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or
+					 * "lz4"; or NULL */
 	int level;			/* 0: the codec's default */
 	bool purge;			/* delete: no trash */
 	int64_t trash_ns;		/* delete: time in the trash */
@@ -96,9 +105,9 @@ struct ebb_rules;
 
 /*
  * Compile `rules:` and `datasets:` of a configuration document (either may be absent: NULL).
- * Refuses, with file, line, column and remedy: unknown keys and words (naming the nearest valid one), unit and type
- * errors, a destination that is not a store, two rules of one name, and destructive rules that are
- * empty or match everything unless the rule says `everything: true`.
+ * Refuses, with file, line, column and remedy: unknown keys and words (naming the nearest valid
+ * one), unit and type errors, a destination that is not a store, two rules of one name, and
+ * destructive rules that are empty or match everything unless the rule says `everything: true`.
  *
  * @stores  @nstores stores, must outlive the rules.
  * @arena   holds the result.
@@ -128,11 +137,13 @@ void ebb_rules_decide_free(struct ebb_rules_decide_work *w);
  *
  * @w        made for the same rules.
  * @store    name of their store; must be one of those compiled with.
- * @rule     out: for each record the number of the rule that meets it, or EBB_RULES_NONE; room for EBB_BLOCK_MAX.
- * @unknown  out: for each record that a rule would have changed had its condition not been unknown, the number of that
- *           rule, else EBB_RULES_NONE; room for EBB_BLOCK_MAX. At most one of both is set.
- * @return   1 when some record has a rule or an unknown, 0 when none (the arrays are filled all the same),
- *           -EBB_ECORRUPT.
+ * @rule     out: for each record the number of the rule that meets it, or EBB_RULES_NONE; room for
+ *           EBB_BLOCK_MAX.
+ * @unknown  out: for each record that a rule would have changed had its condition not been unknown,
+ *           the number of that rule, else EBB_RULES_NONE; room for EBB_BLOCK_MAX. At most one of
+ *           both is set.
+ * @return   1 when some record has a rule or an unknown, 0 when none (the arrays are filled all the
+ *           same), -EBB_ECORRUPT.
  */
 int ebb_rules_decide(const struct ebb_rules *r, struct ebb_rules_decide_work *w,
 		     const struct ebb_block *b, const char *store, int64_t now, uint16_t *rule,
@@ -144,14 +155,15 @@ struct ebb_rules_verdict {
 	bool store_ok, kind_ok, match_ok;	/* the rule's selectors */
 	enum ebb_truth cond;			/* its condition (true when there is none) */
 	bool fires;				/* this is the rule that meets the object */
-	bool holds;				/* its condition is unknown, so nothing changes the object */
+	bool holds;				/* its condition is unknown, so nothing changes
+						 * the object */
 	const struct ebb_expr_explain_fact *facts;	/* what its condition saw */
 	size_t nfacts;
 };
 
 /*
- * The same decision for one record, rule by rule. Verdicts behind the one that fires or holds say what those rules would have
- * seen.
+ * The same decision for one record, rule by rule. Verdicts behind the one that fires or holds say
+ * what those rules would have seen.
  *
  * @ret      room for ebb_rules_count() verdicts; their facts live in @arena.
  * @ret_ds   out: the object's dataset, or NULL.
@@ -166,7 +178,8 @@ const struct ebb_rules_dataset *ebb_rules_dataset(const struct ebb_rules *r, con
 						  size_t key_len);
 
 /*
- * One line on why a rule met a record, for plans: the facts of its condition, or its pattern. Added to @out.
+ * One line on why a rule met a record, for plans: the facts of its condition, or its pattern. Added
+ * to @out.
  *
  * @return  0 or -EBB_ENOMEM.
  */

@@ -23,7 +23,8 @@ struct ebb_rules_set {
 struct ebb_rules_rule {
 	struct ebb_rule pub;
 	const struct ebb_glob *glob;	/* NULL: every key */
-	size_t captures;		/* of glob; their names come first in pub.labels, then those of all rules */
+	size_t captures;		/* of glob; their names come first in pub.labels, then
+					 * those of all rules */
 	bool cond_key, cond_labels;	/* what the condition needs */
 };
 

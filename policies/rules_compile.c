@@ -13,15 +13,16 @@ struct compiler {
 	struct ebb_arena *arena;
 	struct ebb_rules *r;
 	struct ebb_err *err;
-	const struct ebb_tree_node *node;	/* of the rule */
+	const struct ebb_tree_node *node; /* of the rule */
 	struct ebb_rules_rule *rule;
 };
 
-/* Keys and actions of the language that this version does not have; to be told apart from typing errors. */
-static const char *const later_keys[] = {"class", "keep_last", "keep_every", "keep_best", "window",
-					 "dictionary"};
-static const char *const later_actions[] = {"archive", "retain", "dedup",     "dedupe", "pack", "link",
-					    "thaw",    "copy",	 "replicate", "transfer"};
+/* Keys and actions of the language that this version does not have; to be told apart from typing
+ * errors. */
+static const char *const later_keys[] = {"class",     "keep_last", "keep_every",
+					 "keep_best", "window",    "dictionary"};
+static const char *const later_actions[] = {"archive", "retain", "dedup", "dedupe",    "pack",
+					    "link",    "thaw",   "copy",  "replicate", "transfer"};
 
 static bool among(const char *word, const char *const words[], size_t n)
 {
@@ -43,16 +44,17 @@ static const struct ebb_tree_node *get(const struct compiler *c, const char *key
 
 static int check_keys(struct compiler *c)
 {
-	static const char *const keys[] = {"name",  "match", "store", "kind",  "when",	     "do",	 "to",
-					   "codec", "level", "trash", "purge", "everything", "require"};
+	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
+					   "do",    "to",         "codec",  "level", "trash",
+					   "purge", "everything", "require"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
 		return r;
 	EBB_TREE_EACH(child, c->node)
-		if (among(child->key, later_keys, EBB_ARRAY_LEN(later_keys)))
-			return ebb_tree_key_error(child, c->err, "'%s' is not available in this version",
-						  child->key);
+	if (among(child->key, later_keys, EBB_ARRAY_LEN(later_keys)))
+		return ebb_tree_key_error(child, c->err, "'%s' is not available in this version",
+					  child->key);
 	return ebb_tree_unknown_keys(c->node, keys, EBB_ARRAY_LEN(keys), c->err);
 }
 
@@ -87,7 +89,8 @@ static int read_action(struct compiler *c)
 	if (c->rule->pub.action)
 		return 0;
 	if (among(word, later_actions, EBB_ARRAY_LEN(later_actions)))
-		return ebb_tree_error(node, c->err, "action '%s' is not available in this version", word);
+		return ebb_tree_error(node, c->err, "action '%s' is not available in this version",
+				      word);
 	for (int i = 0; i < EBB_ACTION_COUNT; i++)
 		names[i] = ebb_action_kind((enum ebb_action_id)i)->name;
 	return ebb_tree_error(
@@ -113,12 +116,15 @@ static int read_match(struct compiler *c)
 		return no_memory(c);
 	prefix = ebb_glob_prefix(glob, &len);
 	if (ebb_rules_reserved(prefix, len))
-		return ebb_tree_error(node, c->err, "'%s' is where ebb keeps what it removed; rules do not "
-				      "reach it", EBB_RULES_RESERVED_PREFIX);
+		return ebb_tree_error(node, c->err,
+				      "'%s' is where ebb keeps what it removed; rules do not "
+				      "reach it",
+				      EBB_RULES_RESERVED_PREFIX);
 	c->rule->captures = ebb_glob_captures(glob);
 	for (size_t i = 0; i < c->rule->captures; i++)
 		if (strcmp(ebb_glob_capture_name(glob, i), "kind") == 0)
-			return ebb_tree_error(node, c->err, "capture 'kind' would hide the fact of that "
+			return ebb_tree_error(node, c->err,
+					      "capture 'kind' would hide the fact of that "
 					      "name; take another");
 	c->rule->glob = glob;
 	return 0;
@@ -165,7 +171,8 @@ static int read_kind(struct compiler *c)
 			names[n++] = kind;
 	}
 	if (n == 0)
-		return ebb_tree_error(node, c->err, "no dataset has a kind; give one to a dataset first");
+		return ebb_tree_error(node, c->err,
+				      "no dataset has a kind; give one to a dataset first");
 	return ebb_tree_error(
 		node, c->err, "no dataset is of kind '%s'%s", c->rule->pub.kind,
 		ebb_text_suggest(c->rule->pub.kind, names, n, suggestion, sizeof(suggestion)));
@@ -218,8 +225,8 @@ static int read_when(struct compiler *c)
 /* A parameter that another action takes. */
 static int misplaced(struct compiler *c, const char *key, const char *owner)
 {
-	return ebb_tree_key_error(get(c, key), c->err, "'%s' belongs to %s, not to '%s'", key, owner,
-				  c->rule->pub.action->name);
+	return ebb_tree_key_error(get(c, key), c->err, "'%s' belongs to %s, not to '%s'", key,
+				  owner, c->rule->pub.action->name);
 }
 
 static int read_to(struct compiler *c)
@@ -229,11 +236,13 @@ static int read_to(struct compiler *c)
 	if (!rule->action->needs_to)
 		return get(c, "to") ? misplaced(c, "to", "'tier'") : 0;
 	if (!get(c, "to"))
-		return ebb_tree_error(c->node, c->err, "rule '%s': '%s' needs 'to', the store to move to",
+		return ebb_tree_error(c->node, c->err,
+				      "rule '%s': '%s' needs 'to', the store to move to",
 				      rule->name, rule->action->name);
 	int r = read_store(c, "to", &rule->to);
 	if (r == 0 && rule->store && strcmp(rule->store, rule->to) == 0)
-		return ebb_tree_error(get(c, "to"), c->err, "rule '%s' moves objects of '%s' to where they are",
+		return ebb_tree_error(get(c, "to"), c->err,
+				      "rule '%s' moves objects of '%s' to where they are",
 				      rule->name, rule->to);
 	return r;
 }
@@ -275,9 +284,10 @@ static int read_purge(struct compiler *c, const struct ebb_tree_node *purge)
 	if (r < 0)
 		return r;
 	if (strcmp(words, PURGE_WORDS) != 0)
-		return ebb_tree_error(purge, c->err,
-				      "'purge' removes for good; if that is meant, write purge: \"%s\"",
-				      PURGE_WORDS);
+		return ebb_tree_error(
+			purge, c->err,
+			"'purge' removes for good; if that is meant, write purge: \"%s\"",
+			PURGE_WORDS);
 	if (get(c, "trash"))
 		return ebb_tree_key_error(get(c, "trash"), c->err,
 					  "'trash' and 'purge' exclude each other");
@@ -303,8 +313,10 @@ static int read_trash(struct compiler *c)
 		return 0;
 	r = ebb_tree_duration(trash, &rule->trash_ns, c->err);
 	if (r == 0 && rule->trash_ns == 0)
-		return ebb_tree_error(trash, c->err, "without trash nothing can be undone; if that is meant, "
-				      "write purge: \"%s\" instead", PURGE_WORDS);
+		return ebb_tree_error(trash, c->err,
+				      "without trash nothing can be undone; if that is meant, "
+				      "write purge: \"%s\" instead",
+				      PURGE_WORDS);
 	return r;
 }
 
@@ -326,7 +338,8 @@ static int check_everything(struct compiler *c)
 	return ebb_tree_error(c->node, c->err,
 			      "rule '%s' deletes every file%s%s; add 'match' or 'when', or write "
 			      "everything: true",
-			      rule->name, rule->store ? " of " : "", rule->store ? rule->store : "");
+			      rule->name, rule->store ? " of " : "",
+			      rule->store ? rule->store : "");
 }
 
 static int read_require(struct compiler *c)
@@ -353,8 +366,8 @@ static int read_require(struct compiler *c)
 static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
-		check_keys, read_name,	read_action, read_match,   read_of_store,    read_kind, read_when,
-		read_to,    read_codec, read_trash,  read_require, check_everything,
+		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
+		read_when,  read_to,   read_codec,  read_trash, read_require,  check_everything,
 	};
 	int r = 0;
 
@@ -372,11 +385,13 @@ static int compile_rules(struct compiler *c, const struct ebb_tree_node *rules)
 	if (r < 0)
 		return r;
 	if (rules->n_children > EBB_RULES_MAX)
-		return ebb_tree_error(rules, c->err, "at most %d rules are possible", EBB_RULES_MAX);
+		return ebb_tree_error(rules, c->err, "at most %d rules are possible",
+				      EBB_RULES_MAX);
 	c->r->rules = ebb_arena_calloc(c->arena, rules->n_children, sizeof(*c->r->rules));
 	if (!c->r->rules)
 		return no_memory(c);
-	EBB_TREE_EACH(node, rules) {
+	EBB_TREE_EACH(node, rules)
+	{
 		c->node = node;
 		c->rule = &c->r->rules[c->r->n];
 		r = compile_rule(c);

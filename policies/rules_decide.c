@@ -8,14 +8,15 @@
 /* A rule that may meet a record of the block. */
 struct candidate {
 	uint16_t rule;
-	const uint8_t *truth;	/* of its condition for each record, as far as columns tell; NULL: true */
+	const uint8_t
+		*truth; /* of its condition for each record, as far as columns tell; NULL: true */
 };
 
 /* Rules are asked about one row after the other; what several rules need of a row is found once. */
 struct row {
-	const char *key;	/* NULL unless keys are walked */
+	const char *key; /* NULL unless keys are walked */
 	size_t len;
-	const struct ebb_record *rec;	/* NULL unless whole records are walked */
+	const struct ebb_record *rec; /* NULL unless whole records are walked */
 	const struct ebb_rules_set *set;
 	bool set_ready;
 	bool changeable;
@@ -23,15 +24,15 @@ struct row {
 
 struct ebb_rules_decide_work {
 	struct ebb_expr_block *columns;
-	uint8_t *truth;		/* EBB_BLOCK_MAX for each rule */
+	uint8_t *truth; /* EBB_BLOCK_MAX for each rule */
 	struct candidate *candidates;
 	size_t n;
-	bool needs_key, needs_record;	/* of the candidates */
+	bool needs_key, needs_record; /* of the candidates */
 	struct ebb_expr_text *labels;
 	uint8_t changeable[EBB_BLOCK_MAX];
 	uint32_t known[EBB_BLOCK_MAX];
 	int64_t kind[EBB_BLOCK_MAX], flags[EBB_BLOCK_MAX];
-	struct ebb_block_iter iter;	/* iter.keys alone when only keys are walked */
+	struct ebb_block_iter iter; /* iter.keys alone when only keys are walked */
 };
 
 struct ebb_rules_decide_work *ebb_rules_decide_new(const struct ebb_rules *r)
@@ -68,7 +69,8 @@ static void find_changeable(struct ebb_rules_decide_work *w, const struct ebb_bl
 
 	if (kind->min == kind->max && flags->min == flags->max &&
 	    (b->known_all & EBB_KNOWN(EBB_F_KIND))) {
-		memset(w->changeable, ebb_rules_changeable(b->known_all, kind->min, flags->min), b->n);
+		memset(w->changeable, ebb_rules_changeable(b->known_all, kind->min, flags->min),
+		       b->n);
 		return;
 	}
 	ebb_block_known(b, w->known);
@@ -141,13 +143,14 @@ static void find_candidates(const struct ebb_rules *r, struct ebb_rules_decide_w
 static const struct ebb_rules_set *row_set(const struct ebb_rules *r, struct row *row)
 {
 	if (!row->set_ready)
-		row->set = (const struct ebb_rules_set *)(const void *)ebb_rules_dataset(r, row->key,
-											 row->len);
+		row->set = (const struct ebb_rules_set *)(const void *)ebb_rules_dataset(
+			r, row->key, row->len);
 	row->set_ready = true;
 	return row->set;
 }
 
-static bool row_selected(const struct ebb_rules *r, const struct ebb_rules_rule *rule, struct row *row)
+static bool row_selected(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
+			 struct row *row)
 {
 	const struct ebb_rules_set *set;
 
@@ -218,7 +221,8 @@ static int next_row(struct ebb_rules_decide_work *w, struct ebb_record *rec, str
 		row->len = w->iter.keys.len;
 	}
 	if (r == 0)
-		return ebb_err_set(err, EBB_ECORRUPT, "a block of the index has fewer keys than records");
+		return ebb_err_set(err, EBB_ECORRUPT,
+				   "a block of the index has fewer keys than records");
 	return r;
 }
 

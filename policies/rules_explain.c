@@ -22,8 +22,8 @@ static struct ebb_expr_env make_env(const struct ebb_rules *r, const struct ebb_
 
 /* What one rule says, but for `fires` and `holds`. */
 static int judge(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
-		 const struct ebb_record *rec, const char *store, int64_t now, struct ebb_arena *arena,
-		 struct ebb_rules_verdict *v, struct ebb_err *err)
+		 const struct ebb_record *rec, const char *store, int64_t now,
+		 struct ebb_arena *arena, struct ebb_rules_verdict *v, struct ebb_err *err)
 {
 	const struct ebb_rules_dataset *set = ebb_rules_dataset(r, rec->key, rec->key_len);
 	struct ebb_expr_text labels[LABELS];
@@ -34,7 +34,8 @@ static int judge(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
 	*v = (struct ebb_rules_verdict){.rule = &rule->pub, .cond = EBB_TRUE};
 	v->store_ok = !rule->pub.store || strcmp(rule->pub.store, store) == 0;
 	v->match_ok = !rule->glob || ebb_glob_match(rule->glob, rec->key, rec->key_len);
-	v->kind_ok = !rule->pub.kind || (set && set->kind && strcmp(set->kind, rule->pub.kind) == 0);
+	v->kind_ok =
+		!rule->pub.kind || (set && set->kind && strcmp(set->kind, rule->pub.kind) == 0);
 	if (!rule->pub.cond)
 		return 0;
 	v->cond = ebb_expr_eval(rule->pub.cond, &env, rec);

@@ -15,7 +15,8 @@ static int check_label(const struct ebb_tree_node *at, const char *name, const c
 		       struct ebb_err *err)
 {
 	if (ebb_expr_fact_find(name) || strcmp(name, "kind") == 0)
-		return ebb_tree_error(at, err, "%s '%s' would hide the fact of that name; take another",
+		return ebb_tree_error(at, err,
+				      "%s '%s' would hide the fact of that name; take another",
 				      what, name);
 	return 0;
 }
@@ -36,19 +37,22 @@ static int read_residency(struct ebb_arena *arena, const struct ebb_tree_node *n
 	if (r < 0)
 		return r;
 	if (node->n_children == 0)
-		return ebb_tree_error(node, err, "'residency' names no jurisdiction; leave it out for any");
+		return ebb_tree_error(node, err,
+				      "'residency' names no jurisdiction; leave it out for any");
 	list = ebb_arena_calloc(arena, node->n_children + 1, sizeof(*list));
 	if (!list)
 		return no_memory(err);
-	EBB_TREE_EACH(child, node) {
+	EBB_TREE_EACH(child, node)
+	{
 		r = ebb_tree_text(child, &list[n], err);
 		if (r < 0)
 			return r;
 		if (!is_jurisdiction(list[n++]))
-			return ebb_tree_error(child, err,
-					      "'%s' is no jurisdiction; write two capital letters of ISO "
-					      "3166 such as AE",
-					      list[n - 1]);
+			return ebb_tree_error(
+				child, err,
+				"'%s' is no jurisdiction; write two capital letters of ISO "
+				"3166 such as AE",
+				list[n - 1]);
 	}
 	set->residency = list;
 	return 0;
@@ -65,16 +69,18 @@ static int read_labels(struct ebb_arena *arena, const struct ebb_tree_node *node
 	list = ebb_arena_calloc(arena, node->n_children, sizeof(*list));
 	if (!list)
 		return no_memory(err);
-	EBB_TREE_EACH(child, node) {
+	EBB_TREE_EACH(child, node)
+	{
 		size_t len = strlen(child->key);
 
-		if (strspn(child->key, "abcdefghijklmnopqrstuvwxyz0123456789_") != len || len == 0 ||
-		    (child->key[0] >= '0' && child->key[0] <= '9'))
+		if (strspn(child->key, "abcdefghijklmnopqrstuvwxyz0123456789_") != len ||
+		    len == 0 || (child->key[0] >= '0' && child->key[0] <= '9'))
 			return ebb_tree_key_error(child, err,
 						  "a label is a name of a-z, 0-9 and '_', not '%s'",
 						  child->key);
 		if (strcmp(child->key, "team") == 0)
-			return ebb_tree_key_error(child, err, "'team' stands beside 'labels', not in it");
+			return ebb_tree_key_error(child, err,
+						  "'team' stands beside 'labels', not in it");
 		r = check_label(child, child->key, "label", err);
 		if (r == 0)
 			r = ebb_tree_text(child, &list[set->nlabels].value, err);
@@ -106,8 +112,8 @@ static int read_match(struct ebb_arena *arena, const struct ebb_tree_node *node,
 	return r;
 }
 
-static int read_set(struct ebb_arena *arena, const struct ebb_tree_node *node, struct ebb_rules_set *set,
-		    struct ebb_err *err)
+static int read_set(struct ebb_arena *arena, const struct ebb_tree_node *node,
+		    struct ebb_rules_set *set, struct ebb_err *err)
 {
 	static const char *const keys[] = {"match", "kind", "team", "residency", "labels"};
 	const struct ebb_tree_node *kind, *team, *residency, *labels, *match;
@@ -160,7 +166,8 @@ static int collect_names(struct ebb_arena *arena, struct ebb_rules *r,
 			add_name(r, ebb_glob_capture_name(s->glob, k));
 	}
 	if (r->nlabels > EBB_RULES_LABELS)
-		return ebb_tree_error(datasets, err, "datasets have more than %d labels and captures",
+		return ebb_tree_error(datasets, err,
+				      "datasets have more than %d labels and captures",
 				      EBB_RULES_LABELS);
 	return 0;
 }
@@ -177,8 +184,8 @@ static const char *constant_of(const struct ebb_rules_dataset *set, const char *
 	return NULL;
 }
 
-static int resolve_names(struct ebb_arena *arena, const struct ebb_rules *r, struct ebb_rules_set *set,
-			 struct ebb_err *err)
+static int resolve_names(struct ebb_arena *arena, const struct ebb_rules *r,
+			 struct ebb_rules_set *set, struct ebb_err *err)
 {
 	set->sources = ebb_arena_calloc(arena, r->nlabels, sizeof(*set->sources));
 	if (!set->sources)
@@ -210,7 +217,8 @@ int ebb_rules_sets_compile(struct ebb_arena *arena, const struct ebb_tree_node *
 		r->sets = ebb_arena_calloc(arena, datasets->n_children, sizeof(*r->sets));
 		if (!r->sets)
 			return no_memory(err);
-		EBB_TREE_EACH(node, datasets) {
+		EBB_TREE_EACH(node, datasets)
+		{
 			rc = read_set(arena, node, &r->sets[r->nsets], err);
 			if (rc < 0)
 				return rc;

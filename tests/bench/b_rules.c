@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Deciding: records a second on one core, over blocks that lie in memory (their decoding is part of it). Conditions by
- * columns, globs over keys, whole rule sets, and globs alone. Medians of ROUNDS rounds after one that does not count.
- * Prints a table; judges nothing.
+ * Deciding: records a second on one core, over blocks that lie in memory (their decoding is part of
+ * it). Conditions by columns, globs over keys, whole rule sets, and globs alone. Medians of ROUNDS
+ * rounds after one that does not count. Prints a table; judges nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +37,15 @@ static void die(const char *what)
 /* Key number @i of a tree of runs, as a training cluster leaves it. */
 static void make_record(struct ebb_prng *r, size_t i, struct ebb_record *rec, char *key)
 {
-	static const char *const names[] = {"model.safetensors", "optimizer.pt", "events.log", "config.json"};
+	static const char *const names[] = {"model.safetensors", "optimizer.pt", "events.log",
+					    "config.json"};
 
 	*rec = (struct ebb_record){.key = key};
-	rec->key_len = (uint32_t)sprintf(key, "runs/vision/run-%05zu/checkpoint-%06zu/%zu-%s", i / 400,
-					 i % 400 / 4, i % 4, names[i % 4]);
+	rec->key_len = (uint32_t)sprintf(key, "runs/vision/run-%05zu/checkpoint-%06zu/%zu-%s",
+					 i / 400, i % 400 / 4, i % 4, names[i % 4]);
 	ebb_record_set(rec, EBB_F_KIND, EBB_KIND_FILE);
-	ebb_record_set(rec, EBB_F_SIZE, (int64_t)(ebb_prng_next(r) >> (34 + ebb_prng_below(r, 20))));
+	ebb_record_set(rec, EBB_F_SIZE,
+		       (int64_t)(ebb_prng_next(r) >> (34 + ebb_prng_below(r, 20))));
 	ebb_record_set(rec, EBB_F_ALLOC, (rec->f[EBB_F_SIZE] + 4095) & ~INT64_C(4095));
 	ebb_record_set(rec, EBB_F_MTIME, NOW - (int64_t)ebb_prng_below(r, 400 * (uint64_t)DAY));
 	ebb_record_set(rec, EBB_F_ATIME, NOW - (int64_t)ebb_prng_below(r, 400 * (uint64_t)DAY));
@@ -137,7 +139,8 @@ static void bench_rules(const char *what, const char *config)
 
 		hits = 0;
 		for (size_t n = 0; n < BLOCKS; n++) {
-			if (ebb_rules_decide(r, w, &blocks[n], "fast", NOW, rule, unknown, NULL) < 0)
+			if (ebb_rules_decide(r, w, &blocks[n], "fast", NOW, rule, unknown, NULL) <
+			    0)
 				die("cannot decide");
 			for (uint32_t i = 0; i < blocks[n].n; i++)
 				hits += rule[i] != EBB_RULES_NONE;
@@ -151,7 +154,7 @@ static void bench_rules(const char *what, const char *config)
 
 static void bench_glob(const char *pattern)
 {
-	char (*keys)[128] = calloc(4096, sizeof(*keys));
+	char(*keys)[128] = calloc(4096, sizeof(*keys));
 	struct ebb_prng r = {1};
 	struct ebb_glob *g;
 	double took[ROUNDS];
@@ -189,11 +192,13 @@ int main(void)
 	bench_rules("keep by prefix elsewhere, then columns",
 		    "[{name: k, match: \"models/prod/**\", do: keep},"
 		    "{name: a, when: \"idle > 90d and size > 1MiB\", do: delete}]");
-	bench_rules("five rules, globs and columns",
-		    "[{name: k, match: \"models/prod/**\", do: keep},{name: s, match: \"**/*.safetensors\", do: keep},"
-		    "{name: a, match: \"runs/**\", when: \"idle > 90d and size > 1MiB\", do: delete},"
-		    "{name: b, match: \"**.log\", when: \"age > 14d\", do: compress},"
-		    "{name: c, when: \"idle > 30d\", do: tier, to: cold}]");
+	bench_rules(
+		"five rules, globs and columns",
+		"[{name: k, match: \"models/prod/**\", do: keep},{name: s, match: "
+		"\"**/*.safetensors\", do: keep},"
+		"{name: a, match: \"runs/**\", when: \"idle > 90d and size > 1MiB\", do: delete},"
+		"{name: b, match: \"**.log\", when: \"age > 14d\", do: compress},"
+		"{name: c, when: \"idle > 30d\", do: tier, to: cold}]");
 	bench_rules("a condition over names",
 		    "[{name: a, when: \"idle > 90d and name matches \\\"*.pt\\\"\", do: delete}]");
 	bench_glob("runs/**");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Input: a condition. Compiling must not crash, an error must name the place, and what compiles is evaluated on a record of
- * which all is known and on one of which nothing is: the second may only be surer where it must be.
+ * Input: a condition. Compiling must not crash, an error must name the place, and what compiles is
+ * evaluated on a record of which all is known and on one of which nothing is: the second may only
+ * be surer where it must be.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ static void check(const struct ebb_expr *e)
 	u = ebb_expr_eval(e, &env, &empty);
 	if (t > EBB_TRUE || (u != EBB_UNKNOWN && u != t) || (ebb_expr_always(e) && t == EBB_FALSE))
 		abort();
-	if (ebb_expr_explain_line(e, &env, labels, &full, &line, NULL) < 0 && line.len < line.cap / 2)
+	if (ebb_expr_explain_line(e, &env, labels, &full, &line, NULL) < 0 &&
+	    line.len < line.cap / 2)
 		abort();
 }
 

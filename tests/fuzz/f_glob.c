@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Input: a pattern, a newline, a key. Compiling and matching must neither crash nor disagree: whatever matches begins with the
- * prefix, has captures inside the key, and is reached from every key before it.
+ * Input: a pattern, a newline, a key. Compiling and matching must neither crash nor disagree:
+ * whatever matches begins with the prefix, has captures inside the key, and is reached from every
+ * key before it.
  */
 #include <stdint.h>
 #include <stdlib.h>

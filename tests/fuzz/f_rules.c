@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Input: a configuration in flow style with `rules` and `datasets`. Compiling must not crash and errors must name a place;
- * rules that compile decide a few records as a block and one by one, with the same result.
+ * Input: a configuration in flow style with `rules` and `datasets`. Compiling must not crash and
+ * errors must name a place; rules that compile decide a few records as a block and one by one, with
+ * the same result.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,8 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define NOW (INT64_C(1700000000) * 1000000000)
 
-static const char *const keys[] = {".ebb-trash/x", "a.log", "logs/web1/x", "runs/v/1/checkpoint-3/w", "z/"};
-static const struct ebb_rules_store stores[] = {{.name = "fast", .class = "NVME"}, {.name = "cold"}};
+static const char *const keys[] = {".ebb-trash/x", "a.log", "logs/web1/x",
+				   "runs/v/1/checkpoint-3/w", "z/"};
+static const struct ebb_rules_store stores[] = {{.name = "fast", .class = "NVME"},
+						{.name = "cold"}};
 
 static struct ebb_record record(size_t i)
 {
@@ -37,7 +40,8 @@ static void decide(struct ebb_arena *arena, const struct ebb_rules *r)
 	struct ebb_block_builder *builder = ebb_block_builder_new();
 	struct ebb_rules_decide_work *w = ebb_rules_decide_new(r);
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(1 << 20);
-	struct ebb_rules_verdict *verdicts = ebb_arena_calloc(arena, ebb_rules_count(r), sizeof(*verdicts));
+	struct ebb_rules_verdict *verdicts =
+		ebb_arena_calloc(arena, ebb_rules_count(r), sizeof(*verdicts));
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
 	struct ebb_record recs[EBB_ARRAY_LEN(keys)];
 	const struct ebb_rules_dataset *set;
@@ -74,8 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ebb_arena_init(&arena, 64u << 20);
 	doc = ebb_flow_parse(&arena, "f", text, NULL);
 	if (doc) {
-		if (ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"), ebb_tree_get(doc, "datasets"), stores, 2,
-				      &r, &err) == 0)
+		if (ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"),
+				      ebb_tree_get(doc, "datasets"), stores, 2, &r, &err) == 0)
 			decide(&arena, r);
 		else if (err.code == EBB_ECONFIG && strncmp(err.msg, "f:", 2) != 0)
 			abort();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random objects under a fixed rule set: the totals are the sums of the actions to the last nano-unit, every file is
- * counted exactly once, what explain says of an object is what happens to it, and deciding twice gives the same.
+ * Random objects under a fixed rule set: the totals are the sums of the actions to the last
+ * nano-unit, every file is counted exactly once, what explain says of an object is what happens to
+ * it, and deciding twice gives the same.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,10 @@ static const char config[] =
 	"{datasets: [{match: \"p/{run}/**\", kind: runs, residency: [AE]}],\n"
 	"rules: [{name: keep, match: \"**/k*\", when: \"idle < 30d\", do: keep},\n"
 	"{name: old, when: \"idle > 90d and size < 1GiB\", do: delete, trash: 7d},\n"
-	"{name: far, kind: runs, when: \"age > 60d and run != \\\"r1\\\"\", do: tier, to: abroad},\n"
-	"{name: cold, match: \"q/**\", when: \"idle > 10d\", do: tier, to: cold, require: {payback: 9d}},\n"
+	"{name: far, kind: runs, when: \"age > 60d and run != \\\"r1\\\"\", do: tier, to: "
+	"abroad},\n"
+	"{name: cold, match: \"q/**\", when: \"idle > 10d\", do: tier, to: cold, require: "
+	"{payback: 9d}},\n"
 	"{name: logs, match: \"**.log\", do: compress}]}";
 
 static const char book[] =
@@ -61,22 +64,26 @@ static int take(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	const struct ebb_rules_dataset *set;
 	int rule = ebb_rules_explain(t->rules, a->obj, "fast", NOW, t->arena, verdicts, &set, err);
 
-	EBB_SEED_CHECK(rule >= 0 && rule < RULES, "'%s' gets an action without a rule", a->obj->key);
+	EBB_SEED_CHECK(rule >= 0 && rule < RULES, "'%s' gets an action without a rule",
+		       a->obj->key);
 	EBB_SEED_CHECK(strcmp(verdicts[rule].rule->name, a->rule) == 0, "%s, not %s", a->rule,
 		       verdicts[rule].rule->name);
 	EBB_SEED_CHECK(verdicts[rule].cond == EBB_TRUE, "%s fires though it is not true", a->rule);
 	EBB_SEED_CHECK(a->saving.nano >= 0 && a->freed >= 0, "%s loses", a->rule);
 	tally_add(&t->all, a);
 	tally_add(&t->by_rule[rule], a);
-	ebb_buf_addf(&t->log, "%s %s %lld %s\n", a->obj->key, a->rule, (long long)a->saving.nano, a->why);
+	ebb_buf_addf(&t->log, "%s %s %lld %s\n", a->obj->key, a->rule, (long long)a->saving.nano,
+		     a->why);
 	return 0;
 }
 
-static void check_sum(const char *what, const struct ebb_decide_sum *got, const struct ebb_decide_sum *want)
+static void check_sum(const char *what, const struct ebb_decide_sum *got,
+		      const struct ebb_decide_sum *want)
 {
 	EBB_SEED_CHECK(got->objects == want->objects && got->bytes == want->bytes &&
 			       got->freed == want->freed && got->wire == want->wire &&
-			       got->unpriced == want->unpriced && got->one_off.nano == want->one_off.nano &&
+			       got->unpriced == want->unpriced &&
+			       got->one_off.nano == want->one_off.nano &&
 			       got->saving.nano == want->saving.nano,
 		       "totals of %s are not the sums of its actions", what);
 }
@@ -153,8 +160,10 @@ static char *run(struct ebb_prng seed)
 	char *log;
 
 	EBB_SEED_CHECK(ebb_price_books_add(prices, tree(&arena, book), &err) == 0, "%s", err.msg);
-	EBB_SEED_CHECK(ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"), ebb_tree_get(doc, "datasets"),
-					 stores, 3, &rules, &err) == 0, "%s", err.msg);
+	EBB_SEED_CHECK(ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"),
+					 ebb_tree_get(doc, "datasets"), stores, 3, &rules,
+					 &err) == 0,
+		       "%s", err.msg);
 	EBB_SEED_CHECK(ebb_decide_new(&arena, rules, prices, NOW, &d, &err) == 0, "%s", err.msg);
 	t.rules = rules;
 	for (int i = 0; i < 60; i++) {
@@ -168,13 +177,16 @@ static char *run(struct ebb_prng seed)
 	}
 	totals = ebb_decide_totals(d);
 	check_sum("all", &totals->all, &t.all);
-	counted = totals->all.objects + totals->kept.objects + totals->unmatched.objects + totals->held.objects;
+	counted = totals->all.objects + totals->kept.objects + totals->unmatched.objects +
+		  totals->held.objects;
 	for (int i = 0; i < RULES; i++) {
-		check_sum(ebb_rules_get(rules, (size_t)i)->name, &totals->by_rule[i], &t.by_rule[i]);
+		check_sum(ebb_rules_get(rules, (size_t)i)->name, &totals->by_rule[i],
+			  &t.by_rule[i]);
 		for (int k = 0; k < EBB_REFUSE_COUNT; k++)
 			counted += totals->refused[i][k].objects;
 	}
-	EBB_SEED_CHECK(counted == files, "%lld of %lld files counted", (long long)counted, (long long)files);
+	EBB_SEED_CHECK(counted == files, "%lld of %lld files counted", (long long)counted,
+		       (long long)files);
 	EBB_SEED_CHECK(totals->all.objects > 0 && totals->kept.objects > 0, "nothing was decided");
 	EBB_SEED_CHECK(totals->refused[2][EBB_REFUSE_RESIDENCY].objects > 0, "nothing was refused");
 	log = ebb_buf_detach(&t.log);

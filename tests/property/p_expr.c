@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random conditions on random records: blocks give the truth that single records give, Kleene's laws hold, and
- * who knows less never becomes surer of something else.
+ * Random conditions on random records: blocks give the truth that single records give, Kleene's
+ * laws hold, and who knows less never becomes surer of something else.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,8 @@ static void random_leaf(struct ebb_prng *r, char *out)
 		break;
 	case 1:
 	case 2:
-		sprintf(out, "%s %s %u%s", PICK(r, "idle", "age", "changed"), op, n, PICK(r, "d", "d", "s"));
+		sprintf(out, "%s %s %u%s", PICK(r, "idle", "age", "changed"), op, n,
+			PICK(r, "d", "d", "s"));
 		break;
 	case 3:
 		sprintf(out, "%s %s 2024-10-0%u", PICK(r, "mtime", "atime", "ctime"), op, n + 1);
@@ -52,19 +53,22 @@ static void random_leaf(struct ebb_prng *r, char *out)
 		sprintf(out, "mode %s 064%u", op, n);
 		break;
 	case 6:
-		sprintf(out, "%s %s \"%s\"", PICK(r, "type", "evidence"), PICK(r, "==", "!="), "file");
+		sprintf(out, "%s %s \"%s\"", PICK(r, "type", "evidence"), PICK(r, "==", "!="),
+			"file");
 		if (out[0] == 'e')
 			strcpy(strchr(out, '"'), PICK(r, "\"none\"", "\"atime\"", "\"mtime\""));
 		break;
 	case 7:
-		sprintf(out, "%s %s [%u, %u]", PICK(r, "uid", "size"), PICK(r, "in", "not in"), n, n + 2);
+		sprintf(out, "%s %s [%u, %u]", PICK(r, "uid", "size"), PICK(r, "in", "not in"), n,
+			n + 2);
 		break;
 	case 8:
 		sprintf(out, "%s == \"%s\"", PICK(r, "store", "class", "team", "ext", "dir"),
 			PICK(r, "a", "ops", "x"));
 		break;
 	default:
-		sprintf(out, "%s matches \"%s\"", PICK(r, "path", "name", "store"), PICK(r, "*", "a*", "**/x"));
+		sprintf(out, "%s matches \"%s\"", PICK(r, "path", "name", "store"),
+			PICK(r, "*", "a*", "**/x"));
 	}
 }
 
@@ -124,8 +128,8 @@ static void random_record(struct ebb_prng *r, struct ebb_record *rec, uint32_t s
 /* The same record with less known of it: results may only become unknown. */
 static void forget(struct ebb_prng *r, struct ebb_record *rec)
 {
-	static const enum ebb_field fields[] = {EBB_F_SIZE, EBB_F_MTIME, EBB_F_ATIME, EBB_F_CTIME,
-						EBB_F_UID,  EBB_F_MODE,	 EBB_F_EVIDENCE};
+	static const enum ebb_field fields[] = {EBB_F_SIZE, EBB_F_MTIME, EBB_F_ATIME,   EBB_F_CTIME,
+						EBB_F_UID,  EBB_F_MODE,  EBB_F_EVIDENCE};
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(fields); i++) {
 		if (ebb_prng_below(r, 3) == 0) {
@@ -144,13 +148,13 @@ static struct ebb_expr *compile(struct ebb_arena *arena, const char *text)
 	struct ebb_expr *e = NULL;
 	struct ebb_err err = {0};
 
-	EBB_SEED_CHECK(ebb_expr_compile(arena, text, &place, labels, 1, &e, &err) == 0, "%s: %s", text,
-		       err.msg);
+	EBB_SEED_CHECK(ebb_expr_compile(arena, text, &place, labels, 1, &e, &err) == 0, "%s: %s",
+		       text, err.msg);
 	return e;
 }
 
-static void check_laws(struct ebb_arena *arena, const char *a, const char *b, const struct ebb_expr_env *env,
-		       const struct ebb_record *rec)
+static void check_laws(struct ebb_arena *arena, const char *a, const char *b,
+		       const struct ebb_expr_env *env, const struct ebb_record *rec)
 {
 	char text[4 * TEXT];
 	enum ebb_truth ta = ebb_expr_eval(compile(arena, a), env, rec);
@@ -178,16 +182,18 @@ static void check_block(const struct ebb_expr *e, const char *text, const struct
 		enum ebb_truth want = ebb_expr_eval(e, env, &recs[i]);
 		bool open = truth[i] == EBB_UNKNOWN && ebb_expr_needs_key(e);
 
-		EBB_SEED_CHECK(open || truth[i] == want, "%s: record %u: block %d, record %d", text, i,
-			       truth[i], want);
-		EBB_SEED_CHECK(!ebb_expr_always(e) || want != EBB_FALSE, "%s is not always true", text);
+		EBB_SEED_CHECK(open || truth[i] == want, "%s: record %u: block %d, record %d", text,
+			       i, truth[i], want);
+		EBB_SEED_CHECK(!ebb_expr_always(e) || want != EBB_FALSE, "%s is not always true",
+			       text);
 	}
 }
 
 static void round_of_blocks(struct ebb_prng *r, struct ebb_expr_block *w)
 {
 	static const char *const keys[] = {"a", "a/x", "b/a.x", "b/x", "c/", "d.a", "x"};
-	const uint32_t sure = ebb_prng_below(r, 2) ? UINT32_C(0x7fff) & ~EBB_KNOWN(EBB_F_WINDOW) : 0;
+	const uint32_t sure =
+		ebb_prng_below(r, 2) ? UINT32_C(0x7fff) & ~EBB_KNOWN(EBB_F_WINDOW) : 0;
 	struct ebb_expr_env env = {.now = NOW, .store = "a", .labels = values};
 	struct ebb_block_builder *builder = ebb_block_builder_new();
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(1 << 20);
@@ -222,7 +228,8 @@ static void round_of_blocks(struct ebb_prng *r, struct ebb_expr_block *w)
 		forget(r, &less);
 		t = ebb_expr_eval(e, &env, rec);
 		u = ebb_expr_eval(e, &env, &less);
-		EBB_SEED_CHECK(u == t || u == EBB_UNKNOWN, "%s: %d, and with less known %d", a, t, u);
+		EBB_SEED_CHECK(u == t || u == EBB_UNKNOWN, "%s: %d, and with less known %d", a, t,
+			       u);
 	}
 	ebb_block_builder_free(builder);
 }

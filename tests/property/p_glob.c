@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Globs against a slow matcher that reads the pattern as the header words it: same answer and same captures for random
- * patterns and keys over a small alphabet, where collisions are frequent; and what is said of prefixes holds.
+ * Globs against a slow matcher that reads the pattern as the header words it: same answer and same
+ * captures for random patterns and keys over a small alphabet, where collisions are frequent; and
+ * what is said of prefixes holds.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,8 @@ struct slow {
 
 static bool slow_match(struct slow *s, const char *p, const char *k, size_t span);
 
-/* Try the bites of a wildcard from the longest: [least, most] bytes, @dirs: only those that end at a '/'. */
+/* Try the bites of a wildcard from the longest: [least, most] bytes, @dirs: only those that end at
+ * a '/'. */
 static bool slow_bites(struct slow *s, const char *rest, const char *k, size_t least, size_t most,
 		       bool dirs, size_t span, bool capture)
 {
@@ -70,8 +72,8 @@ static bool slow_match(struct slow *s, const char *p, const char *k, size_t span
 /* A valid pattern of a few tokens. */
 static void random_pattern(struct ebb_prng *seed, char *out)
 {
-	static const char *const tokens[] = {"a", "b", "/", "*", "**", "**/", "?", "[ab]", "[!a]",
-					     "[a-b]", "\\*", "/**/", "a/", "-"};
+	static const char *const tokens[] = {"a",    "b",    "/",     "*",   "**",   "**/", "?",
+					     "[ab]", "[!a]", "[a-b]", "\\*", "/**/", "a/",  "-"};
 	int n = 1 + (int)ebb_prng_below(seed, 8), captures = 0;
 
 	*out = '\0';
@@ -107,7 +109,8 @@ static void check_key(const struct ebb_glob *g, const char *pattern, const char 
 	const char *prefix = ebb_glob_prefix(g, &plen);
 	bool want = slow_match(&s, pattern, key, 0);
 
-	EBB_SEED_CHECK(ebb_glob_match(g, key, len) == want, "'%s' on '%s': want %d", pattern, key, want);
+	EBB_SEED_CHECK(ebb_glob_match(g, key, len) == want, "'%s' on '%s': want %d", pattern, key,
+		       want);
 	EBB_SEED_CHECK(ebb_glob_capture(g, key, len, spans) == want, "'%s' on '%s'", pattern, key);
 	EBB_SEED_CHECK(want || !ebb_glob_matches_all(g), "'%s' does not match '%s'", pattern, key);
 	if (!want)

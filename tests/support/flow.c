@@ -112,8 +112,8 @@ static int fill(struct flow *f, struct ebb_tree_node *node)
 	return 0;
 }
 
-const struct ebb_tree_node *ebb_flow_parse(struct ebb_arena *arena, const char *name, const char *text,
-					   struct ebb_err *err)
+const struct ebb_tree_node *ebb_flow_parse(struct ebb_arena *arena, const char *name,
+					   const char *text, struct ebb_err *err)
 {
 	struct flow f = {.arena = arena, .p = text, .line_start = text, .line = 1, .err = err};
 	struct ebb_tree_node *root;

@@ -44,7 +44,8 @@ static struct ebb_price_books *prices(void)
 {
 	struct ebb_price_books *b = ebb_price_books_new(&arena);
 	const struct ebb_tree_node *doc =
-		tree("{version: 1, name: t, date: 2026-11-01, currency: USD, source: test, confidence: sample, "
+		tree("{version: 1, name: t, date: 2026-11-01, currency: USD, source: test, "
+		     "confidence: sample, "
 		     "classes: {NVME: {storage_gib_month: 0.08}, HDD: {storage_gib_month: 0.01},"
 		     "GOLD: {storage_gib_month: 1}}}");
 
@@ -85,15 +86,16 @@ static struct ebb_decide *decider(const char *config)
 	struct ebb_rules *rules;
 	struct ebb_err err = {0};
 
-	ck_assert_msg(ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"), ebb_tree_get(doc, "datasets"),
-					stores, EBB_ARRAY_LEN(stores), &rules, &err) == 0,
+	ck_assert_msg(ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"),
+					ebb_tree_get(doc, "datasets"), stores,
+					EBB_ARRAY_LEN(stores), &rules, &err) == 0,
 		      "%s", err.msg);
 	ck_assert_int_eq(ebb_decide_new(&arena, rules, prices(), NOW, &d, NULL), 0);
 	return d;
 }
 
-static int feed(struct ebb_decide *d, struct ebb_record *recs, uint32_t n, ebb_decide_fn *fn, void *ctx,
-		struct ebb_err *err)
+static int feed(struct ebb_decide *d, struct ebb_record *recs, uint32_t n, ebb_decide_fn *fn,
+		void *ctx, struct ebb_err *err)
 {
 	struct ebb_block_builder *builder = ebb_block_builder_new();
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(1 << 20);
@@ -250,8 +252,10 @@ START_TEST(loss_and_payback)
 	refused(TIER("dear"), file("a"), EBB_REFUSE_LOSS);
 	refused("{rules: [{name: r, do: tier, to: unpriced, require: {payback: 90d}}]}", file("a"),
 		EBB_REFUSE_PAYBACK);
-	ck_assert_int_eq(
-		decide("{rules: [{name: r, do: tier, to: cold, require: {payback: 90d}}]}", file("a")).n, 1);
+	ck_assert_int_eq(decide("{rules: [{name: r, do: tier, to: cold, require: {payback: 90d}}]}",
+				file("a"))
+				 .n,
+			 1);
 }
 END_TEST
 
@@ -275,7 +279,8 @@ START_TEST(residency)
 
 	refused(abroad, file("uae/a"), EBB_REFUSE_RESIDENCY);
 	refused(nowhere, file("uae/a"), EBB_REFUSE_RESIDENCY);
-	ck_assert_int_eq(decide("{rules: [{name: r, do: tier, to: cold}], " SETS "}", file("uae/a")).n, 1);
+	ck_assert_int_eq(
+		decide("{rules: [{name: r, do: tier, to: cold}], " SETS "}", file("uae/a")).n, 1);
 	ck_assert_int_eq(decide(abroad, file("a")).n, 1);
 	ck_assert_int_eq(decide(nowhere, file("a")).n, 1);
 }
@@ -283,9 +288,11 @@ END_TEST
 
 START_TEST(others_are_counted_too)
 {
-	struct ebb_decide *d = decider("{rules: [{name: k, match: \"keep/**\", do: keep},\n"
-				       "{name: r, match: \"tmp/**\", when: \"age > 1d\", do: delete}]}");
-	struct ebb_record recs[] = {file("a"), file("d/"), file("keep/a"), file("tmp/a"), file("tmp/b")};
+	struct ebb_decide *d =
+		decider("{rules: [{name: k, match: \"keep/**\", do: keep},\n"
+			"{name: r, match: \"tmp/**\", when: \"age > 1d\", do: delete}]}");
+	struct ebb_record recs[] = {file("a"), file("d/"), file("keep/a"), file("tmp/a"),
+				    file("tmp/b")};
 	const struct ebb_decide_totals *t = ebb_decide_totals(d);
 	struct seen s = {0};
 
@@ -350,7 +357,7 @@ START_TEST(names_of_refusals)
 }
 END_TEST
 
-EBB_UNIT_MAIN("decide",
-	delete_to_the_trash, tier_to_a_cheaper_class, compress, too_little_evidence, hard_links, sparse_files,
-	pointless, loss_and_payback, unpriced_is_counted, residency, others_are_counted_too,
-	the_receiver_may_stop, totals_that_do_not_fit, names_of_refusals)
+EBB_UNIT_MAIN("decide", delete_to_the_trash, tier_to_a_cheaper_class, compress, too_little_evidence,
+	      hard_links, sparse_files, pointless, loss_and_payback, unpriced_is_counted, residency,
+	      others_are_counted_too, the_receiver_may_stop, totals_that_do_not_fit,
+	      names_of_refusals)

@@ -23,7 +23,8 @@ static struct ebb_expr *expr(const char *text)
 	struct ebb_expr *e = NULL;
 	struct ebb_err err = {0};
 
-	ck_assert_msg(ebb_expr_compile(&arena, text, &place, labels, 2, &e, &err) == 0, "%s", err.msg);
+	ck_assert_msg(ebb_expr_compile(&arena, text, &place, labels, 2, &e, &err) == 0, "%s",
+		      err.msg);
 	return e;
 }
 
@@ -158,8 +159,10 @@ START_TEST(names_and_extensions)
 	};
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(cases); i++) {
-		struct ebb_record r = {.key = cases[i].key, .key_len = (uint32_t)strlen(cases[i].key)};
-		ck_assert_msg(of(cases[i].cond, &r) == EBB_TRUE, "%s: %s", cases[i].key, cases[i].cond);
+		struct ebb_record r = {.key = cases[i].key,
+				       .key_len = (uint32_t)strlen(cases[i].key)};
+		ck_assert_msg(of(cases[i].cond, &r) == EBB_TRUE, "%s: %s", cases[i].key,
+			      cases[i].cond);
 	}
 }
 END_TEST
@@ -212,12 +215,12 @@ START_TEST(errors_name_line_and_column)
 	check_error("name == x", "ebb.yaml:7:28: expected a string in quotes, not 'x'");
 	check_error("size matches \"x\"",
 		    "ebb.yaml:7:25: 'matches' is for text; compare 'size' with == or <");
-	check_error("name matches \"[a\"",
-		    "ebb.yaml:7:33: pattern '[a': column 1: '[' is not closed; write '\\[' for the byte itself");
+	check_error("name matches \"[a\"", "ebb.yaml:7:33: pattern '[a': column 1: '[' is not "
+					   "closed; write '\\[' for the byte itself");
 	check_error("path matches \"{a}\"",
 		    "ebb.yaml:7:33: {a} captures nothing here; captures belong in 'match:'");
-	check_error("type == \"pipe\"",
-		    "ebb.yaml:7:28: 'type' is compared with \"file\", \"dir\", \"symlink\" or \"special\": \"pipe\" is none of them");
+	check_error("type == \"pipe\"", "ebb.yaml:7:28: 'type' is compared with \"file\", \"dir\", "
+					"\"symlink\" or \"special\": \"pipe\" is none of them");
 	check_error("(true", "ebb.yaml:7:25: expected 'and', 'or' or ')', not the end");
 	check_error("true true", "ebb.yaml:7:25: expected 'and', 'or' or the end, not 'true'");
 	check_error("size", "ebb.yaml:7:24: expected a comparison, 'in' or 'matches', not the end");
@@ -226,15 +229,16 @@ START_TEST(errors_name_line_and_column)
 	check_error("size in [1MiB", "ebb.yaml:7:33: expected ',' or ']', not the end");
 	check_error("size > 1MiB;", "ebb.yaml:7:31: ';' has no place in a condition");
 	check_error("name == \"x", "ebb.yaml:7:28: the string is not closed with \"");
-	check_error("mode == 0999",
-		    "ebb.yaml:7:28: 'mode' is compared with permission bits such as 0644: '0999' is no octal number up to 7777");
+	check_error("mode == 0999", "ebb.yaml:7:28: 'mode' is compared with permission bits such "
+				    "as 0644: '0999' is no octal number up to 7777");
 }
 END_TEST
 
-/* Type errors pass on what core/units.h says; only that the word and its place are named is checked here. */
+/* Type errors pass on what core/units.h says; only that the word and its place are named is checked
+ * here. */
 START_TEST(unit_errors)
 {
-	static const char *const bad[] = {"size > 30d", "idle > 30", "idle > 30m", "idle > 1MiB",
+	static const char *const bad[] = {"size > 30d",  "idle > 30",  "idle > 30m", "idle > 1MiB",
 					  "mtime > 30d", "uid > 1KiB", "uid > 1.5"};
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(bad); i++) {
@@ -246,7 +250,8 @@ START_TEST(unit_errors)
 				 -EBB_ECONFIG);
 		ck_assert_msg(strstr(err.msg, literal) && strstr(err.msg, "is compared with"), "%s",
 			      err.msg);
-		ck_assert_int_eq(atoi(err.msg + strlen("ebb.yaml:7:")), 20 + (int)(literal - bad[i]));
+		ck_assert_int_eq(atoi(err.msg + strlen("ebb.yaml:7:")),
+				 20 + (int)(literal - bad[i]));
 	}
 }
 END_TEST
@@ -278,7 +283,8 @@ START_TEST(needs)
 {
 	ck_assert(!ebb_expr_needs_key(expr("idle > 1d and store == \"x\" and class == \"y\"")));
 	ck_assert(ebb_expr_needs_key(expr("size > 1B and name == \"x\"")));
-	ck_assert(ebb_expr_needs_key(expr("team == \"x\"")) && ebb_expr_needs_labels(expr("team == \"x\"")));
+	ck_assert(ebb_expr_needs_key(expr("team == \"x\"")) &&
+		  ebb_expr_needs_labels(expr("team == \"x\"")));
 	ck_assert(!ebb_expr_needs_labels(expr("name == \"x\"")));
 }
 END_TEST
@@ -298,7 +304,8 @@ END_TEST
 START_TEST(explains)
 {
 	struct ebb_expr_env env = {.now = NOW, .store = "scratch", .labels = values};
-	struct ebb_expr *e = expr("idle > 1d and (size > 1MiB or size < 2B) and step == \"1\" and name != \"a\"");
+	struct ebb_expr *e = expr(
+		"idle > 1d and (size > 1MiB or size < 2B) and step == \"1\" and name != \"a\"");
 	struct ebb_expr_explain_fact *f;
 	struct ebb_record r = file();
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf line = EBB_BUF_INIT(1000);
@@ -321,7 +328,7 @@ START_TEST(explains)
 }
 END_TEST
 
-EBB_UNIT_MAIN("expr",
-	comparisons, facts_of_time, times_in_the_future_count_as_now, idle_is_an_interval,
-	without_mtime_nothing_is_idle_for_sure, texts_and_keys, names_and_extensions, kleene, precedence,
-	errors_name_line_and_column, unit_errors, limits, needs, always, explains)
+EBB_UNIT_MAIN("expr", comparisons, facts_of_time, times_in_the_future_count_as_now,
+	      idle_is_an_interval, without_mtime_nothing_is_idle_for_sure, texts_and_keys,
+	      names_and_extensions, kleene, precedence, errors_name_line_and_column, unit_errors,
+	      limits, needs, always, explains)

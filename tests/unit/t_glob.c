@@ -78,15 +78,15 @@ static void check_capture(const char *pattern, const char *key, const char *want
 
 	ck_assert(ebb_glob_capture(g, key, strlen(key), spans));
 	for (size_t i = 0; i < ebb_glob_captures(g); i++)
-		sprintf(got + strlen(got), "%s=%.*s ", ebb_glob_capture_name(g, i), (int)spans[i].len,
-			spans[i].p);
+		sprintf(got + strlen(got), "%s=%.*s ", ebb_glob_capture_name(g, i),
+			(int)spans[i].len, spans[i].p);
 	ck_assert_str_eq(got, want);
 }
 
 START_TEST(captures_are_greedy_from_the_left)
 {
-	check_capture("runs/{project}/{run}/checkpoint-{step}/**", "runs/vision/r-7/checkpoint-900/w.bin",
-		      "project=vision run=r-7 step=900 ");
+	check_capture("runs/{project}/{run}/checkpoint-{step}/**",
+		      "runs/vision/r-7/checkpoint-900/w.bin", "project=vision run=r-7 step=900 ");
 	check_capture("{a}-{b}", "x-y-z", "a=x-y b=z ");
 	check_capture("*{a}", "xyz", "a=z ");
 	check_capture("**/{f}.txt", "a/b/c.txt", "f=c ");
@@ -131,16 +131,24 @@ static void check_error(const char *pattern, const char *want)
 START_TEST(errors_name_the_column)
 {
 	check_error("", "the pattern is empty; write '**' for every key");
-	check_error("ab[c", "pattern 'ab[c': column 3: '[' is not closed; write '\\[' for the byte itself");
-	check_error("[^a]", "pattern '[^a]': column 2: write '[!' for a set of other bytes, '[\\^' for the byte '^'");
+	check_error("ab[c",
+		    "pattern 'ab[c': column 3: '[' is not closed; write '\\[' for the byte itself");
+	check_error("[^a]", "pattern '[^a]': column 2: write '[!' for a set of other bytes, '[\\^' "
+			    "for the byte '^'");
 	check_error("[z-a]", "pattern '[z-a]': column 2: range 'z-a' is empty");
 	check_error("[a/]", "pattern '[a/]': column 3: a set never matches '/'");
 	check_error("a***", "pattern 'a***': column 2: '***' means nothing; write '*' or '**'");
-	check_error("x\\", "pattern 'x\\': column 2: nothing follows '\\'; write '\\\\' for the byte itself");
-	check_error("{a", "pattern '{a': column 1: '{' is not closed; write '\\{' for the byte itself");
-	check_error("{a,b}", "pattern '{a,b}': column 3: there are no alternatives like {a,b}; write one rule for each");
-	check_error("{}", "pattern '{}': column 2: a capture is a name of a-z, 0-9 and '_', as in {run}");
-	check_error("a}", "pattern 'a}': column 2: '}' without '{'; write '\\}' for the byte itself");
+	check_error(
+		"x\\",
+		"pattern 'x\\': column 2: nothing follows '\\'; write '\\\\' for the byte itself");
+	check_error("{a",
+		    "pattern '{a': column 1: '{' is not closed; write '\\{' for the byte itself");
+	check_error("{a,b}", "pattern '{a,b}': column 3: there are no alternatives like {a,b}; "
+			     "write one rule for each");
+	check_error("{}",
+		    "pattern '{}': column 2: a capture is a name of a-z, 0-9 and '_', as in {run}");
+	check_error("a}",
+		    "pattern 'a}': column 2: '}' without '{'; write '\\}' for the byte itself");
 	check_error("{a}/{a}", "pattern '{a}/{a}': column 6: {a} stands twice");
 }
 END_TEST
@@ -163,7 +171,8 @@ END_TEST
 START_TEST(everything)
 {
 	static const char *const all[] = {"**", "**/*", "**/**", "**/{x}", "**?", "{x}**"};
-	static const char *const some[] = {"*", "**/?", "**.*", "a**", "**/x", "[!a]**", "**/", "?**?"};
+	static const char *const some[] = {"*",    "**/?",   "**.*", "a**",
+					   "**/x", "[!a]**", "**/",  "?**?"};
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(all); i++)
 		ck_assert_msg(ebb_glob_everything(glob(all[i])), "%s", all[i]);
@@ -192,7 +201,6 @@ START_TEST(limits)
 }
 END_TEST
 
-EBB_UNIT_MAIN("glob",
-	star_stops_at_a_slash, two_stars_cross_slashes, directories_may_be_none, one_byte_and_sets, escapes,
-	captures_are_greedy_from_the_left, no_blow_up, errors_name_the_column, prefix_and_ranges, everything,
-	limits)
+EBB_UNIT_MAIN("glob", star_stops_at_a_slash, two_stars_cross_slashes, directories_may_be_none,
+	      one_byte_and_sets, escapes, captures_are_greedy_from_the_left, no_blow_up,
+	      errors_name_the_column, prefix_and_ranges, everything, limits)

@@ -10,7 +10,9 @@
 #include "tests/support/flow.h"
 #include "tests/support/unit.h"
 
-#define HEAD "version: 1, name: onprem, date: 2026-11-01, currency: USD, source: test, confidence: sample"
+#define HEAD                                                                                       \
+	"version: 1, name: onprem, date: 2026-11-01, currency: USD, source: test, confidence: "    \
+	"sample"
 #define GIB (INT64_C(1) << 30)
 
 static struct ebb_arena arena;
@@ -27,7 +29,8 @@ static struct ebb_price_books *books(const char *text)
 
 static struct ebb_price_books *usual(void)
 {
-	return books("{" HEAD ", classes: {NVME: {storage_gib_month: 0.080}, HDD: {storage_gib_month: "
+	return books("{" HEAD
+		     ", classes: {NVME: {storage_gib_month: 0.080}, HDD: {storage_gib_month: "
 		     "0.010, source: x}, FREE: {storage_gib_month: 0}}}");
 }
 
@@ -70,11 +73,12 @@ START_TEST(the_last_book_wins)
 {
 	struct ebb_price_books *b = usual();
 	struct ebb_err err = {0};
-	const struct ebb_tree_node *doc = ebb_flow_parse(
-		&arena, "mine.yaml",
-		"{version: 1, name: mine, date: 2026-11-02, currency: USD, source: invoice, confidence: "
-		"contract, classes: {HDD: {storage_gib_month: 0.5}}}",
-		&err);
+	const struct ebb_tree_node *doc =
+		ebb_flow_parse(&arena, "mine.yaml",
+			       "{version: 1, name: mine, date: 2026-11-02, currency: USD, source: "
+			       "invoice, confidence: "
+			       "contract, classes: {HDD: {storage_gib_month: 0.5}}}",
+			       &err);
 	struct ebb_money m;
 
 	ck_assert_int_eq(ebb_price_books_add(b, doc, NULL), 0);
@@ -92,7 +96,8 @@ static void check_error(struct ebb_price_books *b, const char *text, const char 
 
 	ck_assert_msg(doc != NULL, "%s", err.msg);
 	ck_assert_int_eq(ebb_price_books_add(b, doc, &err), -EBB_ECONFIG);
-	ck_assert_msg(strncmp(err.msg, want, strlen(want)) == 0, "got '%s'\nwant '%s'", err.msg, want);
+	ck_assert_msg(strncmp(err.msg, want, strlen(want)) == 0, "got '%s'\nwant '%s'", err.msg,
+		      want);
 }
 
 START_TEST(errors)
@@ -100,16 +105,21 @@ START_TEST(errors)
 	struct ebb_price_books *b = usual();
 	struct ebb_money m;
 
-	check_error(b, "{version: 2}", "p.yaml:1:11: version '2' of price books is unknown; this ebb reads 1");
-	check_error(b, "{version: 1, name: a, date: 2026-11-01, currency: EUR, source: s, confidence: list, classes: {}}",
-		    "p.yaml:1:51: this book is in EUR, those before it in USD; books of one configuration share one currency");
+	check_error(b, "{version: 2}",
+		    "p.yaml:1:11: version '2' of price books is unknown; this ebb reads 1");
+	check_error(b,
+		    "{version: 1, name: a, date: 2026-11-01, currency: EUR, source: s, confidence: "
+		    "list, classes: {}}",
+		    "p.yaml:1:51: this book is in EUR, those before it in USD; books of one "
+		    "configuration share one currency");
 	check_error(b, "{version: 1, name: a, source: s, currency: usd}",
 		    "p.yaml:1:44: 'usd' is no currency; write three capital letters such as USD");
 	check_error(b, "{" HEAD ", classes: {\nNVME: {storage_gib_month: -1}}}",
 		    "p.yaml:2:27: 'storage_gib_month': a price is not negative");
 	check_error(b, "{" HEAD ", classes: {\nNVME: {storage_gib_month: cheap}}}",
 		    "p.yaml:2:27: 'storage_gib_month': ");
-	check_error(b, "{" HEAD ", classes: {\nNVME: {storage: 1}}}", "p.yaml:2:8: unknown key 'storage'");
+	check_error(b, "{" HEAD ", classes: {\nNVME: {storage: 1}}}",
+		    "p.yaml:2:8: unknown key 'storage'");
 	check_error(b, "{" HEAD "}", "p.yaml:1:1: ");
 	ck_assert_int_eq(ebb_price_storage(b, "NVME", GIB, &m, NULL), 1);
 	ck_assert_int_eq(m.nano, 80000000);
@@ -200,7 +210,6 @@ START_TEST(what_is_written_may_cost_more)
 }
 END_TEST
 
-EBB_UNIT_MAIN("price",
-	storage_is_exact_and_rounded_once, unpriced_is_not_free, the_last_book_wins, errors,
-	compression_is_guessed_by_extension, costs_of_actions, other_names_free_nothing,
-	what_is_written_may_cost_more)
+EBB_UNIT_MAIN("price", storage_is_exact_and_rounded_once, unpriced_is_not_free, the_last_book_wins,
+	      errors, compression_is_guessed_by_extension, costs_of_actions,
+	      other_names_free_nothing, what_is_written_may_cost_more)

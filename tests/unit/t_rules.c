@@ -53,8 +53,8 @@ static struct ebb_record file(const char *key)
 }
 
 /* What a block of records and the same records one by one come to; both must agree. */
-static void decide(const struct ebb_rules *r, const char *store, struct ebb_record *recs, uint32_t n,
-		   uint16_t *rule, uint16_t *unknown)
+static void decide(const struct ebb_rules *r, const char *store, struct ebb_record *recs,
+		   uint32_t n, uint16_t *rule, uint16_t *unknown)
 {
 	struct ebb_block_builder *builder = ebb_block_builder_new();
 	struct ebb_rules_decide_work *w = ebb_rules_decide_new(r);
@@ -71,8 +71,9 @@ static void decide(const struct ebb_rules *r, const char *store, struct ebb_reco
 	ck_assert_int_eq(ebb_block_open(&b, bytes.data, bytes.len, NULL), 0);
 	got = ebb_rules_decide(r, w, &b, store, NOW, rule, unknown, NULL);
 	for (uint32_t i = 0; i < n; i++) {
-		ck_assert_int_eq(ebb_rules_explain(r, &recs[i], store, NOW, &arena, verdicts, &set, NULL),
-				 rule[i]);
+		ck_assert_int_eq(
+			ebb_rules_explain(r, &recs[i], store, NOW, &arena, verdicts, &set, NULL),
+			rule[i]);
 		for (size_t k = 0; k < ebb_rules_count(r); k++) {
 			ck_assert_int_eq(verdicts[k].fires, rule[i] == k);
 			ck_assert_int_eq(verdicts[k].holds, unknown[i] == k);
@@ -117,10 +118,11 @@ END_TEST
 
 START_TEST(unknown_protects)
 {
-	struct ebb_rules *r = rules("{rules: [\n"
-				    "{name: busy, match: \"p/**\", when: \"idle < 5d\", do: keep},\n"
-				    "{name: old, when: \"idle > 50d\", do: delete},\n"
-				    "{name: logs, when: \"age > 14d\", do: compress}]}");
+	struct ebb_rules *r =
+		rules("{rules: [\n"
+		      "{name: busy, match: \"p/**\", when: \"idle < 5d\", do: keep},\n"
+		      "{name: old, when: \"idle > 50d\", do: delete},\n"
+		      "{name: logs, when: \"age > 14d\", do: compress}]}");
 	struct ebb_record rec = file("a");
 
 	ck_assert_uint_eq(meets(r, "scratch", rec, N), 1);
@@ -164,7 +166,8 @@ END_TEST
 START_TEST(reserved_keys_meet_nothing)
 {
 	struct ebb_rules *r = rules("{rules: [{name: all, do: delete, everything: true}]}");
-	struct ebb_record recs[] = {file(".a"), file(".ebb-trash/x"), file(".ebb-trash0"), file("a")};
+	struct ebb_record recs[] = {file(".a"), file(".ebb-trash/x"), file(".ebb-trash0"),
+				    file("a")};
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
 
 	decide(r, "scratch", recs, 4, rule, unknown);
@@ -173,19 +176,24 @@ START_TEST(reserved_keys_meet_nothing)
 	ck_assert_uint_eq(rule[2], 0);
 	ck_assert_uint_eq(rule[3], 0);
 	ck_assert_uint_eq(meets(rules("{rules: [{name: k, do: keep}]}"), "scratch",
-				file(".ebb-trash/run/1"), N), N);
+				file(".ebb-trash/run/1"), N),
+			  N);
 }
 END_TEST
 
 START_TEST(selectors)
 {
-	struct ebb_rules *r = rules(
-		"{datasets: [{match: \"runs/{project}/{run}/ckpt-{step}/**\", kind: checkpoints, team: research},\n"
-		"{match: \"runs/**\", kind: runs, labels: {tier_hint: cold}}],\n"
-		"rules: [{name: c, kind: checkpoints, store: cold, do: tier, to: scratch},\n"
-		"{name: step, when: \"step in [\\\"100\\\"] and team == \\\"research\\\"\", do: compress},\n"
-		"{name: own, match: \"logs/{host}/**\", when: \"host == \\\"web1\\\"\", do: compress},\n"
-		"{name: hint, when: \"tier_hint == \\\"cold\\\" and class == \\\"NVME\\\"\", do: compress}]}");
+	struct ebb_rules *r =
+		rules("{datasets: [{match: \"runs/{project}/{run}/ckpt-{step}/**\", kind: "
+		      "checkpoints, team: research},\n"
+		      "{match: \"runs/**\", kind: runs, labels: {tier_hint: cold}}],\n"
+		      "rules: [{name: c, kind: checkpoints, store: cold, do: tier, to: scratch},\n"
+		      "{name: step, when: \"step in [\\\"100\\\"] and team == \\\"research\\\"\", "
+		      "do: compress},\n"
+		      "{name: own, match: \"logs/{host}/**\", when: \"host == \\\"web1\\\"\", do: "
+		      "compress},\n"
+		      "{name: hint, when: \"tier_hint == \\\"cold\\\" and class == \\\"NVME\\\"\", "
+		      "do: compress}]}");
 
 	ck_assert_uint_eq(meets(r, "cold", file("runs/v/1/ckpt-100/w"), N), 0);
 	ck_assert_uint_eq(meets(r, "scratch", file("runs/v/1/ckpt-100/w"), N), 1);
@@ -199,10 +207,12 @@ END_TEST
 
 START_TEST(own_captures_and_labels)
 {
-	struct ebb_rules *r = rules(
-		"{datasets: [{match: \"runs/{step}/**\", labels: {hint: cold}}],\n"
-		"rules: [{name: own, match: \"runs/*/{step}\", when: \"step == \\\"b\\\"\", do: compress},\n"
-		"{name: set, match: \"runs/**\", when: \"step == \\\"a\\\" and hint == \\\"cold\\\"\", do: delete}]}");
+	struct ebb_rules *r =
+		rules("{datasets: [{match: \"runs/{step}/**\", labels: {hint: cold}}],\n"
+		      "rules: [{name: own, match: \"runs/*/{step}\", when: \"step == \\\"b\\\"\", "
+		      "do: compress},\n"
+		      "{name: set, match: \"runs/**\", when: \"step == \\\"a\\\" and hint == "
+		      "\\\"cold\\\"\", do: delete}]}");
 
 	ck_assert_uint_eq(meets(r, "scratch", file("runs/a/b"), N), 0);
 	ck_assert_uint_eq(meets(r, "scratch", file("runs/b/a"), N), N);
@@ -212,13 +222,13 @@ END_TEST
 
 START_TEST(parameters)
 {
-	struct ebb_rules *r = rules(
-		"{rules: [{name: a, match: \"a/**\", do: delete},\n"
-		"{name: b, match: \"b/**\", do: delete, trash: 7d},\n"
-		"{name: c, match: \"c/**\", do: delete, purge: \"cannot be undone\"},\n"
-		"{name: d, do: move, to: cold, require: {payback: 90d}},\n"
-		"{name: e, do: compress},\n"
-		"{name: f, do: compress, codec: lz4, level: 12}]}");
+	struct ebb_rules *r =
+		rules("{rules: [{name: a, match: \"a/**\", do: delete},\n"
+		      "{name: b, match: \"b/**\", do: delete, trash: 7d},\n"
+		      "{name: c, match: \"c/**\", do: delete, purge: \"cannot be undone\"},\n"
+		      "{name: d, do: move, to: cold, require: {payback: 90d}},\n"
+		      "{name: e, do: compress},\n"
+		      "{name: f, do: compress, codec: lz4, level: 12}]}");
 
 	ck_assert_uint_eq(ebb_rules_count(r), 6);
 	ck_assert_int_eq(ebb_rules_get(r, 0)->trash_ns, 30 * DAY);
@@ -258,20 +268,28 @@ static void check_error(const char *text, const char *want)
 
 START_TEST(errors_of_words)
 {
-	check_error(RULE("do: keep, mach: \"a\""), "ebb.yaml:2:21: unknown key 'mach'; did you mean 'match'?");
-	check_error(RULE("do: delte"), "ebb.yaml:2:15: unknown action 'delte'; did you mean 'delete'?");
-	check_error(RULE("do: archive"), "ebb.yaml:2:15: action 'archive' is not available in this version");
-	check_error(RULE("do: tier, class: auto"), "ebb.yaml:2:21: 'class' is not available in this version");
-	check_error(RULE("do: tier, to: clod"), "ebb.yaml:2:25: 'to': there is no store 'clod'; did you mean 'cold'?");
-	check_error(RULE("do: tier"), "ebb.yaml:2:1: rule 'x': 'tier' needs 'to', the store to move to");
+	check_error(RULE("do: keep, mach: \"a\""),
+		    "ebb.yaml:2:21: unknown key 'mach'; did you mean 'match'?");
+	check_error(RULE("do: delte"),
+		    "ebb.yaml:2:15: unknown action 'delte'; did you mean 'delete'?");
+	check_error(RULE("do: archive"),
+		    "ebb.yaml:2:15: action 'archive' is not available in this version");
+	check_error(RULE("do: tier, class: auto"),
+		    "ebb.yaml:2:21: 'class' is not available in this version");
+	check_error(RULE("do: tier, to: clod"),
+		    "ebb.yaml:2:25: 'to': there is no store 'clod'; did you mean 'cold'?");
+	check_error(RULE("do: tier"),
+		    "ebb.yaml:2:1: rule 'x': 'tier' needs 'to', the store to move to");
 	check_error(RULE("do: keep, store: scrach"),
 		    "ebb.yaml:2:28: 'store': there is no store 'scrach'; did you mean 'scratch'?");
-	check_error(RULE("do: keep, kind: runs"), "ebb.yaml:2:27: no dataset has a kind; give one to a dataset first");
+	check_error(RULE("do: keep, kind: runs"),
+		    "ebb.yaml:2:27: no dataset has a kind; give one to a dataset first");
 	check_error("{rules: [{name: a, do: keep},\n{name: a, do: keep}]}",
 		    "ebb.yaml:2:8: the rule at line 1 is called 'a' already");
 	check_error(RULE("do: tier, store: cold, to: cold"),
 		    "ebb.yaml:2:38: rule 'x' moves objects of 'cold' to where they are");
-	check_error("{rules: [{do: keep, name: \"\"}]}", "ebb.yaml:1:27: the name of a rule must not be empty");
+	check_error("{rules: [{do: keep, name: \"\"}]}",
+		    "ebb.yaml:1:27: the name of a rule must not be empty");
 }
 END_TEST
 
@@ -280,9 +298,11 @@ START_TEST(errors_of_conditions_and_patterns)
 	check_error(RULE("do: keep, when: \"sise > 1B\""),
 		    "ebb.yaml:2:28: unknown fact 'sise'; did you mean 'size'?");
 	check_error(RULE("do: keep, match: \"a[\""),
-		    "ebb.yaml:2:28: pattern 'a[': column 2: '[' is not closed; write '\\[' for the byte itself");
+		    "ebb.yaml:2:28: pattern 'a[': column 2: '[' is not closed; write '\\[' for the "
+		    "byte itself");
 	check_error(RULE("do: keep, match: \".ebb-trash/**\""),
-		    "ebb.yaml:2:28: '.ebb-trash/' is where ebb keeps what it removed; rules do not reach it");
+		    "ebb.yaml:2:28: '.ebb-trash/' is where ebb keeps what it removed; rules do not "
+		    "reach it");
 	check_error(RULE("do: keep, match: \"{kind}\""),
 		    "ebb.yaml:2:28: capture 'kind' would hide the fact of that name; take another");
 }
@@ -290,35 +310,44 @@ END_TEST
 
 START_TEST(errors_of_parameters)
 {
-	check_error(RULE("do: compress, trash: 3d"), "ebb.yaml:2:25: 'trash' belongs to 'delete', not to 'compress'");
-	check_error(RULE("do: keep, require: {payback: 3d}"),
-		    "ebb.yaml:2:21: 'require' belongs to rules that change something, not to 'keep'");
-	check_error(RULE("do: keep, to: cold"), "ebb.yaml:2:21: 'to' belongs to 'tier', not to 'keep'");
+	check_error(RULE("do: compress, trash: 3d"),
+		    "ebb.yaml:2:25: 'trash' belongs to 'delete', not to 'compress'");
+	check_error(
+		RULE("do: keep, require: {payback: 3d}"),
+		"ebb.yaml:2:21: 'require' belongs to rules that change something, not to 'keep'");
+	check_error(RULE("do: keep, to: cold"),
+		    "ebb.yaml:2:21: 'to' belongs to 'tier', not to 'keep'");
 	check_error(RULE("do: tier, to: cold, codec: zstd"),
 		    "ebb.yaml:2:31: 'codec' belongs to 'compress', not to 'tier'");
 	check_error(RULE("do: compress, level: 20"), "ebb.yaml:2:32: 'level' of zstd is 1 to 19");
-	check_error(RULE("do: compress, codec: lz4, level: 13"), "ebb.yaml:2:44: 'level' of lz4 is 1 to 12");
+	check_error(RULE("do: compress, codec: lz4, level: 13"),
+		    "ebb.yaml:2:44: 'level' of lz4 is 1 to 12");
 	check_error(RULE("do: compress, level: 0"), "ebb.yaml:2:32: 'level' of zstd is 1 to 19");
 	check_error(RULE("match: \"a/**\", do: delete, purge: true"),
-		    "ebb.yaml:2:45: 'purge' removes for good; if that is meant, write purge: \"cannot be undone\"");
+		    "ebb.yaml:2:45: 'purge' removes for good; if that is meant, write purge: "
+		    "\"cannot be undone\"");
 	check_error(RULE("match: \"a/**\", do: delete, trash: 3d, purge: \"cannot be undone\""),
 		    "ebb.yaml:2:38: 'trash' and 'purge' exclude each other");
 	check_error(RULE("match: \"a/**\", do: delete, trash: 0d"),
-		    "ebb.yaml:2:45: without trash nothing can be undone; if that is meant, write purge: \"cannot be undone\" instead");
+		    "ebb.yaml:2:45: without trash nothing can be undone; if that is meant, write "
+		    "purge: \"cannot be undone\" instead");
 }
 END_TEST
 
 START_TEST(deleting_everything_needs_words)
 {
-	const char *want = "ebb.yaml:2:1: rule 'x' deletes every file; add 'match' or 'when', or write everything: true";
+	const char *want = "ebb.yaml:2:1: rule 'x' deletes every file; add 'match' or 'when', or "
+			   "write everything: true";
 
 	check_error(RULE("do: delete"), want);
 	check_error(RULE("do: delete, match: \"**\""), want);
 	check_error(RULE("do: delete, match: \"**/*\", when: \"size >= 0B\""), want);
 	check_error(RULE("do: delete, everything: false"), want);
 	check_error(RULE("do: delete, store: scratch"),
-		    "ebb.yaml:2:1: rule 'x' deletes every file of scratch; add 'match' or 'when', or write everything: true");
-	check_error(RULE("do: keep, everything: true"), "ebb.yaml:2:21: 'everything' belongs to 'delete', not to 'keep'");
+		    "ebb.yaml:2:1: rule 'x' deletes every file of scratch; add 'match' or 'when', "
+		    "or write everything: true");
+	check_error(RULE("do: keep, everything: true"),
+		    "ebb.yaml:2:21: 'everything' belongs to 'delete', not to 'keep'");
 	rules(RULE("do: delete, everything: true"));
 	rules(RULE("do: delete, match: \"tmp/**\""));
 	rules(RULE("do: delete, when: \"age > 1d\""));
@@ -334,18 +363,21 @@ START_TEST(errors_of_datasets)
 	check_error("{datasets: [{match: a, labels: {team: x}}]}",
 		    "ebb.yaml:1:33: 'team' stands beside 'labels', not in it");
 	check_error("{datasets: [{match: a, residency: [uae]}]}",
-		    "ebb.yaml:1:36: 'uae' is no jurisdiction; write two capital letters of ISO 3166 such as AE");
+		    "ebb.yaml:1:36: 'uae' is no jurisdiction; write two capital letters of ISO "
+		    "3166 such as AE");
 	check_error("{datasets: [{match: a, residency: []}]}",
 		    "ebb.yaml:1:35: 'residency' names no jurisdiction; leave it out for any");
-	check_error("{datasets: [{match: a, kind: runs}], rules: [{name: x, kind: rnus, do: keep}]}",
-		    "ebb.yaml:1:62: no dataset is of kind 'rnus'; did you mean 'runs'?");
+	check_error(
+		"{datasets: [{match: a, kind: runs}], rules: [{name: x, kind: rnus, do: keep}]}",
+		"ebb.yaml:1:62: no dataset is of kind 'rnus'; did you mean 'runs'?");
 }
 END_TEST
 
 START_TEST(explains)
 {
-	struct ebb_rules *r = rules("{rules: [{name: a, match: \"x/**\", do: keep},\n"
-				    "{name: b, when: \"idle > 50d and size > 1MiB\", do: delete}]}");
+	struct ebb_rules *r =
+		rules("{rules: [{name: a, match: \"x/**\", do: keep},\n"
+		      "{name: b, when: \"idle > 50d and size > 1MiB\", do: delete}]}");
 	struct ebb_rules_verdict v[2];
 	const struct ebb_rules_dataset *set;
 	struct ebb_record rec = file("a");
@@ -363,8 +395,7 @@ START_TEST(explains)
 }
 END_TEST
 
-EBB_UNIT_MAIN("rules",
-	first_match_wins_and_keep_ends, unknown_protects, only_whole_files_change, reserved_keys_meet_nothing,
-	selectors, own_captures_and_labels, parameters, no_rules, errors_of_words,
-	errors_of_conditions_and_patterns, errors_of_parameters, deleting_everything_needs_words,
-	errors_of_datasets, explains)
+EBB_UNIT_MAIN("rules", first_match_wins_and_keep_ends, unknown_protects, only_whole_files_change,
+	      reserved_keys_meet_nothing, selectors, own_captures_and_labels, parameters, no_rules,
+	      errors_of_words, errors_of_conditions_and_patterns, errors_of_parameters,
+	      deleting_everything_needs_words, errors_of_datasets, explains)
