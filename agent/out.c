@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/out.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,14 @@ void ebb_out_name(FILE *f, const char *key, size_t len)
 
 	if (s)
 		fputs(s, f);
+}
+
+int ebb_out_flush(FILE *f, struct ebb_err *err)
+{
+	errno = 0;
+	if (fflush(f) || ferror(f))
+		return ebb_err_sys(err, errno ? errno : EIO, "cannot write to standard output");
+	return 0;
 }
 
 /* --- Tables --- */

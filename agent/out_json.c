@@ -106,11 +106,3 @@ int ebb_out_json_record(json_t *o, const struct ebb_record *r)
 			bad = json_object_set_new(o, flags[i].name, json_true());
 	return bad;
 }
-
-int ebb_out_flush(FILE *f, struct ebb_err *err)
-{
-	errno = 0;
-	if (fflush(f) || ferror(f))
-		return ebb_err_sys(err, errno ? errno : EIO, "cannot write to standard output");
-	return 0;
-}
