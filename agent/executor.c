@@ -33,7 +33,7 @@ static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, struct e
 {
 	const struct ebb_lower *l = ebb_lower_of(o->op.action);
 	char tag[EBB_EXECUTOR_TAG_MAX];
-	struct ebb_step_ctx c = {
+	struct ebb_steps_ctx c = {
 		.op = &o->op, .journal = x->journal, .tag = tag, .now = x->now,
 		.cancel = x->cancel, .again = o->again,
 		.copied = o->has_copied ? &o->copied : NULL, .result = &o->result,
@@ -48,8 +48,8 @@ static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, struct e
 	if (c.to && x->dirs)
 		r = ebb_dirs_why(x->dirs, c.to, o->op.to_key, err);
 	for (const enum ebb_step *s = l->steps(&o->op); r == 0 && *s != EBB_STEP_END; s++)
-		r = ebb_step_run(*s, &c, err);
-	ebb_step_finish(&c, r, err);
+		r = ebb_steps_run(*s, &c, err);
+	ebb_steps_finish(&c, r, err);
 	return r;
 }
 

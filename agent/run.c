@@ -56,7 +56,7 @@ static int make_run_dir(const char *index, const char *plan, int64_t now, char i
 {
 	EBB_CLEANUP(ebb_mem_freep) char *runs = NULL;
 	time_t t = (time_t)(now / SECOND);
-	char stamp[20] = "";
+	char stamp[17] = "";
 	struct tm tm;
 
 	gmtime_r(&t, &tm);

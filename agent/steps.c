@@ -18,7 +18,7 @@ static bool is_change(int r)
 }
 
 /* 1 when something stands at `to`, 0 when not. */
-static int to_stands(struct ebb_step_ctx *c, struct ebb_record *ret, struct ebb_err *err)
+static int to_stands(struct ebb_steps_ctx *c, struct ebb_record *ret, struct ebb_err *err)
 {
 	struct ebb_err why = {0};
 	int r = ebb_store_head(c->to, c->op->to_key, ret, &why);
@@ -41,7 +41,7 @@ static struct ebb_record moved(const struct ebb_record *rec)
  * Again, and the original is not what it was: were it we who took it away? A rename is known by the inode at `to`, a verified
  * copy by the journal. Otherwise @why, what is wrong with the original, stands.
  */
-static int check_gone(struct ebb_step_ctx *c, int why_code, const struct ebb_err *why,
+static int check_gone(struct ebb_steps_ctx *c, int why_code, const struct ebb_err *why,
 		      struct ebb_err *err)
 {
 	const struct ebb_op *op = c->op;
@@ -65,7 +65,7 @@ static int check_gone(struct ebb_step_ctx *c, int why_code, const struct ebb_err
 	return 0;
 }
 
-static int step_check(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_check(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_err why = {0};
 	int r = ebb_store_check(c->from, c->op->key, &c->op->obj, &why);
@@ -96,7 +96,7 @@ static int64_t read_window(void *ctx, int64_t off, void *buf, size_t len, struct
  * The beginning of the object decides only what it can: a magic number, or the whole of a small object. Large objects whose
  * beginning is noise are given up by the copy when they do not shrink.
  */
-static int step_sample(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_sample(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_mem_freep) uint8_t *buf = malloc(SAMPLE_BYTES);
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
@@ -127,7 +127,7 @@ static int step_sample(struct ebb_step_ctx *c, struct ebb_err *err)
 }
 
 /* A rename that failed late (a directory that could not be synced) has happened all the same. */
-static bool arrived(struct ebb_step_ctx *c)
+static bool arrived(struct ebb_steps_ctx *c)
 {
 	struct ebb_record want = moved(&c->op->obj);
 
@@ -136,7 +136,7 @@ static bool arrived(struct ebb_step_ctx *c)
 	       ebb_store_check(c->to, c->op->to_key, &want, NULL) == 0;
 }
 
-static int step_rename(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_rename(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	const struct ebb_op *op = c->op;
 	struct ebb_err why = {0};
@@ -151,7 +151,7 @@ static int step_rename(struct ebb_step_ctx *c, struct ebb_err *err)
 	return ebb_store_head(c->to, op->to_key, &c->result->to, err);
 }
 
-static int step_copy(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_record there;
 
@@ -178,7 +178,7 @@ static int step_copy(struct ebb_step_ctx *c, struct ebb_err *err)
 }
 
 /* Metadata that both stores can keep; what only the source keeps must not be lost. */
-static int meta_parts(struct ebb_step_ctx *c, uint32_t *ret, struct ebb_err *err)
+static int meta_parts(struct ebb_steps_ctx *c, uint32_t *ret, struct ebb_err *err)
 {
 	bool from = ebb_store_caps(c->from) & EBB_CAP_META, to = ebb_store_caps(c->to) & EBB_CAP_META;
 
@@ -189,7 +189,7 @@ static int meta_parts(struct ebb_step_ctx *c, uint32_t *ret, struct ebb_err *err
 }
 
 /* The copy must carry the metadata that the journal holds, not only what the source has now. */
-static int compare_meta(struct ebb_step_ctx *c, struct ebb_err *err)
+static int compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
 
@@ -200,7 +200,7 @@ static int compare_meta(struct ebb_step_ctx *c, struct ebb_err *err)
 	return r < 0 ? r : ebb_meta_compare(&c->op->meta, &now, EBB_META_ALL, err);
 }
 
-static int step_verify(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	const struct ebb_op *op = c->op;
 	struct ebb_proof_copy copy = {
@@ -225,7 +225,7 @@ static int step_verify(struct ebb_step_ctx *c, struct ebb_err *err)
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
 }
 
-static int step_record(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_record(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_journal_rec rec = {.type = EBB_JOURNAL_COPIED, .n = c->op->n, .result = *c->result};
 
@@ -235,7 +235,7 @@ static int step_record(struct ebb_step_ctx *c, struct ebb_err *err)
 	return r < 0 ? r : ebb_journal_sync(c->journal, err);
 }
 
-static int step_purge(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_purge(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	const struct ebb_op *op = c->op;
 
@@ -245,7 +245,7 @@ static int step_purge(struct ebb_step_ctx *c, struct ebb_err *err)
 			       op->purge ? EBB_PROOF_PURGE_WORDS : "", &c->proof, err);
 }
 
-static int step_expired(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_expired(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	const struct ebb_op *op = c->op;
 
@@ -254,7 +254,7 @@ static int step_expired(struct ebb_step_ctx *c, struct ebb_err *err)
 	return ebb_proof_expired(c->from, op->key, &op->obj, op->expires, c->now, &c->proof, err);
 }
 
-static int step_remove(struct ebb_step_ctx *c, struct ebb_err *err)
+static int step_remove(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_err why = {0};
 
@@ -270,7 +270,7 @@ static int step_remove(struct ebb_step_ctx *c, struct ebb_err *err)
 
 static const struct {
 	const char *name;
-	int (*run)(struct ebb_step_ctx *c, struct ebb_err *err);
+	int (*run)(struct ebb_steps_ctx *c, struct ebb_err *err);
 } steps[EBB_STEP_COUNT] = {
 	[EBB_STEP_END] = {"end", NULL},
 	[EBB_STEP_CHECK] = {"check", step_check},
@@ -284,20 +284,20 @@ static const struct {
 	[EBB_STEP_REMOVE] = {"remove", step_remove},
 };
 
-int ebb_step_run(enum ebb_step step, struct ebb_step_ctx *c, struct ebb_err *err)
+int ebb_steps_run(enum ebb_step step, struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	if (!steps[step].run)
 		return ebb_err_set(err, EBB_EINVAL, "no such step");
 	return steps[step].run(c, err);
 }
 
-const char *ebb_step_name(enum ebb_step step)
+const char *ebb_steps_name(enum ebb_step step)
 {
 	return step < EBB_STEP_COUNT ? steps[step].name : "unknown";
 }
 
 /* Take away a copy that this attempt made: the proof is that its bytes stand where they came from. */
-static int remove_copy(struct ebb_step_ctx *c, struct ebb_err *err)
+static int remove_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;
 	const struct ebb_op *op = c->op;
@@ -312,7 +312,7 @@ static int remove_copy(struct ebb_step_ctx *c, struct ebb_err *err)
 	return r < 0 ? r : ebb_store_remove(c->to, op->to_key, proof, err);
 }
 
-void ebb_step_finish(struct ebb_step_ctx *c, int r, struct ebb_err *err)
+void ebb_steps_finish(struct ebb_steps_ctx *c, int r, struct ebb_err *err)
 {
 	struct ebb_err why = {0};
 

@@ -12,7 +12,7 @@
  *   expired  its time in the trash is over: the proof that remove needs
  *   remove   the original goes, with the proof
  *
- * Steps may be run again after a crash (struct ebb_step_ctx.again): each then looks first at what stands, and does only what is
+ * Steps may be run again after a crash (struct ebb_steps_ctx.again): each then looks first at what stands, and does only what is
  * missing. What stands, and what that means, is tabulated in DESIGN.md.
  *
  * Threads: a context belongs to one thread; stores and journal may be shared.
@@ -41,7 +41,7 @@ enum ebb_step {
 };
 
 /* What the steps of one operation share. The caller fills the first part and zeroes the rest. */
-struct ebb_step_ctx {
+struct ebb_steps_ctx {
 	const struct ebb_op *op;
 	struct ebb_store *from, *to;	/* to: NULL when op has no destination */
 	struct ebb_journal *journal;	/* for record; NULL: record does nothing (tests) */
@@ -52,7 +52,7 @@ struct ebb_step_ctx {
 	const struct ebb_op_result *copied;	/* again: what the journal says of a verified copy, or NULL */
 
 	struct ebb_op_result *result;	/* to, digest: filled as steps learn them */
-	struct ebb_proof *proof;	/* released by ebb_step_finish */
+	struct ebb_proof *proof;	/* released by ebb_steps_finish */
 	bool gone;			/* again: the original is gone already, by us */
 	bool made;			/* this attempt made the copy at `to` */
 };
@@ -63,15 +63,15 @@ struct ebb_step_ctx {
  * @return  0; -EBB_ECHANGED, -EBB_ENOENT, -EBB_EEXIST, -EBB_ENOTSUP (would not shrink, too): nothing was touched by this step;
  *          what the store returns; -EBB_ECANCELLED.
  */
-int ebb_step_run(enum ebb_step step, struct ebb_step_ctx *c, struct ebb_err *err);
+int ebb_steps_run(enum ebb_step step, struct ebb_steps_ctx *c, struct ebb_err *err);
 
 /*
  * End an operation: with a failure (@r negative) a copy that this attempt made is taken away again, if the original still has
  * its content; where that cannot be shown the copy stays and the message says so. Frees the proof.
  */
-void ebb_step_finish(struct ebb_step_ctx *c, int r, struct ebb_err *err);
+void ebb_steps_finish(struct ebb_steps_ctx *c, int r, struct ebb_err *err);
 
 /* "copy", "verify". Constant. */
-const char *ebb_step_name(enum ebb_step step);
+const char *ebb_steps_name(enum ebb_step step);
 
 #endif

@@ -10,7 +10,7 @@
 #define HOPELESS (INT64_C(64) * 1024 * 1024)
 
 struct stream {
-	struct ebb_step_ctx *c;
+	struct ebb_steps_ctx *c;
 	struct ebb_store_reader *in;
 	struct ebb_store_writer *out;	/* NULL: digest only */
 	int64_t hole;			/* bytes of a hole still to be given as zeros */
@@ -108,7 +108,7 @@ static int accept(const struct ebb_op *op, const struct ebb_pipe_result *got, st
 	return 0;
 }
 
-int ebb_stream_copy(struct ebb_step_ctx *c, struct ebb_err *err)
+int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
 	EBB_CLEANUP(ebb_store_write_abortp) struct ebb_store_writer *out = NULL;
@@ -134,7 +134,7 @@ int ebb_stream_copy(struct ebb_step_ctx *c, struct ebb_err *err)
 				      &c->result->to, err);
 }
 
-int ebb_stream_digest(struct ebb_step_ctx *c, struct ebb_err *err)
+int ebb_stream_digest(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
 	struct ebb_pipe_result got;

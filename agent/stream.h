@@ -15,9 +15,9 @@
  * @return  0; -EBB_ENOTSUP: encoded it would not be smaller; -EBB_EMISMATCH: the content is not what the journal says;
  *          -EBB_ECHANGED, -EBB_EEXIST, -EBB_ENOSPC, -EBB_ECANCELLED, others of the stores: nothing is left behind.
  */
-int ebb_stream_copy(struct ebb_step_ctx *c, struct ebb_err *err);
+int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err);
 
 /* Read the source only, for the digest of its decoded content. */
-int ebb_stream_digest(struct ebb_step_ctx *c, struct ebb_err *err);
+int ebb_stream_digest(struct ebb_steps_ctx *c, struct ebb_err *err);
 
 #endif
