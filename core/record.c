@@ -59,7 +59,8 @@ struct ebb_span ebb_record_idle_of(uint32_t known, int64_t evidence, int64_t ati
 	}
 	if (evidence != EBB_EVIDENCE_NONE && last != INT64_MIN)
 		idle.hi = span_since(now, last);
-	if (evidence >= EBB_EVIDENCE_RELATIME) {
+	/* Without the time of the last write nothing is known to be idle: it may have been written since. */
+	if (evidence >= EBB_EVIDENCE_RELATIME && (known & EBB_KNOWN(EBB_F_MTIME))) {
 		idle.lo = idle.hi;
 		if (evidence == EBB_EVIDENCE_RELATIME)
 			idle.lo = idle.lo > day ? idle.lo - day : 0;

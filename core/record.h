@@ -117,6 +117,7 @@ bool ebb_record_same_content(const struct ebb_record *a, const struct ebb_record
  *   relatime        as above, up to a day less
  *   mtime only      0 to now - mtime
  *   none            0 to INT64_MAX
+ *   mtime unknown   0 to whatever the above says
  * and never longer than the evidence window covers: lo <= now - window. Times in the future count as now.
  * Source: design section 6; relatime rule: mount(8).
  */

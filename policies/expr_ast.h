@@ -149,12 +149,6 @@ struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l,
 /* Number of components of a key. */
 int64_t ebb_expr_fact_depth(const char *key, size_t len);
 
-/*
- * Idle time as conditions see it: ebb_record_idle_of, but without a modification time nothing is
- * idle for sure.
- */
-struct ebb_span ebb_expr_fact_idle(uint32_t known, int64_t evidence, int64_t atime, int64_t mtime,
-				   int64_t window, int64_t now);
 
 /* --- expr.c --- */
 

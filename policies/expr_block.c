@@ -163,7 +163,7 @@ static void decode_idle(struct ebb_expr_block *w)
 		const int64_t *window = values(w, EBB_F_WINDOW);
 
 		for (uint32_t i = 0; i < n; i++) {
-			struct ebb_span s = ebb_expr_fact_idle(known[i], evidence[i], atime[i],
+			struct ebb_span s = ebb_record_idle_of(known[i], evidence[i], atime[i],
 							       mtime[i], window[i], w->now);
 			w->idle_lo[i] = s.lo;
 			w->idle_hi[i] = s.hi;

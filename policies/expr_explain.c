@@ -68,7 +68,7 @@ static int add_text(struct ebb_buf *out, struct ebb_expr_text t)
 
 static struct ebb_span idle_of(const struct ebb_record *r, int64_t now)
 {
-	return ebb_expr_fact_idle(r->known, r->f[EBB_F_EVIDENCE], r->f[EBB_F_ATIME],
+	return ebb_record_idle_of(r->known, r->f[EBB_F_EVIDENCE], r->f[EBB_F_ATIME],
 				  r->f[EBB_F_MTIME], r->f[EBB_F_WINDOW], now);
 }
 

@@ -241,13 +241,3 @@ int64_t ebb_expr_fact_depth(const char *key, size_t len)
 		depth += key[i] == '/';
 	return depth;
 }
-
-struct ebb_span ebb_expr_fact_idle(uint32_t known, int64_t evidence, int64_t atime, int64_t mtime,
-				   int64_t window, int64_t now)
-{
-	struct ebb_span s = ebb_record_idle_of(known, evidence, atime, mtime, window, now);
-
-	if (!(known & EBB_KNOWN(EBB_F_MTIME)))
-		s.lo = 0;
-	return s;
-}
