@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Seeds of property tests: random, printed, and repeatable with EBB_SEED=number.
+ * Seeds of property tests: fixed, so that a run says the same every time, printed, and another one with EBB_SEED=number.
  *
  * Threads: one.
  */
@@ -9,7 +9,7 @@
 
 #include "tests/support/prng.h"
 
-/* A generator seeded from EBB_SEED, or at random when it is not set; prints the seed on stdout. */
+/* A generator seeded from EBB_SEED, or from a constant when it is not set; prints the seed on stdout. */
 struct ebb_prng ebb_seed_start(void);
 
 /* Print where and what failed, and the seed again; exit with 1. */
