@@ -194,7 +194,8 @@ static int locate_book(const struct ebb_config *c, const struct ebb_tree_node *i
 		if (find_book(name, ret))
 			return 0;
 		return ebb_tree_error(item, err,
-				      "no price book called '%s' ships with ebb; a file of yours is named by its path, './%s'",
+				      "no price book called '%s' ships with ebb (EBB_PRICES names their folder); a file of yours is "
+				      "named by its path, './%s'",
 				      name, name);
 	}
 	int n = *name == '/' || !slash

@@ -1,7 +1,49 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The program, and the map of this folder. main() makes three calls that matter: ebb_cli_parse() reads the command line with the
- * tables, ebb_app_init() prepares what every command works with, and the command's run() does it.
+ * The program, and the map of this folder. main() makes three calls that matter:
+ *
+ * ebb_cli_parse() reads the command line with the tables
+ *   cli.c            parsing: options, environment, units, choices
+ *   cli_table.c      all commands, one line each
+ *   cli_help.c       help for people          cli_man.c     man pages          cli_complete.c   bash, zsh, fish
+ *
+ * ebb_app_init() prepares what every command works with
+ *   app.c            options, clock, log, signals; opens configuration, index and run lock
+ *   config.c         ebb.yaml: stores, prices, limits; hands the rules to policies/
+ *   yaml.c           YAML into a document, strictly
+ *   hours.c          "Mon-Fri 20:00-06:00"
+ *   lock.c           one run at a time per index
+ *   target.c         what STORE, STORE:KEY and PATH mean
+ *   out.c            tables and numbers for people          out_json.c    JSON lines          owner.c    names of users
+ *   progress.c       rate and time to go, on a terminal
+ *
+ * and the command's run(), in a file of its own, does it
+ *   cmd_init.c       a configuration to begin with
+ *   cmd_check.c      what ebb understood                    cmd_explain.c    which rule meets an object, and why
+ *   cmd_scan.c       bring the index up to date             scan.c           one store: walk, doubt, publish
+ *   cmd_find.c       objects that meet a condition          find_order.c     all of them in order
+ *   cmd_du.c         sums by folder or group                tally.c          counted by age, size, kind, extension, owner
+ *   cmd_report.c     what is there                          tally_dir.c      counted by folder
+ *   report.c         collected                              report_text.c    for people     report_json.c    for programs
+ *   cmd_help.c       help, man pages, completions           cmd_version.c    the version
+ *
+ *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
+ *   cmd_diff.c       compare two plans                      plantext.c       a plan for people
+ *   planfile.c       plan files as a whole                  planhead.c       their header     planrow.c    their rows
+ *   linefile.c       files of lines, plain or .zst          jsonline.c       one line, read with suspicion
+ *
+ *   cmd_apply.c      do exactly a plan                      apply.c          window by window, under limits
+ *   session.c        before and after every run             run.c            runs on disk
+ *   lower.c          actions become steps                   act_delete.c     act_tier.c     act_compress.c
+ *   op.c             one action of a run                    steps.c          the few things it is made of
+ *   stream.c         copying through a codec                executor.c       many operations at once
+ *   storeset.c       stores of a run                        dirs.c           folders it touches
+ *   breaker.c        what stops it by itself                journal.c        what was going to be done, and was
+ *   jrecord.c        records of the journal                 replay.c         reading all of it
+ *   recover.c        after a kill                           cmd_status.c     last runs, what is under way
+ *   cmd_undo.c       take back a run                        undo.c           last window first
+ *   undo_dirs.c      folders on the way back                cmd_restore.c    take back one object
+ *   cmd_trash.c      what waits in the trash                trash.c          added up
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The JSON half of out.h. */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "agent/out.h"
@@ -9,14 +10,26 @@
 #include "core/units.h"
 #include "core/utf8.h"
 
+/* Enough for nearly every line; jansson writes to a file piece by piece, which costs more than making the text. */
+enum { LINE = 16 * 1024 };
+
 int ebb_out_json(FILE *f, json_t *o, struct ebb_err *err)
 {
+	char line[LINE];
+	bool bad;
+
 	if (!o)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory for JSON");
 	errno = 0;
-	int r = json_dumpf(o, f, JSON_COMPACT);
+	size_t n = json_dumpb(o, line, sizeof(line) - 1, JSON_COMPACT);
+	if (n && n < sizeof(line)) {
+		line[n] = '\n';
+		bad = fwrite(line, 1, n + 1, f) != n + 1;
+	} else {
+		bad = json_dumpf(o, f, JSON_COMPACT) || fputc('\n', f) == EOF;
+	}
 	json_decref(o);
-	if (r || fputc('\n', f) == EOF || ferror(f))
+	if (bad || ferror(f))
 		return ebb_err_sys(err, errno ? errno : EIO, "cannot write to standard output");
 	return 0;
 }

@@ -61,7 +61,7 @@ rule '{name: a, when: "idle > 30d", do: tier, to: cold}' "6:49: 'to': there is n
 rule '{name: a, match: "a/[", do: delete}' "6:22: pattern 'a/[': column 3: '[' is not closed; write '\\[' for the byte itself"
 
 # --- Prices ---
-broken "$stores${nl}prices: [nosuch]" "5:10: no price book called 'nosuch' ships with ebb; a file of yours is named by its path, './nosuch'"
+broken "$stores${nl}prices: [nosuch]" "5:10: no price book called 'nosuch' ships with ebb (EBB_PRICES names their folder); a file of yours is named by its path, './nosuch'"
 printf 'version: 1\nname: p\ndate: 2026-11-01\ncurrency: USD\nsource: test\nconfidence: contract\nclasses:\n  HDD: {storage_gib_month: 0.0150, source: test}\n' >p.yaml
 broken "$stores${nl}prices: [./p.yaml]${nl}limits: {max_cost: 5 EUR}" "6:20: 'max_cost' is in EUR, the prices are in USD"
 

@@ -44,6 +44,12 @@ for c in "${commands[@]}"; do
 	[[ $overview == *"  $c "* ]] || fail "'ebb help' does not list $c"
 done
 
+# The map at the top of the program names every file.
+for f in "$EBB_SRC"/agent/*.c; do
+	f=${f##*/}
+	[[ $f == main.c ]] || grep -q "^ \*.* $f" "$EBB_SRC/agent/main.c" || fail "agent/main.c does not show $f in its map"
+done
+
 # Closed and full outputs are noticed.
 run bash -c '"$0" help scan | head -n 1; exit "${PIPESTATUS[0]}"' "$EBB"
 expect_status 0

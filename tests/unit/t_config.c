@@ -139,7 +139,7 @@ START_TEST(errors_have_place_and_remedy)
 	expect_error(STORES "limits: {max_delete: 101%}\n",
 		     "c.yaml:4:22: 'max_delete': 101% is more than there is");
 	expect_error(STORES "prices: [nosuch]\n",
-		     "c.yaml:4:10: no price book called 'nosuch' ships with ebb; a file of yours is named by its path, "
+		     "c.yaml:4:10: no price book called 'nosuch' ships with ebb (EBB_PRICES names their folder); a file of yours is named by its path, "
 		     "'./nosuch'");
 	expect_error(STORES "prices: [./nosuch.yaml]\n",
 		     "c.yaml:4:10: cannot open price book './nosuch.yaml': No such file or directory");
