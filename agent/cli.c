@@ -11,7 +11,7 @@
 const struct ebb_cli_option ebb_cli_global[] = {
 	{"config", 'c', EBB_CLI_STRING, "FILE", "configuration file (default: ebb.yaml)"},
 	{"index", 'i', EBB_CLI_STRING, "DIR", "folder of the index (default: $XDG_STATE_HOME/ebb, or ~/.local/state/ebb)"},
-	{"json", 'j', EBB_CLI_FLAG, NULL, "data as JSON, one object per line"},
+	{"json", 0, EBB_CLI_FLAG, NULL, "data as JSON, one object per line"},
 	{"quiet", 'q', EBB_CLI_FLAG, NULL, "no progress and no notes on stderr"},
 	{"verbose", 'v', EBB_CLI_FLAG, NULL, "log what is being done to stderr"},
 	{"log-json", 0, EBB_CLI_FLAG, NULL, "log as JSON lines"},

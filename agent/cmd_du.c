@@ -352,7 +352,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 static const struct ebb_cli_option options[] = {
 	{"by", 'b', EBB_CLI_CHOICE, "dir|owner|ext|class|kind|age", "what to sum by (default: dir)"},
 	{"depth", 'd', EBB_CLI_COUNT, "N", "levels of folders to show (default: 1)"},
-	{"limit", 'n', EBB_CLI_COUNT, "N",
+	{"limit", 'l', EBB_CLI_COUNT, "N",
 	 "show the N largest (default: 40); 0: all folders, in the order of their names"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };

@@ -455,7 +455,7 @@ static const struct ebb_cli_option options[] = {
 	{"name", 0, EBB_CLI_STRING, "GLOB", "only objects whose last part of the name matches"},
 	{"order-by", 'o', EBB_CLI_STRING, "FIELD[,desc]",
 	 "sort by size, mtime, atime or idle (default: by key)"},
-	{"limit", 'n', EBB_CLI_COUNT, "N",
+	{"limit", 'l', EBB_CLI_COUNT, "N",
 	 "show at most N objects (default with --order-by: 100; 0: all files of each store, by an order kept in the index)"},
 	{"count", 0, EBB_CLI_FLAG, NULL, "only count them and their bytes"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
