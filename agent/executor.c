@@ -87,6 +87,8 @@ static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 	if (!o->settled && may_begin(x)) {
 		r = run_steps(x, o, &res->why);
 		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
+		if (stops(r)) /* not this object's fault: it has its turn when the run goes on */
+			res->outcome = EBB_OP_BACK;
 	}
 	if (stops(r))
 		atomic_store(&x->stop, true);

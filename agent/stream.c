@@ -120,6 +120,9 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 
 	if (!op->codec && ebb_record_has(&op->obj, EBB_F_SIZE))
 		opts.size_hint = op->obj.f[EBB_F_SIZE];
+	/* holes need no room */
+	if (ebb_record_has(&op->obj, EBB_F_ALLOC) && op->obj.f[EBB_F_ALLOC] < opts.size_hint)
+		opts.size_hint = op->obj.f[EBB_F_ALLOC];
 	if ((r = ebb_store_read_open(c->from, op->key, &op->obj, &in, err)) < 0 ||
 	    (r = ebb_store_write_open(c->to, op->to_key, &opts, &out, err)) < 0)
 		return r;
