@@ -58,13 +58,10 @@ static double time_making(long n)
 {
 	struct ebb_record r = {0};
 	char key[256];
-	volatile uint32_t sink = 0;
 	double t = ebb_bench_now();
 
-	for (long i = 0; i < n; i++) {
+	for (long i = 0; i < n; i++)
 		make_record(&r, key, sizeof(key), i);
-		sink += r.key_len;
-	}
 	return ebb_bench_now() - t;
 }
 
@@ -100,8 +97,8 @@ static double predicate(struct ebb_index *ix, const char *text, size_t *ret_hits
 	struct ebb_arena arena;
 	struct ebb_err err = {0};
 	struct ebb_index_store st;
-	struct ebb_cursor *c;
-	struct ebb_snap *snap;
+	struct ebb_cursor *c = NULL;
+	struct ebb_snap *snap = NULL;
 	struct ebb_expr *e;
 	struct ebb_block b;
 	size_t hits = 0;
@@ -135,7 +132,7 @@ int main(void)
 	long n = env ? atol(env) : 10000000;
 	char dir[256], cmd[300];
 	struct ebb_index_opts opts = {0};
-	struct ebb_index *ix;
+	struct ebb_index *ix = NULL;
 	struct ebb_err err = {0};
 
 	snprintf(dir, sizeof(dir), "%s/b_index.XXXXXX", tmp ? tmp : "/tmp");

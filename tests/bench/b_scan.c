@@ -102,7 +102,9 @@ static void make_tree(const char *root, long files)
 		long p = uniform() < 0.5 ? (long)(rnd() % (uint64_t)i) : i - 1 - (long)(rnd() % (uint64_t)(i < 64 ? i : 64));
 		if (strlen(paths[p]) > 400)
 			p = 0;
-		snprintf(paths[i], sizeof(*paths), "%.480s/d%ld", paths[p], i);
+		char path[512];
+		snprintf(path, sizeof(path), "%.480s/d%ld", paths[p], i);
+		memcpy(paths[i], path, sizeof(path));
 		if (mkdir(paths[i], 0755) < 0)
 			exit(1);
 	}

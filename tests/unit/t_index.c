@@ -97,7 +97,7 @@ START_TEST(a_snapshot_keeps_its_generation)
 	struct ebb_index_opts ro = {.readonly = true};
 	struct ebb_index_store st;
 	struct ebb_record r;
-	struct ebb_snap *s;
+	struct ebb_snap *s = NULL;
 	int go[2], ready[2];
 	char c;
 	/* The reader is another process: one process must not hold a snapshot while its writer grows the map. */
