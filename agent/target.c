@@ -60,8 +60,11 @@ static int resolve(const char *word, char ret[PATH_MAX], bool *ret_dir, struct e
 			return ebb_err_sys(err, errno, "cannot find '%s'", word);
 	} else {
 		char name[NAME_MAX + 1];
+		size_t n = strlen(base);
 
-		snprintf(name, sizeof(name), "%s", base);
+		if (n > NAME_MAX)
+			return ebb_err_set(err, EBB_EUSAGE, "the name is too long: '%s'", word);
+		memcpy(name, base, n + 1);
 		*base = 0;
 		if (!realpath(*copy ? copy : ".", ret))
 			return ebb_err_sys(err, errno, "cannot find the folder of '%s'", word);
