@@ -242,8 +242,8 @@ static int stopper(const struct applying *p, struct ebb_err *err)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct ebb_err *why = &p->ops[i].result.why;
 
-		if (why->code == EBB_ENOSPC || why->code == EBB_ESTORE || why->code == EBB_ENOMEM ||
-		    why->code == EBB_EJOURNAL)
+		if (p->ops[i].result.outcome == EBB_OP_BACK && why->code &&
+		    why->code != EBB_ECANCELLED)
 			return ebb_err_set(err, why->code, "'%s' in store '%s': %s", p->ops[i].op.key,
 					   p->ops[i].op.store, why->msg);
 	}

@@ -66,12 +66,6 @@ static int put_result(struct ebb_executor *x, const struct ebb_executor_op *o, s
 	return x->journal ? ebb_journal_put(x->journal, &rec, err) : 0;
 }
 
-/* What would meet every other operation too stops the run. */
-static bool stops(int r)
-{
-	return r == -EBB_ENOSPC || r == -EBB_EJOURNAL || r == -EBB_ENOMEM || r == -EBB_ESTORE;
-}
-
 static bool may_begin(const struct ebb_executor *x)
 {
 	return !atomic_load(&x->stop) && !(x->cancel && atomic_load(x->cancel));
@@ -80,20 +74,16 @@ static bool may_begin(const struct ebb_executor *x)
 static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 {
 	struct ebb_op_result *res = &o->result;
-	int r = 0;
 
 	if (!o->settled)
 		*res = (struct ebb_op_result){.outcome = EBB_OP_BACK};
 	if (!o->settled && may_begin(x)) {
-		r = run_steps(x, o, &res->why);
+		int r = run_steps(x, o, &res->why);
 		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
-		if (stops(r)) /* not this object's fault: it has its turn when the run goes on */
-			res->outcome = EBB_OP_BACK;
 	}
-	if (stops(r))
-		atomic_store(&x->stop, true);
-	/* a broken journal is told by the next sync */
-	if (r == -EBB_EJOURNAL || put_result(x, o, NULL) < 0)
+	/* put back for a reason: it would meet every other operation too. A broken journal is told by the next sync. */
+	bool recorded = put_result(x, o, NULL) == 0;
+	if (!recorded || (res->outcome == EBB_OP_BACK && res->why.code))
 		atomic_store(&x->stop, true);
 }
 

@@ -29,6 +29,10 @@ enum ebb_op_outcome ebb_op_outcome_of(int code)
 	case EBB_ENOTSUP:
 		return EBB_OP_SKIPPED;
 	case EBB_ECANCELLED:
+	case EBB_ENOSPC:
+	case EBB_ESTORE:
+	case EBB_EJOURNAL:
+	case EBB_ENOMEM:
 		return EBB_OP_BACK;
 	default:
 		return EBB_OP_FAILED;

@@ -61,7 +61,10 @@ void ebb_op_release(struct ebb_op *op);
 const char *ebb_op_way_name(int way);
 const char *ebb_op_outcome_name(int outcome);
 
-/* What a failed step makes of its operation: SKIPPED for what happened to the object, FAILED for what happened to us. */
+/*
+ * What a failed step makes of its operation: SKIPPED for what happened to the object, FAILED for what happened to us, BACK for what
+ * would happen to every other one as well (no room, a store that went away) and may be remedied.
+ */
 enum ebb_op_outcome ebb_op_outcome_of(int code);
 
 #endif

@@ -177,8 +177,7 @@ static int stopper(struct going_back *g, struct ebb_err *err)
 	for (size_t i = 0; i < g->n; i++) {
 		const struct ebb_err *why = &g->ops[i].result.why;
 
-		if (g->ops[i].result.outcome == EBB_OP_FAILED &&
-		    ebb_err_class_of(why->code) == EBB_CLASS_FATAL)
+		if (g->ops[i].result.outcome == EBB_OP_BACK && why->code)
 			return ebb_err_set(err, why->code, "'%s': %s", g->ops[i].op.key, why->msg);
 	}
 	return ebb_err_set(err, EBB_EJOURNAL, "the journal of run %s cannot be written", g->run->id);
