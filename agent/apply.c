@@ -9,6 +9,7 @@
 #include "agent/hours.h"
 #include "agent/lower.h"
 #include "agent/replay.h"
+#include "core/units.h"
 
 /* A run in progress. */
 struct applying {
@@ -38,6 +39,7 @@ static int admit_deletes(const struct ebb_apply *a, const struct ebb_planhead_st
 			 struct ebb_err *err)
 {
 	const struct ebb_planhead_limits *l = &a->limits;
+	char share[EBB_UNITS_TEXT];
 
 	if (l->max_delete >= 0 && n > l->max_delete)
 		return ebb_err_set(err, EBB_ELIMIT,
@@ -45,10 +47,9 @@ static int admit_deletes(const struct ebb_apply *a, const struct ebb_planhead_st
 				   (long long)n, s->name, (long long)l->max_delete);
 	if (l->max_delete_ppm >= 0 && (__int128)n * 1000000 > (__int128)s->objects * l->max_delete_ppm)
 		return ebb_err_set(err, EBB_ELIMIT,
-				   "the plan deletes %lld of the %lld objects of store '%s', max_delete allows %lld.%04lld%%; nothing was done",
+				   "the plan deletes %lld of the %lld objects of store '%s', max_delete allows %s; nothing was done",
 				   (long long)n, (long long)s->objects, s->name,
-				   (long long)l->max_delete_ppm / 10000,
-				   (long long)l->max_delete_ppm % 10000);
+				   ebb_units_exact_percent(l->max_delete_ppm, share));
 	return 0;
 }
 
