@@ -42,7 +42,7 @@ static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 
 	fprintf(app->out, "%s%s%s: %s objects, %s, in %.1f s", ebb_out_bold(app->out), cs->open.name,
 		ebb_out_plain(app->out), ebb_out_count(m->objects, a), ebb_out_bytes(m->bytes, b), seconds);
-	if (m->objects >= 1000 && seconds > 0)
+	if (m->objects >= 1000 && seconds > 0 && !s->resumed)
 		fprintf(app->out, " (%s/s)", ebb_out_count((uint64_t)((double)m->objects / seconds), c));
 	if (s->resumed)
 		fputs("; went on with an interrupted scan", app->out);
