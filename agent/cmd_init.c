@@ -164,15 +164,15 @@ static void print_keep(FILE *out, const struct folder *f, size_t n)
 	for (size_t i = 0; i < n; i++)
 		recorded += reads(&f[i]);
 	if (recorded == n)
-		fputs("  - {name: in use, when: \"idle < 30d\", do: keep}\n", out);
+		fputs("  - {name: in use, when: \"idle < 7d\", do: keep}\n", out);
 	for (size_t i = 0; i < n && recorded < n; i++) {
 		if (reads(&f[i]))
-			fprintf(out, "  - {name: in use (%s), store: %s, when: \"idle < 30d\", do: keep}\n",
+			fprintf(out, "  - {name: in use (%s), store: %s, when: \"idle < 7d\", do: keep}\n",
 				f[i].name, f[i].name);
 		else
 			fprintf(out,
 				"  # %s is mounted so that reads are not recorded; there this rule would keep everything:\n"
-				"  # - {name: in use (%s), store: %s, when: \"idle < 30d\", do: keep}\n",
+				"  # - {name: in use (%s), store: %s, when: \"idle < 7d\", do: keep}\n",
 				f[i].name, f[i].name, f[i].name);
 	}
 	fputs("  - {name: just written, when: \"age < 30d\", do: keep}\n\n", out);
@@ -262,7 +262,7 @@ const struct ebb_cli_command ebb_cmd_init = {
 		"Prints a configuration to standard output: a store for each folder, a sample price book, a cautious set of rules\n"
 		"and limits, each explained in comments.\nNothing is read but the folders' mounts, and nothing is written.\n"
 		"\n"
-		"The rules keep what was used in the last 30 days, put stale temporary files and caches into a trash, and\n"
+		"The rules keep what was read in the last 7 days or written in the last 30, put stale temporary files and caches into a trash, and\n"
 		"compress old text.\nThey are a place to begin: read them, change them, and let\n"
 		"ebb-check show what they mean.",
 	.examples = examples,
