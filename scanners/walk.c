@@ -201,6 +201,8 @@ static void read_node(struct walk *w, struct node *n, struct ebb_walk_dir_reader
 		key[len] = '\0';
 		rc = make_children(w, n, key, (size_t)len);
 	}
+	if (rc == -EBB_ENOENT && n->parent)
+		return; /* removed since its parent was read: it is empty, as everything below it is gone */
 	if (rc < 0) {
 		n->failed = true;
 		n->why = strdup(err.code ? err.msg : "no memory");
