@@ -38,7 +38,7 @@ static int set_paths(struct ebb_run *run, const char *index, struct ebb_err *err
 {
 	if (asprintf(&run->journal, "%s/runs/%s/journal", index, run->id) < 0)
 		run->journal = NULL;
-	if (asprintf(&run->plan_path, "%s/runs/%s/plan.jsonl.zst", index, run->id) < 0)
+	if (asprintf(&run->plan_path, "%s/runs/%s/plan.jsonl", index, run->id) < 0)
 		run->plan_path = NULL;
 	return run->journal && run->plan_path ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
 }

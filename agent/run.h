@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Runs on disk: INDEX/runs/RUN-ID/ holds the plan as it was approved (plan.jsonl.zst) and the journal. A run id is the UTC time of
+ * Runs on disk: INDEX/runs/RUN-ID/ holds the plan as it was approved (plan.jsonl) and the journal. A run id is the UTC time of
  * its start and the first digits of its plan's id, 20261123T190000Z-1f2e3d4c; ids sort by time.
  *
  * INDEX/runs is no cache: unlike the index beside it, it cannot be rebuilt, and undo needs it.

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The main job: plan, show, apply, apply again, undo; what stands after undo is what stood before, by the word of other tools.
-# shellcheck source=tests/cli/apply/lib.sh
-. "$EBB_SRC/tests/cli/apply/lib.sh"
+# shellcheck source=tests/cli/apply/stores.sh
+. "$EBB_SRC/tests/cli/apply/stores.sh"
 require_cmd jq sha256sum
 
 make_stores

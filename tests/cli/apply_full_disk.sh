@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The destination fills up in mid-run: the run stops with status 4, nothing is lost, no temporary stays, and undo brings all of it back.
-# shellcheck source=tests/cli/apply/lib.sh
-. "$EBB_SRC/tests/cli/apply/lib.sh"
+# shellcheck source=tests/cli/apply/stores.sh
+. "$EBB_SRC/tests/cli/apply/stores.sh"
 require_root
 require_cmd mkfs.ext4 mount
 

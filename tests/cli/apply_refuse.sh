@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What apply and plan refuse before anything is touched, with status and message: broken plans, limits, a held lock, missing mounts.
-# shellcheck source=tests/cli/apply/lib.sh
-. "$EBB_SRC/tests/cli/apply/lib.sh"
+# shellcheck source=tests/cli/apply/stores.sh
+. "$EBB_SRC/tests/cli/apply/stores.sh"
 
 untouched() {
 	same_tree hot "$HOME/hot.before"

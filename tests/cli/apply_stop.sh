@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Limits on the way and signals stop a run cleanly; the same command goes on. The trash lets go what has expired, and nothing else.
-# shellcheck source=tests/cli/apply/lib.sh
-. "$EBB_SRC/tests/cli/apply/lib.sh"
+# shellcheck source=tests/cli/apply/stores.sh
+. "$EBB_SRC/tests/cli/apply/stores.sh"
 require_cmd jq
 
 make_stores

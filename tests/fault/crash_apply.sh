@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # P4: the program itself is killed (SIGKILL) at the N-th call of every system call by which it changes something, for many N, in apply and
 # in undo. The same command then goes on; afterwards nothing is lost, and undo gives back the trees as they were.
-# shellcheck source=tests/cli/apply/lib.sh
-. "$EBB_SRC/tests/cli/apply/lib.sh"
+# shellcheck source=tests/cli/apply/stores.sh
+. "$EBB_SRC/tests/cli/apply/stores.sh"
 require_cmd strace
 strace -f -o /dev/null true 2>/dev/null || skip 'strace cannot trace here'
 

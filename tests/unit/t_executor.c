@@ -3,11 +3,13 @@
 #include "agent/executor.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/replay.h"
 #include "tests/support/run_kit.h"
 #include "tests/support/unit.h"
 
@@ -46,6 +48,14 @@ static const char *in(const char *name)
 	static char path[8192];
 
 	snprintf(path, sizeof(path), "%s/%s", k.dir, name);
+	return path;
+}
+
+static const char *in_index(void)
+{
+	static _Thread_local char path[8192];
+
+	snprintf(path, sizeof(path), "%s/index", k.dir);
 	return path;
 }
 
@@ -194,6 +204,38 @@ START_TEST(p1_p5_failures_of_a_store_lose_nothing)
 }
 END_TEST
 
+static atomic_int unrecorded;
+
+/* Called before each change of a store: the journal on disk must have open intents. */
+static void look_into_journal(void *ctx)
+{
+	struct ebb_run run = {0};
+	struct ebb_replay rep = {0};
+
+	(void)ctx;
+	if (ebb_run_find(in_index(), "last", &run, NULL) < 0 ||
+	    ebb_replay_run(run.journal, &rep, NULL) < 0 || rep.nopen == 0)
+		atomic_fetch_add(&unrecorded, 1);
+	ebb_replay_release(&rep);
+	ebb_run_release(&run);
+}
+
+START_TEST(p6_actions_are_in_the_journal_before_they_start)
+{
+	const struct ebb_store_faulty_fault fault = {.op = EBB_FAULTY_CHANGE, .hook = look_into_journal};
+	const struct ebb_store_faulty_script script = {.faults = &fault, .nfaults = 1};
+	struct ebb_err err = {0};
+
+	ebb_run_kit_init(&k);
+	struct ebb_storeset *set = ebb_run_kit_stores(&k, &script, &script);
+	ck_assert_int_eq(ebb_run_kit_apply(&k, set, NULL, NULL, &err), 0);
+	ck_assert_uint_gt(ebb_store_faulty_count(ebb_storeset_find(set, "a"), EBB_FAULTY_CHANGE), 5);
+	ck_assert_int_eq(atomic_load(&unrecorded), 0);
+	ebb_storeset_free(set);
+	ebb_run_kit_release(&k);
+}
+END_TEST
+
 START_TEST(a_full_store_stops_the_run_cleanly)
 {
 	const struct ebb_store_faulty_script script = {.room = 60000};
@@ -224,6 +266,7 @@ int main(void)
 	tcase_add_test(c, limits_stop_the_run_and_it_goes_on);
 	tcase_add_loop_test(c, p1_p5_failures_of_a_store_lose_nothing, 0,
 			    NTH * (EBB_FAULTY_OP_COUNT - EBB_FAULTY_HEAD));
+	tcase_add_test(c, p6_actions_are_in_the_journal_before_they_start);
 	tcase_add_test(c, a_full_store_stops_the_run_cleanly);
 	suite_add_tcase(s, c);
 	SRunner *r = srunner_create(s);

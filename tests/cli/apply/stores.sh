@@ -4,7 +4,7 @@
 # What the tests of apply share: two stores, hot and cold, rules that do everything, and a listing by tools that are not ebb.
 #
 #   make_stores         hot/ and cold/ with files of all kinds, and ebb.yaml
-#   plan [ARG...]       scan and plan into plan.jsonl
+#   plan                scan and plan into plan.jsonl
 #   listing DIR         all of a tree: names, types, modes, owners, sizes of files, times, links, attributes, contents
 #   same_tree DIR FILE  the listing of DIR is FILE
 # shellcheck source=tests/cli/lib.sh
@@ -54,7 +54,7 @@ make_stores() {
 plan() {
 	run "$EBB" scan --quiet
 	expect_status 0
-	run "$EBB" plan -o plan.jsonl "$@"
+	run "$EBB" plan -o plan.jsonl
 	expect_status 0
 }
 
