@@ -65,7 +65,7 @@ static void refused(const struct ebb_proof_copy *c, int code)
 	ck_assert_ptr_null(p);
 }
 
-START_TEST(a_verified_copy_lets_the_source_go)
+START_TEST(p1_a_verified_copy_lets_the_source_go)
 {
 	STORE *src = memory("src");
 	STORE *dst = memory("dst");
@@ -190,7 +190,7 @@ static void encode(const struct ebb_codec *codec, const char *data, size_t len, 
 	*ret = b.out;
 }
 
-START_TEST(encoded_copies_are_decoded)
+START_TEST(p12_encoded_copies_are_decoded)
 {
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf coded = {0};
 	STORE *src = memory("src");
@@ -370,9 +370,9 @@ START_TEST(trash_goes_when_its_time_is_over)
 }
 END_TEST
 
-EBB_UNIT_MAIN("proof", a_verified_copy_lets_the_source_go, one_wrong_byte_proves_nothing,
+EBB_UNIT_MAIN("proof", p1_a_verified_copy_lets_the_source_go, one_wrong_byte_proves_nothing,
 	      a_source_that_changed_stays, metadata_must_have_come_along,
-	      encoded_copies_are_decoded, a_copy_that_decodes_to_more_is_stopped,
+	      p12_encoded_copies_are_decoded, a_copy_that_decodes_to_more_is_stopped,
 	      decoded_copies_are_proven_by_their_content, a_copy_is_not_the_source_itself,
 	      nothing_may_change_during_the_reading, empty_records_prove_nothing,
 	      a_purge_takes_the_words, trash_goes_when_its_time_is_over)

@@ -654,7 +654,7 @@ START_TEST(inherited_acls_do_not_stay)
 }
 END_TEST
 
-START_TEST(owner_suid_and_privileged_attributes_survive)
+START_TEST(p13_owner_suid_and_privileged_attributes_survive)
 {
 	/* VFS_CAP_REVISION_2, effective, cap_net_bind_service: capability.h */
 	static const unsigned char cap[20] = {1, 0, 0, 2, 0, 4};
@@ -792,7 +792,7 @@ EBB_UNIT_MAIN("store_fs", the_root_must_be_a_directory, the_root_is_held_by_its_
 	      moving_by_link_never_replaces, strangers_are_moved_back,
 	      what_arrives_is_what_was_checked,
 	      no_move_crosses_a_mount, acls_survive, inherited_acls_do_not_stay,
-	      owner_suid_and_privileged_attributes_survive,
+	      p13_owner_suid_and_privileged_attributes_survive,
 	      attributes_that_cannot_be_kept_refuse_the_copy,
 	      owners_that_cannot_be_kept_refuse_the_copy,
 	      bits_that_are_dropped_silently_refuse_the_copy, files_of_others_are_read_all_the_same)

@@ -311,7 +311,7 @@ START_TEST(mounts_are_not_entered)
 }
 END_TEST
 
-START_TEST(access_times_stay)
+START_TEST(p11_access_times_stay)
 {
 	struct stat before, after;
 	char path[400];
@@ -329,4 +329,4 @@ END_TEST
 EBB_UNIT_MAIN("walk", order_is_that_of_the_keys, every_kind_of_thing, resume_gives_exactly_the_rest,
 	      excluded_is_not_entered, a_real_tree_is_complete, callbacks_and_cancel_stop_it,
 	      deep_paths_up_to_the_limit, unreadable_directories_are_told, mounts_are_not_entered,
-	      access_times_stay)
+	      p11_access_times_stay)
