@@ -259,9 +259,8 @@ static int take(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct 
 		return 0;
 	case EBB_JOURNAL_END:
 		r->complete |= rec->way == EBB_OP_APPLY && strcmp(rec->outcome, "complete") == 0;
-		if (r->way != EBB_OP_APPLY)
-			free_dirs(&r->dirs, &r->ndirs);
-		forget_made(r);
+		/* a directory that vanished before it was left has nothing to be put back */
+		free_dirs(&r->dirs, &r->ndirs);
 		return 0;
 	default:
 		return result(r, rec, err);
