@@ -139,13 +139,13 @@ static int touch(struct ebb_dirs *d, struct ebb_store *s, unsigned bit, const ch
 		there->lanes |= bit;
 		return 0;
 	}
-	int r = ebb_dirs_times(s, path, &m, err);
-	if (r == -EBB_ENOENT) { /* then the object is gone as well, and its operation says so */
-		ebb_err_clear(err);
+	struct ebb_err why = {0};
+	int r = ebb_dirs_times(s, path, &m, &why);
+	/* gone, or closed to us: so is the object, and its operation says so */
+	if (r == -EBB_ENOENT || r == -EBB_EACCES)
 		return 0;
-	}
 	if (r < 0)
-		return r;
+		return ebb_err_set(err, -r, "%s", why.msg);
 
 	struct ebb_journal_rec rec = {
 		.type = EBB_JOURNAL_DIR, .store = ebb_store_name(s), .path = path,
@@ -232,7 +232,10 @@ int ebb_dirs_plan(struct ebb_dirs *d, const struct ebb_op *op, struct ebb_err *e
 	unsigned bit = 1u << (trash ? LANE_TRASH : to == from ? LANE_SOURCE : LANE_TARGET);
 	ebb_dirs_parent(op->to_key, dir);
 	move_lane(d, to, bit, dir);
-	return need(d, to, bit, dir, trash || to == from ? NULL : from, err);
+	struct ebb_err why = {0};
+	r = need(d, to, bit, dir, trash || to == from ? NULL : from, &why);
+	/* closed to us: nothing is made, and the operation fails for itself */
+	return r == -EBB_EACCES || r == 0 ? 0 : ebb_err_set(err, -r, "%s", why.msg);
 }
 
 int ebb_dirs_make(struct ebb_store *s, const char *path, struct ebb_store *like,
