@@ -16,6 +16,20 @@ static const char *target(struct ebb_arena *arena, const char *key, const char *
 	return NULL; /* the trash depends on the run */
 }
 
+/* Whatever is done to another name of the inode, by this run too, moves the time of its change. */
+static bool has_names(const struct ebb_record *rec)
+{
+	return ebb_record_has(rec, EBB_F_INO) && ebb_record_has(rec, EBB_F_NLINK) &&
+	       rec->f[EBB_F_NLINK] > 1;
+}
+
+/* In the trash a chown of the whole store moves it as well. The inode, its size and mtime remain to tell strangers. */
+static void forget_ctime(struct ebb_record *rec)
+{
+	if (ebb_record_has(rec, EBB_F_INO))
+		rec->known &= ~EBB_KNOWN(EBB_F_CTIME);
+}
+
 static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
 {
@@ -30,6 +44,8 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
 	if (__builtin_add_overflow(env->now, row->trash_ns, &ret->expires))
 		ret->expires = INT64_MAX;
+	if (has_names(&ret->obj))
+		forget_ctime(&ret->obj);
 	return 0;
 }
 
@@ -38,7 +54,15 @@ static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struc
 {
 	if (!did->to_key)
 		return ebb_err_set(err, EBB_ENOTSUP, "was deleted for good, as its rule said");
-	return ebb_lower_swap(did, res, ret, err);
+	int r = ebb_lower_swap(did, res, ret, err);
+
+	if (r < 0)
+		return r;
+	forget_ctime(&ret->obj);
+	/* the name goes back to whatever its inode holds by now: nothing is copied, nothing can be lost */
+	if (has_names(&did->obj))
+		ret->obj.known &= ~(EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_SIZE));
+	return 0;
 }
 
 static int expire(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
@@ -53,6 +77,7 @@ static int expire(const struct ebb_op *did, const struct ebb_op_result *res, str
 	};
 	ret->obj.key = did->to_key;
 	ret->obj.key_len = (uint32_t)strlen(did->to_key);
+	forget_ctime(&ret->obj);
 	return 0;
 }
 
