@@ -151,9 +151,19 @@ static int add_back(struct ebb_replay *r, int64_t n, struct ebb_err *err)
 	return 0;
 }
 
+static bool has_bit(const struct ebb_replay *r, const uint64_t *bits, int64_t n)
+{
+	return n >= 1 && n <= r->actions && (bits[n / 64] >> (n % 64) & 1);
+}
+
 bool ebb_replay_is_away(const struct ebb_replay *r, int64_t n)
 {
-	return n >= 1 && n <= r->actions && (r->away[n / 64] >> (n % 64) & 1);
+	return has_bit(r, r->away, n);
+}
+
+bool ebb_replay_is_gone(const struct ebb_replay *r, int64_t n)
+{
+	return has_bit(r, r->gone, n);
 }
 
 static void count_done(struct ebb_replay *r, const struct ebb_op *op)
@@ -165,6 +175,8 @@ static void count_done(struct ebb_replay *r, const struct ebb_op *op)
 		return;
 	}
 	r->away[op->n / 64] |= UINT64_C(1) << (op->n % 64);
+	if (op->way == EBB_OP_EXPIRE)
+		r->gone[op->n / 64] |= UINT64_C(1) << (op->n % 64);
 	*(op->way == EBB_OP_UNDO ? &r->undone : &r->expired) += 1;
 }
 
@@ -211,7 +223,8 @@ static int begin(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct
 	r->actions = rec->actions;
 	r->next = 1;
 	r->away = calloc((size_t)rec->actions / 64 + 1, sizeof(*r->away));
-	return r->plan && r->away ? 0 : no_memory(err);
+	r->gone = calloc((size_t)rec->actions / 64 + 1, sizeof(*r->gone));
+	return r->plan && r->away && r->gone ? 0 : no_memory(err);
 }
 
 static int window(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct ebb_err *err)
@@ -276,6 +289,7 @@ void ebb_replay_release(struct ebb_replay *r)
 	free(r->back);
 	free(r->windows);
 	free(r->away);
+	free(r->gone);
 	*r = (struct ebb_replay){0};
 }
 

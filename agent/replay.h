@@ -34,6 +34,7 @@ struct ebb_replay {
 	struct ebb_replay_window *windows;
 	size_t nwindows;
 	uint64_t *away;			/* bit n: undone, or let go from the trash */
+	uint64_t *gone;			/* bit n: let go from the trash, for good */
 	struct ebb_journal_counts applied;	/* by apply sessions */
 	int64_t undone, expired;
 	bool complete;			/* an apply session came to the end of the plan */
@@ -53,6 +54,9 @@ void ebb_replay_release(struct ebb_replay *r);
 
 /* Was action @n undone or let go? */
 bool ebb_replay_is_away(const struct ebb_replay *r, int64_t n);
+
+/* True when action @n was put into the trash and let go from there: it cannot come back. */
+bool ebb_replay_is_gone(const struct ebb_replay *r, int64_t n);
 
 /* One window, for going back over it. */
 struct ebb_replay_segment {

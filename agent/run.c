@@ -149,37 +149,69 @@ static int is_run(const struct dirent *d)
 	return d->d_name[0] >= '0' && d->d_name[0] <= '9' && strlen(d->d_name) < EBB_RUN_ID_MAX;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+/* Runs of one second have ids in any order; what they wrote down first has not. */
+static int by_start(const void *pa, const void *pb)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
+	const struct ebb_run *a = pa, *b = pb;
+
+	if (a->started != b->started)
+		return a->started < b->started ? -1 : 1;
+	return strcmp(a->id, b->id);
+}
+
+/* Look at each of @n names; what is a run goes to @runs. Returns their number. */
+static int look_all(const char *index, struct dirent **names, int n, struct ebb_run *runs,
+		    struct ebb_err *err)
+{
+	int found = 0, r = 0;
+
+	for (int i = 0; i < n && r >= 0; i++) {
+		struct ebb_run *run = &runs[found];
+
+		snprintf(run->id, sizeof(run->id), "%.*s", EBB_RUN_ID_MAX - 1, names[i]->d_name);
+		r = set_paths(run, index, err);
+		if (r == 0)
+			r = look(run, err);
+		if (r == 1)
+			found++;
+		else
+			ebb_run_release(run);
+	}
+	if (r >= 0)
+		return found;
+	while (found > 0)
+		ebb_run_release(&runs[--found]);
+	return r;
 }
 
 int ebb_run_each(const char *index, ebb_run_fn *fn, void *ctx, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_mem_freep) char *runs = NULL;
+	EBB_CLEANUP(ebb_mem_freep) char *path = NULL;
 	struct dirent **names = NULL;
-	int r = 0;
 
-	if (asprintf(&runs, "%s/runs", index) < 0) {
-		runs = NULL;
+	if (asprintf(&path, "%s/runs", index) < 0) {
+		path = NULL;
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	}
-	int n = scandir(runs, &names, is_run, by_name);
+	int n = scandir(path, &names, is_run, NULL);
 	if (n < 0)
-		return errno == ENOENT ? 0 : ebb_err_sys(err, errno, "cannot list '%s'", runs);
-	for (int i = 0; i < n; i++) {
-		EBB_CLEANUP(ebb_run_release) struct ebb_run run = {0};
-
-		snprintf(run.id, sizeof(run.id), "%.*s", EBB_RUN_ID_MAX - 1, names[i]->d_name);
+		return errno == ENOENT ? 0 : ebb_err_sys(err, errno, "cannot list '%s'", path);
+	EBB_CLEANUP(ebb_mem_freep) struct ebb_run *runs = calloc((size_t)n + 1, sizeof(*runs));
+	int found = runs ? look_all(index, names, n, runs, err)
+			 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (int i = 0; i < n; i++)
 		free(names[i]);
-		if (r < 0 || (r = set_paths(&run, index, err)) < 0)
-			continue;
-		r = look(&run, err);
-		if (r == 1)
-			r = fn(ctx, &run, err);
-	}
 	free(names);
-	return r;
+	if (found < 0)
+		return found;
+	qsort(runs, (size_t)found, sizeof(*runs), by_start);
+	int r = 0;
+	for (int i = 0; i < found; i++) {
+		if (r >= 0)
+			r = fn(ctx, &runs[i], err);
+		ebb_run_release(&runs[i]);
+	}
+	return r < 0 ? r : 0;
 }
 
 struct search {

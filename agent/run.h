@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Runs on disk: INDEX/runs/RUN-ID/ holds the plan as it was approved (plan.jsonl) and the journal. A run id is the UTC time of
- * its start and the first digits of its plan's id, 20261123T190000Z-1f2e3d4c; ids sort by time.
+ * its start and the first digits of its plan's id, 20261123T190000Z-1f2e3d4c. Runs are ordered by when they began, to the nanosecond.
  *
  * INDEX/runs is no cache: unlike the index beside it, it cannot be rebuilt, and undo needs it.
  *
@@ -46,7 +46,7 @@ int ebb_run_create(const char *index, struct ebb_planfile *plan, int64_t now, st
 typedef int ebb_run_fn(void *ctx, const struct ebb_run *run, struct ebb_err *err);
 int ebb_run_each(const char *index, ebb_run_fn *fn, void *ctx, struct ebb_err *err);
 
-/* A run by its id, an unambiguous beginning of it, or "last". -EBB_ENOENT; -EBB_EUSAGE when ambiguous. */
+/* A run by its id, an unambiguous beginning of it, or "last": the one that began last. -EBB_ENOENT; -EBB_EUSAGE when ambiguous. */
 int ebb_run_find(const char *index, const char *word, struct ebb_run *ret, struct ebb_err *err);
 
 #endif
