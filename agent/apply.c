@@ -149,6 +149,15 @@ static void settle(struct ebb_executor_op *o, int r, const struct ebb_err *why)
 	o->result = (struct ebb_op_result){.outcome = ebb_op_outcome_of(r), .why = *why};
 }
 
+static size_t size_of_xattrs(const struct ebb_meta *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->nxattrs; i++)
+		n += strlen(m->xattrs[i].name) + m->xattrs[i].len;
+	return n;
+}
+
 /* Metadata that must survive are read before the intent is written, since undo takes them from there. */
 static void get_meta(struct applying *p, struct ebb_executor_op *o)
 {
@@ -158,6 +167,8 @@ static void get_meta(struct applying *p, struct ebb_executor_op *o)
 
 	if (r == 0 && (ebb_store_caps(s) & EBB_CAP_META))
 		r = ebb_store_get_meta(s, o->op.key, &o->op.meta, &why);
+	if (r == 0 && size_of_xattrs(&o->op.meta) > EBB_JOURNAL_LINE_MAX / 4)
+		r = ebb_err_set(&why, EBB_ENOTSUP, "its extended attributes do not fit the journal");
 	if (r < 0)
 		settle(o, r, &why);
 }
@@ -263,9 +274,13 @@ static int run_window(struct applying *p, struct ebb_err *err)
 	for (size_t i = 0; r == 0 && i < p->n; i++)
 		if (!p->ops[i].settled)
 			r = ebb_dirs_plan(p->dirs, &p->ops[i].op, err);
-	if (r < 0 || (r = ebb_executor_intend(&p->x, p->ops, p->n, err)) < 0 ||
-	    (r = ebb_dirs_create(p->dirs, err)) < 0)
+	if (r < 0)
 		return r;
+	if ((r = ebb_executor_intend(&p->x, p->ops, p->n, err)) < 0 ||
+	    (r = ebb_dirs_create(p->dirs, err)) < 0) {
+		atomic_store(&p->x.open, true);
+		return r;
+	}
 	r = ebb_executor_run(&p->x, p->ops, p->n, err);
 	for (size_t i = 0; i < p->n; i++)
 		tell(p, &p->ops[i]);
@@ -323,6 +338,8 @@ static int close_session(struct applying *p, int r, const struct ebb_err *why, s
 		.outcome = r == 0 ? "complete" : r == -EBB_ECANCELLED ? "interrupted" : "stopped",
 		.why = r < 0 ? why->msg : NULL, .counts = p->done.run,
 	};
+	if (atomic_load(&p->x.open)) /* without an end the next session recovers it */
+		return ebb_journal_sync(p->x.journal, err);
 	int e = ebb_dirs_leave(p->dirs, true, err);
 
 	if (e == 0)

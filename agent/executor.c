@@ -82,8 +82,12 @@ static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
 	}
 	/* put back for a reason: it would meet every other operation too. A broken journal is told by the next sync. */
-	bool recorded = put_result(x, o, NULL) == 0;
-	if (!recorded || (res->outcome == EBB_OP_BACK && res->why.code))
+	bool back = res->outcome == EBB_OP_BACK;
+	bool unknown = back && o->again && !o->settled;
+	bool recorded = !unknown && put_result(x, o, NULL) == 0;
+	if (!recorded)
+		atomic_store(&x->open, true);
+	if (!recorded || (back && res->why.code))
 		atomic_store(&x->stop, true);
 }
 

@@ -31,6 +31,7 @@ struct ebb_executor {
 	int64_t now;			/* ns since the epoch */
 	unsigned jobs;			/* operations at once; 0: chosen */
 	const atomic_bool *cancel;	/* operations that have not begun are put back; may be NULL */
+	atomic_bool open;		/* set when an operation was left without a result in the journal: it takes a recovery */
 	atomic_bool stop;		/* set when a failure would meet every other operation as well: ENOSPC, a broken journal */
 };
 
@@ -49,7 +50,8 @@ int ebb_executor_intend(struct ebb_executor *x, const struct ebb_executor_op *op
 			struct ebb_err *err);
 
 /*
- * Run @n operations whose intents are durable, and put their results into the journal (not synced). Every result is set.
+ * Run @n operations whose intents are durable, and put their results into the journal (not synced). Every result is set. One that was
+ * begun by an earlier attempt and could not be looked at now (BACK) stays open: nobody knows how far it got.
  *
  * @return  0, also when operations failed; -EBB_EJOURNAL, -EBB_ENOSPC when the journal broke (what is not recorded then is settled by the
  *          next run); -EBB_ENOMEM.

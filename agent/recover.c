@@ -53,6 +53,18 @@ static int look(struct recovery *rc, struct ebb_executor_op *o, struct ebb_err *
 	return 0;
 }
 
+/* What kept an operation from being looked at; the run stays open. */
+static int not_now(const struct ebb_replay *rep, struct ebb_err *err)
+{
+	for (size_t i = 0; i < rep->nopen; i++) {
+		const struct ebb_err *why = &rep->open[i].result.why;
+
+		if (rep->open[i].result.outcome == EBB_OP_BACK && why->code)
+			return ebb_err_set(err, why->code, "'%s': %s", rep->open[i].op.key, why->msg);
+	}
+	return ebb_err_set(err, EBB_EJOURNAL, "its journal cannot be written");
+}
+
 static int settle(struct recovery *rc, struct ebb_err *err)
 {
 	struct ebb_replay *rep = &rc->replay;
@@ -65,6 +77,8 @@ static int settle(struct recovery *rc, struct ebb_err *err)
 		r = look(rc, &rep->open[i], err);
 	if (r == 0)
 		r = ebb_executor_run(&x, rep->open, rep->nopen, err);
+	if (r == 0 && atomic_load(&x.open))
+		r = not_now(rep, err);
 	for (size_t i = 0; r == 0 && i < rep->nopen; i++) {
 		const struct ebb_op_result *res = &rep->open[i].result;
 

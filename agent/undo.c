@@ -101,6 +101,10 @@ static int collect(struct going_back *g, struct ebb_err *err)
 			/* what was let go does not come back; what was undone is as it was */
 			if (!away || g->replay.expired)
 				ebb_undo_dirs_incomplete(g->dirs, &o->op);
+			if (g->way == EBB_OP_UNDO && wanted(g, &o->op) && ebb_replay_is_gone(&g->replay, o->op.n)) {
+				ebb_err_set(&no.why, EBB_ENOTSUP, "was removed from the trash for good, when its time there was over");
+				tell(g, &o->op, &no);
+			}
 			continue;
 		}
 		int r = lower(g, o, &g->ops[g->n].op, &no.why);
@@ -136,9 +140,12 @@ static int run_ops(struct going_back *g, struct ebb_err *err)
 		return 0;
 	g->wrote = true;
 	if ((r = ebb_journal_put(g->x.journal, &w, err)) < 0 ||
-	    (r = ebb_undo_dirs_plan(g->dirs, &g->seg, g->ops, g->n, err)) < 0 ||
-	    (r = ebb_executor_intend(&g->x, g->ops, g->n, err)) < 0)
+	    (r = ebb_undo_dirs_plan(g->dirs, &g->seg, g->ops, g->n, err)) < 0)
 		return r;
+	if ((r = ebb_executor_intend(&g->x, g->ops, g->n, err)) < 0) {
+		atomic_store(&g->x.open, true);
+		return r;
+	}
 	ebb_undo_dirs_create(g->dirs, g->ops, g->n);
 	r = ebb_executor_run(&g->x, g->ops, g->n, err);
 	for (size_t i = 0; i < g->n; i++) {
@@ -228,6 +235,8 @@ static int close_session(struct going_back *g, int r, const struct ebb_err *why)
 		.outcome = r == 0 ? "complete" : r == -EBB_ECANCELLED ? "interrupted" : "stopped",
 		.why = r < 0 ? why->msg : NULL, .counts = g->counts,
 	};
+	if (atomic_load(&g->x.open)) /* without an end the next session recovers it */
+		return ebb_journal_sync(g->x.journal, NULL);
 	int e = ebb_journal_put(g->x.journal, &end, NULL);
 
 	return e < 0 ? e : ebb_journal_sync(g->x.journal, NULL);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -255,6 +256,58 @@ START_TEST(a_full_store_stops_the_run_cleanly)
 }
 END_TEST
 
+/* Take the results out of the journal of the last run, as if the program had been killed before it wrote them. */
+static void forget_results(void)
+{
+	static const char *const results[] = {"\"t\":\"done\"", "\"t\":\"skipped\"", "\"t\":\"failed\"",
+					      "\"t\":\"left\"", "\"t\":\"end\""};
+	struct ebb_run run = {0};
+	char *line = NULL, *kept = NULL;
+	size_t size = 0, len = 0;
+
+	ck_assert_int_eq(ebb_run_find(in_index(), "last", &run, NULL), 0);
+	FILE *in_file = fopen(run.journal, "r"), *out = open_memstream(&kept, &len);
+	while (getline(&line, &size, in_file) > 0) {
+		bool result = false;
+
+		for (size_t i = 0; i < EBB_ARRAY_LEN(results); i++)
+			result |= strstr(line, results[i]) != NULL;
+		if (!result)
+			fputs(line, out);
+	}
+	fclose(in_file);
+	fclose(out);
+	out = fopen(run.journal, "w");
+	fwrite(kept, 1, len, out);
+	fclose(out);
+	free(line);
+	free(kept);
+	ebb_run_release(&run);
+}
+
+/* A store that goes away while a killed run is recovered: nobody can tell what was done, so nothing is written down. */
+START_TEST(what_recovery_cannot_look_at_stays_open)
+{
+	const struct ebb_store_faulty_fault fault = {.op = EBB_FAULTY_HEAD, .code = EBB_ESTORE};
+	const struct ebb_store_faulty_script script = {.faults = &fault, .nfaults = 1};
+	struct ebb_journal_counts counts;
+	struct ebb_apply_done done;
+	struct ebb_err err = {0};
+
+	ebb_run_kit_init(&k);
+	apply(&done);
+	ck_assert_int_gt(done.run.done, 0);
+	forget_results();
+	struct ebb_storeset *set = ebb_run_kit_stores(&k, &script, &script);
+	ck_assert_int_eq(ebb_run_kit_undo(&k, set, &counts, &err), -EBB_ESTORE);
+	ebb_storeset_free(set);
+	undo(&counts);
+	ck_assert_int_eq(counts.done, done.run.done);
+	same_as_made();
+	ebb_run_kit_release(&k);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("executor");
@@ -268,6 +321,7 @@ int main(void)
 			    NTH * (EBB_FAULTY_OP_COUNT - EBB_FAULTY_HEAD));
 	tcase_add_test(c, p6_actions_are_in_the_journal_before_they_start);
 	tcase_add_test(c, a_full_store_stops_the_run_cleanly);
+	tcase_add_test(c, what_recovery_cannot_look_at_stays_open);
 	suite_add_tcase(s, c);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
