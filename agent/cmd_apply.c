@@ -232,7 +232,7 @@ const struct ebb_cli_command ebb_cmd_apply = {
 		"\n"
 		"Every action is in the journal of the run before it begins.\nDeleted objects wait in .ebb-trash of their store;\n"
 		"moved and compressed ones are read back and compared before the original goes.\nNothing is ever overwritten.\n"
-		"ebb-undo takes a run back.\n"
+		"ebb-undo takes a run back, from what INDEX/runs knows; unlike the index that folder cannot be rebuilt.\n"
 		"\n"
 		"A run that was interrupted, stopped by a limit or killed goes on when the same plan is applied again.\n"
 		"A plan that is done is not done twice.\n"

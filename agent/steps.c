@@ -59,6 +59,10 @@ static int check_gone(struct ebb_steps_ctx *c, int why_code, const struct ebb_er
 	if (r < 0)
 		return is_change(r) ? ebb_err_set(err, -why_code, "%s", why->msg)
 				    : ebb_err_set(err, -r, "%s", other.msg);
+	/* a rename by link and unlink (NFS) that was killed in between: only somebody who looks may choose */
+	if (!c->copied && ebb_store_check(c->from, op->key, &want, NULL) == 0)
+		return ebb_err_set(err, EBB_EEXIST, "stands under two names: also at '%s', where it was to go",
+				   op->to_key);
 	c->gone = true;
 	if (c->copied)
 		*c->result = *c->copied;

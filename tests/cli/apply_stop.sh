@@ -23,6 +23,22 @@ run "$EBB" apply plan.jsonl
 expect_status 0
 expect_out '7 applied'
 
+# --- A signal: what is under way ends, the rest waits; the same command goes on ---
+if strace -f -o /dev/null true 2>/dev/null; then
+	run "$EBB" undo last
+	expect_status 0
+	rm -r "$EBB_INDEX/runs"
+	plan
+	run strace -f -o /dev/null -e trace=renameat2 -e inject=renameat2:signal=SIGINT:when=2 "$EBB" apply -j 1 plan.jsonl
+	expect_status 130
+	expect_err 'interrupted; ebb apply plan.jsonl goes on from here'
+	run "$EBB" apply plan.jsonl
+	expect_status 0
+	expect_out '7 applied'
+else
+	echo 'note: strace is missing, signals are not tested here'
+fi
+
 # --- The trash ---
 run "$EBB" trash
 expect_out '2026-12-20'
