@@ -155,6 +155,32 @@ static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
 		ebb_jsonline_bad(l, "\"codec\" or \"to_path\" is missing");
 }
 
+static bool in_trash(const char *key)
+{
+	return key && strncmp(key, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) == 0;
+}
+
+static bool is_dir(const char *key)
+{
+	return key && *key && key[strlen(key) - 1] == '/';
+}
+
+/* What apply holds the object against. Were it left out, anything would fit, and a whole directory could go as one object. */
+static void check_identity(struct ebb_jsonline *l, const struct ebb_planrow *row)
+{
+	const struct ebb_record *o = &row->obj;
+
+	if (l->r < 0)
+		return;
+	if (!ebb_record_has(o, EBB_F_KIND) || o->f[EBB_F_KIND] != EBB_KIND_FILE ||
+	    !ebb_record_has(o, EBB_F_SIZE) || !ebb_record_has(o, EBB_F_MTIME))
+		ebb_jsonline_bad(l, "the object is no file of known size and modification time");
+	if (is_dir(o->key) || is_dir(row->to_key))
+		ebb_jsonline_bad(l, "a directory is no object of an action");
+	if (in_trash(o->key) || in_trash(row->to_key))
+		ebb_jsonline_bad(l, "what lies in the trash is no object of an action");
+}
+
 static void read_money(struct ebb_jsonline *l, struct ebb_planrow *row)
 {
 	const json_t *one_off = json_object_get(l->o, "one_off_nano");
@@ -189,6 +215,7 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	row.level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
 	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);
 	read_action(l, &row);
+	check_identity(l, &row);
 	read_money(l, &row);
 	row.why = ebb_jsonline_bytes(l, arena, "why", 64 * 1024, &len);
 	if (l->r == 0 && !row.why)

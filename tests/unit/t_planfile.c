@@ -194,6 +194,35 @@ START_TEST(an_altered_plan_is_refused)
 }
 END_TEST
 
+/* A plan whose id fits, made by somebody else: its rows must say what they are about, and stay with files outside the trash. */
+START_TEST(rows_without_an_identity_are_refused)
+{
+	char id[EBB_PLANFILE_ID_LEN];
+	struct ebb_planfile_writer *w = NULL;
+	struct ebb_planhead_store stores[2];
+	struct ebb_planhead_rule rule;
+	struct ebb_planhead head = head_of(stores, &rule);
+	struct ebb_planrow row = row_of(_i == 3   ? "logs/"
+					: _i == 4 ? ".ebb-trash/20260101T000000Z-abc/a"
+						  : "a", EBB_ACTION_DELETE);
+	static const uint32_t unknown[5] = {EBB_KNOWN(EBB_F_KIND), EBB_KNOWN(EBB_F_SIZE),
+					    EBB_KNOWN(EBB_F_MTIME)};
+	struct ebb_planfile *p = NULL;
+	struct ebb_err err = {0};
+
+	row.obj.known &= ~unknown[_i];
+	if (_i == 3)
+		row.obj.f[EBB_F_KIND] = EBB_KIND_DIR;
+	name_path("plan");
+	ck_assert_int_eq(ebb_planfile_create(path, &w, NULL), 0);
+	ck_assert_int_eq(ebb_planfile_put(w, &row, NULL), 0);
+	ck_assert_int_eq(ebb_planfile_commit(w, &head, id, NULL), 0);
+	ck_assert_msg(ebb_planfile_open(path, &p, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(ebb_planfile_next(p, &row, NULL), -EBB_ESTALE);
+	ebb_planfile_close(p);
+}
+END_TEST
+
 START_TEST(other_files_are_told_apart)
 {
 	static const struct {
@@ -241,6 +270,7 @@ int main(void)
 	tcase_add_test(c, the_same_plan_is_the_same_bytes);
 	tcase_add_test(c, a_copy_is_the_same_plan);
 	tcase_add_test(c, an_altered_plan_is_refused);
+	tcase_add_loop_test(c, rows_without_an_identity_are_refused, 0, 5);
 	tcase_add_test(c, other_files_are_told_apart);
 	tcase_add_test(c, payback_is_rounded_up);
 	suite_add_tcase(s, c);
