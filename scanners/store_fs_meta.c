@@ -141,10 +141,20 @@ static struct timespec timespec_of(int64_t ns)
 	return (struct timespec){.tv_sec = (ns - rest) / second, .tv_nsec = rest};
 }
 
+/* Where inode.c stops: the true time is unknown. */
+static bool is_beyond(int64_t ns)
+{
+	return ns == INT64_MIN || ns == INT64_MAX;
+}
+
 static int apply_times(int fd, const char *key, const struct ebb_meta *meta, struct ebb_err *err)
 {
 	const struct timespec times[2] = {timespec_of(meta->atime), timespec_of(meta->mtime)};
 
+	if (is_beyond(meta->atime) || is_beyond(meta->mtime))
+		return ebb_err_set(err, EBB_ENOTSUP,
+				   "cannot keep times on '%s': they lie beyond what 64 bits of "
+				   "nanoseconds hold", key);
 	if (futimens(fd, times) < 0)
 		return ebb_err_sys(err, errno, "cannot keep times on '%s'", key);
 	return 0;

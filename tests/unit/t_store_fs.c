@@ -784,6 +784,25 @@ START_TEST(files_of_others_are_read_all_the_same)
 }
 END_TEST
 
+/* Some filesystems go on to the year 2446 and farther, nanoseconds in 64 bits end in 2262: what was cut off there must not be set. */
+START_TEST(times_that_cannot_be_told_refuse_the_copy)
+{
+	const char *dir = ebb_scratch_new();
+	const struct ebb_meta late[] = {{.mtime = INT64_MAX, .atime = 1}, {.mtime = 1, .atime = INT64_MAX},
+					{.mtime = INT64_MIN, .atime = 1}};
+	struct ebb_err err = {0};
+	META m = {0};
+
+	put(in(dir, "o"), "abc");
+	STORE *s = open_at(dir);
+	for (size_t i = 0; i < 3; i++)
+		expect(ebb_store_set_meta(s, "o", &late[i], EBB_META_TIMES, &err), EBB_ENOTSUP, &err);
+	expect(ebb_store_get_meta(s, "o", &m, &err), 0, &err);
+	ck_assert_int_gt(m.mtime, 1);
+	ck_assert_int_lt(m.mtime, INT64_MAX);
+}
+END_TEST
+
 EBB_UNIT_MAIN("store_fs", the_root_must_be_a_directory, the_root_is_held_by_its_descriptor,
 	      identity_is_that_of_the_root, symlinks_are_objects, no_symlink_leads_anywhere,
 	      a_directory_swapped_for_a_symlink_does_not_redirect, special_files_are_never_opened,
@@ -795,4 +814,5 @@ EBB_UNIT_MAIN("store_fs", the_root_must_be_a_directory, the_root_is_held_by_its_
 	      p13_owner_suid_and_privileged_attributes_survive,
 	      attributes_that_cannot_be_kept_refuse_the_copy,
 	      owners_that_cannot_be_kept_refuse_the_copy,
-	      bits_that_are_dropped_silently_refuse_the_copy, files_of_others_are_read_all_the_same)
+	      bits_that_are_dropped_silently_refuse_the_copy, files_of_others_are_read_all_the_same,
+	      times_that_cannot_be_told_refuse_the_copy)
