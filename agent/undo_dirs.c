@@ -120,19 +120,28 @@ static int touch(struct ebb_undo_dirs *d, struct entry *e, struct ebb_err *err)
 	return ebb_journal_put(d->journal, &rec, err);
 }
 
-/* Somebody may have taken the directory away since; what comes back needs one. */
+/*
+ * Somebody may have taken the directory away since; what comes back needs one. Whom it let in is not known any more, unless another
+ * store has its mirror: then it lets in nobody but its owner, since it may have held secrets.
+ */
 static void need_parent(struct ebb_undo_dirs *d, const struct ebb_op *op)
 {
 	struct ebb_store *to = op->to_store ? ebb_storeset_find(d->stores, op->to_store) : NULL;
+	struct ebb_store *from = ebb_storeset_find(d->stores, op->store);
 	char dir[EBB_KEY_MAX + 1];
 	struct ebb_record rec;
 
 	if (!to || !(ebb_store_caps(to) & EBB_CAP_DIRS))
 		return;
-	ebb_dirs_parent(op->to_key, dir);
-	/* when this fails the operation fails, and says so */
-	if (strcmp(dir, EBB_DIRS_ROOT) != 0 && ebb_store_head(to, dir, &rec, NULL) == -EBB_ENOENT)
-		ebb_store_mkdirs(to, dir, 0755, NULL, NULL, NULL);
+	for (const char *slash = strchr(op->to_key, '/'); slash; slash = strchr(slash + 1, '/')) {
+		size_t len = (size_t)(slash - op->to_key) + 1;
+
+		memcpy(dir, op->to_key, len);
+		dir[len] = 0;
+		/* when this fails the operation fails, and says so */
+		if (ebb_store_head(to, dir, &rec, NULL) == -EBB_ENOENT)
+			ebb_dirs_make(to, dir, from != to ? from : NULL, NULL);
+	}
 }
 
 int ebb_undo_dirs_plan(struct ebb_undo_dirs *d, const struct ebb_replay_segment *s,
