@@ -145,6 +145,21 @@ static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_jour
 	return told;
 }
 
+/* What the finished run left is not tried again: the plan no longer knows those objects. */
+static int already(struct applying *a, const struct ebb_run *run, struct ebb_err *err)
+{
+	long long left = run->counts.skipped + run->counts.failed;
+
+	fprintf(a->app->json ? a->app->err : a->app->out, "already applied by run %s; nothing to do\n",
+		run->id);
+	if (left)
+		ebb_app_note(a->app, "%lld of its objects were skipped or failed; ebb scan and ebb plan judge them anew",
+			     left);
+	return a->app->json ? ebb_session_summary(&a->tell, run, "applied",
+						  &(struct ebb_journal_counts){0}, err)
+			    : 0;
+}
+
 static int apply(struct applying *a, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
@@ -155,13 +170,8 @@ static int apply(struct applying *a, struct ebb_err *err)
 	if (r < 0)
 		return r;
 	r = choose_run(a, &run, &j, err);
-	if (r == 1) {
-		fprintf(a->app->json ? a->app->err : a->app->out,
-			"already applied by run %s; nothing to do\n", run.id);
-		return a->app->json ? ebb_session_summary(&a->tell, &run, "applied",
-							  &(struct ebb_journal_counts){0}, err)
-				    : 0;
-	}
+	if (r == 1)
+		return already(a, &run, err);
 	return r < 0 ? r : run_it(a, &run, j, err);
 }
 

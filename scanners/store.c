@@ -2,10 +2,12 @@
 #include "scanners/store.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/units.h"
 #include "scanners/store_fs.h"
 #include "scanners/store_memory.h"
 
@@ -76,6 +78,16 @@ static int unsupported(const struct ebb_store *s, const char *what, struct ebb_e
 			   what);
 }
 
+static const char *value_text(enum ebb_field f, int64_t v, char out[EBB_UNITS_TEXT])
+{
+	if (f == EBB_F_MTIME || f == EBB_F_CTIME)
+		return ebb_units_exact_time(v, out);
+	if (f == EBB_F_KIND)
+		return ebb_record_kind_name(v);
+	snprintf(out, EBB_UNITS_TEXT, "%" PRId64, v);
+	return out;
+}
+
 int ebb_store_expect(const struct ebb_record *now, const struct ebb_record *expect,
 		     struct ebb_err *err)
 {
@@ -88,10 +100,10 @@ int ebb_store_expect(const struct ebb_record *now, const struct ebb_record *expe
 		if (!ebb_record_has(expect, f) ||
 		    (ebb_record_has(now, f) && now->f[f] == expect->f[f]))
 			continue;
-		return ebb_err_set(err, EBB_ECHANGED,
-				   "'%.*s' has changed: %s was %" PRId64 ", is %" PRId64,
-				   (int)now->key_len, now->key, ebb_record_field_name(f),
-				   expect->f[f], now->f[f]);
+		char was[EBB_UNITS_TEXT], is[EBB_UNITS_TEXT];
+		return ebb_err_set(err, EBB_ECHANGED, "has changed: %s was %s, is %s",
+				   ebb_record_field_name(f), value_text(f, expect->f[f], was),
+				   value_text(f, now->f[f], is));
 	}
 	return 0;
 }
