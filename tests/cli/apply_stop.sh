@@ -60,7 +60,8 @@ run "$EBB" trash
 expect_out 'nothing is in the trash'
 # What is gone for good does not come back, everything else does.
 run "$EBB" undo last
-expect_status 0
+expect_status 1
 expect_out '4 given back'
+expect_err 'was removed from the trash for good'
 same_tree cold "$HOME/cold.before"
 [[ ! -e hot/tmp/empty.bin && -e hot/logs/x/app.log ]] || fail 'undo after the trash was emptied'
