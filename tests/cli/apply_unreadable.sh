@@ -19,7 +19,7 @@ END
 as=()
 if [[ $(id -u) == 0 ]]; then # root without the right to enter everything
 	require_cmd setpriv
-	as=(setpriv --bounding-set=-dac_override,-dac_read_search)
+	as=(setpriv "--bounding-set=-dac_override,-dac_read_search")
 	"${as[@]}" true 2>/dev/null || skip 'root cannot give up a capability here'
 fi
 run "${as[@]}" "$EBB" scan --quiet
