@@ -22,6 +22,32 @@ static void text(FILE *out, const char *s, size_t len)
 	}
 }
 
+/*
+ * @len bytes that somebody may copy into a shell, within a literal display: as above, and characters that printers make
+ * prettier elsewhere (quotes, dashes) stay what they are.
+ */
+static void verbatim(FILE *out, const char *s, size_t len)
+{
+	static const struct {
+		char c;
+		const char *roff;
+	} plain[] = {
+		{'\\', "\\e"}, {'-', "\\-"}, {'\'', "\\(aq"}, {'`', "\\(ga"}, {'^', "\\(ha"}, {'~', "\\(ti"},
+	};
+
+	fputs(len && *s == '.' ? "\\&" : "", out);
+	for (; len; s++, len--) {
+		size_t i = 0;
+
+		while (i < EBB_ARRAY_LEN(plain) && plain[i].c != *s)
+			i++;
+		if (i < EBB_ARRAY_LEN(plain))
+			fputs(plain[i].roff, out);
+		else
+			fputs(*s == '\n' && len > 1 && s[1] == '.' ? "\n\\&" : (const char[]){*s, 0}, out);
+	}
+}
+
 /* Text as arguments of a macro: words that mdoc would take for macros or delimiters must not act. */
 static void argument(FILE *out, const char *s)
 {
@@ -106,7 +132,7 @@ static void paragraphs(FILE *out, const char *s)
 			fputs(".Bd -literal\n", out);
 		else if (!first)
 			fputs(".Pp\n", out);
-		text(out, s, len);
+		(literal ? verbatim : text)(out, s, len);
 		if (s[len - 1] != '\n')
 			fputc('\n', out);
 		if (literal)
@@ -153,9 +179,9 @@ static void examples(FILE *out, const char *const *e)
 		if (!first)
 			fputs(".Pp\n", out);
 		text(out, e[1], strlen(e[1]));
-		fputs(":\n.Pp\n.Dl ", out);
-		text(out, e[0], strlen(e[0]));
-		fputc('\n', out);
+		fputs(":\n.Bd -literal -offset indent\n", out);
+		verbatim(out, e[0], strlen(e[0]));
+		fputs("\n.Ed\n", out);
 	}
 }
 
@@ -219,6 +245,9 @@ static void files(FILE *out)
 	      ".It Pa ebb.yaml\nstores, prices, rules and limits;\n.Ql ebb init\nwrites one to begin with\n"
 	      ".It Pa ~/.local/state/ebb/index.mdb\nthe index; safe to lose,\n.Ql ebb scan\nmakes it again\n"
 	      ".It Pa ~/.local/state/ebb/lock\nheld by the one run that may change anything\n"
+	      ".It Pa ~/.local/state/ebb/runs/\njournals and plans of all runs, beside the index wherever that lies;\n"
+	      ".Ql ebb undo\nand the recovery of a killed run need them, and nothing makes them again:\n"
+	      "not safe to delete while anything in a trash, or moved or compressed, matters\n"
 	      ".It Pa .ebb-trash/\nin each store: what was deleted, until it expires\n"
 	      ".El\n",
 	      out);

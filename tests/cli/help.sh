@@ -75,10 +75,20 @@ bash -n completion.bash
 	[[ ${COMPREPLY[*]} == owner ]]
 ) || fail 'the completion does not complete'
 
-require_cmd mandoc
+require_cmd mandoc col
 "$EBB" help --man >ebb.1
 for c in "${commands[@]}"; do
 	"$EBB" help --man "$c" >"ebb-$c.1"
 done
 run mandoc -Tlint -W warning ebb.1 ebb-*.1
 expect_status 0
+
+# What people copy from a page is what the tables say. Lines of examples in the help are indented by two.
+grep -qF -- '.It Pa ~/.local/state/ebb/runs/' ebb.1 || fail 'ebb(1) does not tell of runs'
+for c in "${commands[@]}"; do
+	mandoc -Tascii -O width=200 "ebb-$c.1" | col -b >"ebb-$c.txt"
+	"$EBB" help "$c" | sed -n '/^Examples:/,$ s/^  \([^ ]\)/\1/p' >examples
+	while IFS= read -r example; do
+		grep -qF -- "$example" "ebb-$c.txt" || fail "ebb-$c(1) does not show: $example"
+	done <examples
+done
