@@ -316,17 +316,10 @@ static void env_name(const char *option, char *ret, size_t size)
 
 static int env_flag(struct value *v, const char *s, struct ebb_err *err)
 {
-	static const char *const no[] = {"", "0", "no", "false"}, *const yes[] = {"1", "yes", "true"};
-
-	for (size_t i = 0; i < EBB_ARRAY_LEN(no); i++)
-		if (strcmp(s, no[i]) == 0)
-			return 0;
-	for (size_t i = 0; i < EBB_ARRAY_LEN(yes); i++)
-		if (strcmp(s, yes[i]) == 0) {
-			v->set = true;
-			return 0;
-		}
-	return ebb_err_set(err, EBB_EUSAGE, "expected 1 or 0, got '%s'", s);
+	if (strcmp(s, "0") != 0 && strcmp(s, "1") != 0)
+		return ebb_err_set(err, EBB_EUSAGE, "expected 1 or 0, got '%s'", s);
+	v->set = *s == '1';
+	return 0;
 }
 
 /* What the command line left open may stand in the environment; an empty variable counts as absent. */

@@ -155,6 +155,8 @@ START_TEST(environment_fills_what_the_line_leaves_open)
 	setenv("EBB_JSON", "maybe", 1);
 	ck_assert_int_eq(parse(WORDS("find"), &cmd, &a, &err), -EBB_EUSAGE);
 	ck_assert_str_eq(err.msg, "EBB_JSON: expected 1 or 0, got 'maybe'");
+	setenv("EBB_JSON", "yes", 1);
+	ck_assert_int_eq(parse(WORDS("find"), &cmd, &a, NULL), -EBB_EUSAGE);
 }
 END_TEST
 
