@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/cli.h"
+#include "agent/out.h"
 #include "core/units.h"
 
 static atomic_bool cancel;
@@ -91,7 +92,7 @@ int ebb_app_init(struct ebb_app *app, const struct ebb_cli_args *args, struct eb
 		.config_named = config != NULL,
 		.json = ebb_cli_flag(args, "json"),
 		.quiet = ebb_cli_flag(args, "quiet"),
-		.out = stdout,
+		.out = ebb_out_standard(),
 		.err = stderr,
 		.cancel = &cancel,
 	};

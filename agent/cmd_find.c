@@ -416,7 +416,7 @@ static int finish(struct find *f, struct ebb_err *err)
 					      (json_int_t)f->bytes),
 				    err);
 	if (f->count) {
-		fprintf(f->app->out, "%s objects, %s\n", ebb_out_count(f->found, a),
+		fprintf(f->app->out, "%s, %s\n", ebb_out_things(f->found, "object", a),
 			ebb_out_bytes(f->bytes, b));
 		return 0;
 	}

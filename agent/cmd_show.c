@@ -36,7 +36,7 @@ static int show_json(struct ebb_app *app, struct ebb_planfile *plan, const char 
 		ebb_buf_clear(&line);
 		r = ebb_planrow_write(&line, &row, err);
 		if (r == 0 && fwrite(line.data, 1, line.len, app->out) != line.len)
-			break;
+			return ebb_out_failed(app->out, err);
 		limit -= limit > 0;
 	}
 	return r < 0 ? r : ebb_out_flush(app->out, err);

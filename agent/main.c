@@ -67,9 +67,9 @@ static void tell(const struct ebb_err *err, const struct ebb_cli_command *cmd)
 static bool answered(const struct ebb_cli_command *cmd, const struct ebb_cli_args *args)
 {
 	if (ebb_cli_flag(args, "help"))
-		ebb_cli_help(stdout, cmd);
+		ebb_cli_help(ebb_out_standard(), cmd);
 	else if (ebb_cli_flag(args, "version"))
-		puts("ebb " EBB_CLI_VERSION);
+		fputs("ebb " EBB_CLI_VERSION "\n", ebb_out_standard());
 	else
 		return false;
 	return true;
@@ -84,13 +84,13 @@ static int run(int argc, char **argv, const struct ebb_cli_command **ret_cmd, st
 	if (r)
 		return r;
 	if (answered(*ret_cmd, args))
-		return ebb_out_flush(stdout, err);
+		return ebb_out_flush(ebb_out_standard(), err);
 	r = ebb_app_init(&app, args, err);
 	if (!r)
 		r = (*ret_cmd)->run(&app, args, err);
 	/* What was printed must have arrived, or a full disk would look like success. */
 	struct ebb_err flush = {0};
-	int f = ebb_out_flush(stdout, &flush);
+	int f = ebb_out_flush(ebb_out_standard(), &flush);
 	if (r || !f)
 		return r;
 	*err = flush;

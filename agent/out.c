@@ -14,11 +14,20 @@
 /* Most columns of a table. */
 enum { COLS_MAX = 16 };
 
+/* Bytes gathered before standard output is written. */
+enum { BUFFER = 64 * 1024 };
+
+/* Standard output as ebb_out_standard made it. */
+static struct {
+	FILE *file;
+	int sys;	/* errno of the first write that failed */
+} standard;
+
 bool ebb_out_styled(FILE *f)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return isatty(fileno(f)) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+	return isatty(f == standard.file ? STDOUT_FILENO : fileno(f)) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
 const char *ebb_out_bold(FILE *f)
@@ -44,6 +53,14 @@ static int64_t limited(uint64_t n)
 const char *ebb_out_count(uint64_t n, char buf[EBB_OUT_TEXT_MAX])
 {
 	return ebb_units_format_count(limited(n), buf);
+}
+
+const char *ebb_out_things(uint64_t n, const char *thing, char buf[EBB_OUT_TEXT_MAX])
+{
+	char count[EBB_OUT_TEXT_MAX];
+
+	snprintf(buf, EBB_OUT_TEXT_MAX, "%.30s %.30s%s", ebb_out_count(n, count), thing, n == 1 ? "" : "s");
+	return buf;
 }
 
 const char *ebb_out_bytes(uint64_t n, char buf[EBB_OUT_TEXT_MAX])
@@ -80,7 +97,9 @@ const char *ebb_out_bar(uint64_t part, uint64_t whole, char buf[EBB_OUT_TEXT_MAX
 {
 	int n = whole ? (int)((double)part * 20 / (double)whole + 0.5) : 0;
 
-	n = part && whole && n == 0 ? 1 : n > 20 ? 20 : n;
+	/* What is shown as 0.0 % has no bar. */
+	bool visible = whole && (double)part * 100 / (double)whole >= 0.05;
+	n = visible && n == 0 ? 1 : n > 20 ? 20 : n;
 	memset(buf, '#', (size_t)n);
 	buf[n] = 0;
 	return buf;
@@ -105,12 +124,56 @@ void ebb_out_name(FILE *f, const char *key, size_t len)
 		fputs(s, f);
 }
 
+/* --- Standard output that remembers why it failed: stdio keeps only that it did --- */
+
+static ssize_t standard_write(void *ctx, const char *buf, size_t len)
+{
+	size_t done = 0;
+
+	(void)ctx;
+	while (done < len) {
+		ssize_t n = write(STDOUT_FILENO, buf + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			standard.sys = standard.sys ? standard.sys : errno;
+			return (ssize_t)done;
+		}
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+FILE *ebb_out_standard(void)
+{
+	if (standard.file)
+		return standard.file;
+	standard.file = fopencookie(NULL, "w", (cookie_io_functions_t){.write = standard_write});
+	if (!standard.file)
+		return stdout;
+	setvbuf(standard.file, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFFER);
+	return standard.file;
+}
+
+int ebb_out_failed(FILE *f, struct ebb_err *err)
+{
+	int sys = errno ? errno : EIO;
+	bool first = err && !err->code;
+
+	if (f == standard.file && standard.sys)
+		sys = standard.sys;
+	ebb_err_sys(err, sys, "cannot write to standard output");
+	/* The work is done, its report is not; the exit status must not say that a store failed. */
+	if (first)
+		err->code = EBB_EPARTIAL;
+	return -EBB_EPARTIAL;
+}
+
 int ebb_out_flush(FILE *f, struct ebb_err *err)
 {
 	errno = 0;
-	if (fflush(f) || ferror(f))
-		return ebb_err_sys(err, errno ? errno : EIO, "cannot write to standard output");
-	return 0;
+	return fflush(f) || ferror(f) ? ebb_out_failed(f, err) : 0;
 }
 
 /* --- Tables --- */

@@ -33,9 +33,18 @@ const char *ebb_out_bold(FILE *f);
 const char *ebb_out_dim(FILE *f);
 const char *ebb_out_plain(FILE *f);
 
+/*
+ * Standard output, for all that commands print: buffered, by line on a terminal, and it knows why a write failed, whatever
+ * was called since. Constant; never closed. Nothing else may write to stdout.
+ */
+FILE *ebb_out_standard(void);
+
 /* "1,234,567" and "1.2 GiB" into @buf, which is returned. */
 const char *ebb_out_count(uint64_t n, char buf[EBB_OUT_TEXT_MAX]);
 const char *ebb_out_bytes(uint64_t n, char buf[EBB_OUT_TEXT_MAX]);
+
+/* "1 object", "1,234 objects": @thing in the singular, at most 30 bytes. */
+const char *ebb_out_things(uint64_t n, const char *thing, char buf[EBB_OUT_TEXT_MAX]);
 
 /* "12.34 USD" (rounded for people; JSON has all digits), "3h ago". */
 const char *ebb_out_money(const struct ebb_money *m, char buf[EBB_OUT_TEXT_MAX]);
@@ -44,7 +53,7 @@ const char *ebb_out_ago(int64_t then, int64_t now, char buf[EBB_OUT_TEXT_MAX]);
 /* Share of @part in @whole as "12.3 %"; "" when @whole is 0. */
 const char *ebb_out_share(uint64_t part, uint64_t whole, char buf[EBB_OUT_TEXT_MAX]);
 
-/* A bar of at most 20 characters for @part of @whole; something that is not 0 shows at least one. */
+/* A bar of at most 20 characters for @part of @whole; what shows as more than 0.0 % has at least one. */
 const char *ebb_out_bar(uint64_t part, uint64_t whole, char buf[EBB_OUT_TEXT_MAX]);
 
 /* Write a key for people: one line, whatever its bytes are. */
@@ -80,7 +89,7 @@ int ebb_out_table_print(const struct ebb_out_table *t, FILE *f, int indent, stru
 
 /*
  * Print @o (stolen) on a line of its own. NULL, a failed allocation somewhere in it, is -EBB_ENOMEM; a closed or full output
- * is -EBB_EIO with errno in err->sys, so that loops end.
+ * is as of ebb_out_failed, so that loops end.
  */
 int ebb_out_json(FILE *f, json_t *o, struct ebb_err *err);
 
@@ -97,7 +106,13 @@ int ebb_out_json_money(json_t *o, const char *name, const struct ebb_money *m);
 /* The fields of a record that are known, as every command shows them: path, kind, size, alloc, mtime ... */
 int ebb_out_json_record(json_t *o, const struct ebb_record *r);
 
-/* Flush @f: 0, or -EBB_EIO with errno in err->sys when something could not be written. */
+/*
+ * A write to @f failed: -EBB_EPARTIAL (exit 1) with errno in err->sys, from errno where @f is not ebb_out_standard(). EPIPE
+ * is told to nobody.
+ */
+int ebb_out_failed(FILE *f, struct ebb_err *err);
+
+/* Flush @f: 0, or as ebb_out_failed when something could not be written. */
 int ebb_out_flush(FILE *f, struct ebb_err *err);
 
 #endif

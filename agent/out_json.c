@@ -30,7 +30,7 @@ int ebb_out_json(FILE *f, json_t *o, struct ebb_err *err)
 	}
 	json_decref(o);
 	if (bad || ferror(f))
-		return ebb_err_sys(err, errno ? errno : EIO, "cannot write to standard output");
+		return ebb_out_failed(f, err);
 	return 0;
 }
 

@@ -61,6 +61,8 @@ run "$EBB" find --json --limit 3
 [[ $(keys) == 'deep/ deep/er/ deep/er/big.bin ' ]] || unexpected 'the first three'
 run "$EBB" find --count
 expect_out '11 objects, 5.1 MiB'
+run "$EBB" find --count --where 'name == "big.bin"'
+expect_out '1 object, 4.8 MiB'
 run "$EBB" find --count --json --where 'size > 1KiB and type == "file"'
 [[ $out == '{"objects":5,"bytes":5303000}' ]] || unexpected 'count'
 run "$EBB" find --where 'sise > 1MiB'
@@ -134,3 +136,23 @@ expect_status 2
 run "$EBB" explain e:x
 expect_status 2
 expect_err "no store is called 'e' in 'ebb.yaml'"
+
+# --- Outputs that go away ---
+mkdir data/many
+(cd data/many && touch f{1..3000})
+run "$EBB" scan
+expect_status 0
+for what in 'find --json' 'find' 'du --depth 9 --limit 0' 'report'; do
+	# shellcheck disable=SC2086
+	run bash -c '"$0" "$@" | head -n 1; exit "${PIPESTATUS[0]}"' "$EBB" $what
+	expect_status 0
+	[[ -z $err ]] || unexpected 'a reader that had enough is no error'
+	# shellcheck disable=SC2086
+	run bash -c '"$0" "$@" >/dev/full' "$EBB" $what
+	expect_status 1
+	expect_err 'cannot write to standard output: No space left on device'
+done
+"$EBB" plan -o many.jsonl >plan.txt
+run bash -c '"$0" show --json many.jsonl | head -n 1; exit "${PIPESTATUS[0]}"' "$EBB"
+expect_status 0
+[[ -z $err ]] || unexpected 'a reader that had enough is no error'

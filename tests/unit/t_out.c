@@ -69,6 +69,9 @@ START_TEST(numbers_for_people)
 	ck_assert_str_eq(ebb_out_bytes(UINT64_MAX, b), "8.0 EiB");
 	ck_assert_str_eq(ebb_out_share(1, 8, b), "12.5 %");
 	ck_assert_str_eq(ebb_out_share(1, 0, b), "");
+	ck_assert_str_eq(ebb_out_things(0, "object", b), "0 objects");
+	ck_assert_str_eq(ebb_out_things(1, "object", b), "1 object");
+	ck_assert_str_eq(ebb_out_things(1234, "object", b), "1,234 objects");
 	ck_assert_str_eq(ebb_out_money(&m, b), "12.34 USD");
 	ck_assert_str_eq(ebb_out_ago(0, 3 * hour, b), "3h ago");
 	ck_assert_str_eq(ebb_out_ago(3 * hour, 0, b), "just now");
@@ -80,7 +83,9 @@ START_TEST(bars_show_the_smallest_part)
 	char b[EBB_OUT_TEXT_MAX];
 
 	ck_assert_str_eq(ebb_out_bar(0, 100, b), "");
-	ck_assert_str_eq(ebb_out_bar(1, 1000000, b), "#");
+	ck_assert_str_eq(ebb_out_bar(1, 1000000, b), "");
+	ck_assert_str_eq(ebb_out_bar(4, 10000, b), "");
+	ck_assert_str_eq(ebb_out_bar(5, 10000, b), "#");
 	ck_assert_str_eq(ebb_out_bar(50, 100, b), "##########");
 	ck_assert_uint_eq(strlen(ebb_out_bar(100, 100, b)), 20);
 	ck_assert_str_eq(ebb_out_bar(5, 0, b), "");
@@ -144,7 +149,8 @@ START_TEST(failures_reach_the_caller)
 	ck_assert_int_eq(ebb_out_json_key(NULL, "a", 1), -1);
 	ck_assert_ptr_nonnull(f);
 	fputs("x", f);
-	ck_assert_int_lt(ebb_out_flush(f, &err), 0);
+	ck_assert_int_eq(ebb_out_flush(f, &err), -EBB_EPARTIAL);
+	ck_assert_int_eq(err.code, EBB_EPARTIAL);
 	ck_assert_int_eq(err.sys, ENOSPC);
 	fclose(f);
 }
