@@ -276,7 +276,7 @@ int ebb_steiner_solve(struct ebb_steiner_work *w, const struct ebb_steiner_graph
 	struct ebb_steiner_tree t = {0};
 
 	if (g->n_terms > EBB_STEINER_EXACT) {
-		int r = ebb_steiner_approximate(w, g, &t, err);
+		int r = ebb_steiner_approx(w, g, &t, err);
 
 		if (r < 0 || t.cost == t.bound || g->n_terms > MOST || (uint64_t)g->n << g->n_terms > MOST_CELLS) {
 			if (r == 0)

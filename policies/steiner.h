@@ -61,7 +61,7 @@ int ebb_steiner_solve(struct ebb_steiner_work *w, const struct ebb_steiner_graph
 		      struct ebb_steiner_tree *ret, struct ebb_err *err);
 
 /* The other way, whatever the number of terminals: a good tree and a bound. For tests, and for whom it suffices. */
-int ebb_steiner_approximate(struct ebb_steiner_work *w, const struct ebb_steiner_graph *g,
+int ebb_steiner_approx(struct ebb_steiner_work *w, const struct ebb_steiner_graph *g,
 			    struct ebb_steiner_tree *ret, struct ebb_err *err);
 
 #endif

@@ -211,7 +211,7 @@ static bool prepare(struct approx *a)
 	return true;
 }
 
-int ebb_steiner_approximate(struct ebb_steiner_work *w, const struct ebb_steiner_graph *g,
+int ebb_steiner_approx(struct ebb_steiner_work *w, const struct ebb_steiner_graph *g,
 			    struct ebb_steiner_tree *ret, struct ebb_err *err)
 {
 	struct approx a = {.w = w, .g = g, .cost = EBB_STEINER_FAR};

@@ -98,13 +98,12 @@ static int solve(uint32_t n, uint32_t root, const struct ebb_steiner_branching_a
 		 size_t n_arcs, bool *chosen)
 {
 	EBB_CLEANUP(ebb_mem_freep) uint32_t *memory = calloc(3 * (size_t)n + 1, sizeof(*memory));
-	struct level l = {
-		.n = n, .root = root, .arcs = arcs, .n_arcs = n_arcs,
-		.in = memory, .comp = memory + n, .mark = memory + 2 * (size_t)n,
-	};
+	struct level l = {.n = n, .root = root, .arcs = arcs, .n_arcs = n_arcs, .in = memory};
 
 	if (!memory)
 		return -EBB_ENOMEM;
+	l.comp = memory + n;
+	l.mark = memory + 2 * (size_t)n;
 	cheapest(&l);
 	for (uint32_t v = 0; v < n; v++)
 		if (v != root && !l.in[v])

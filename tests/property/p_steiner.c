@@ -99,7 +99,7 @@ int main(void)
 			check_arcs(&t);
 		if (!g.n_terms)
 			continue;
-		EBB_SEED_CHECK(ebb_steiner_approximate(w, &g, &t, NULL) == 0, "it failed");
+		EBB_SEED_CHECK(ebb_steiner_approx(w, &g, &t, NULL) == 0, "it failed");
 		EBB_SEED_CHECK(t.bound <= best && t.cost >= best && (t.cost < EBB_STEINER_FAR) == (best < EBB_STEINER_FAR),
 			       "round %d: bound %lld, best %lld, found %lld", i, (long long)t.bound, (long long)best,
 			       (long long)t.cost);

@@ -17,7 +17,7 @@ static struct ebb_steiner_tree solve(uint32_t n, const struct ebb_steiner_arc *a
 
 	if (!work)
 		work = ebb_steiner_work_new();
-	ck_assert_int_eq((exact ? ebb_steiner_solve : ebb_steiner_approximate)(work, &g, &t, NULL), 0);
+	ck_assert_int_eq((exact ? ebb_steiner_solve : ebb_steiner_approx)(work, &g, &t, NULL), 0);
 	return t;
 }
 

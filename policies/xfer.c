@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/xfer.h"
+
+#include <string.h>
+
+const struct ebb_xfer_replica *ebb_xfer_replica_at(const struct ebb_xfer_group *g, uint32_t site)
+{
+	for (size_t i = 0; i < g->n_replicas; i++)
+		if (g->replicas[i].site == site)
+			return &g->replicas[i];
+	return NULL;
+}
+
+const struct ebb_xfer_dest *ebb_xfer_dest_at(const struct ebb_xfer_group *g, uint32_t site)
+{
+	for (size_t i = 0; i < g->n_dests; i++)
+		if (g->dests[i].site == site)
+			return &g->dests[i];
+	return NULL;
+}
+
+bool ebb_xfer_needs(const struct ebb_xfer_group *g, uint32_t site)
+{
+	const struct ebb_xfer_replica *r = ebb_xfer_replica_at(g, site);
+
+	return ebb_xfer_dest_at(g, site) && !(r && r->satisfies);
+}
+
+/* What a pool costs from its first GB to @volume. */
+static ebb_xfer_num total(const struct ebb_xfer_pool *p, ebb_xfer_num volume)
+{
+	ebb_xfer_num from = 0, sum = 0;
+
+	for (size_t i = 0; i < p->n_tiers && from < volume; i++) {
+		ebb_xfer_num to = p->tiers[i].upto < volume ? p->tiers[i].upto : volume;
+
+		sum += (to - from) * p->tiers[i].price;
+		from = to;
+	}
+	return sum;
+}
+
+ebb_xfer_num ebb_xfer_pool_charge(const struct ebb_xfer_pool *p, ebb_xfer_num volume)
+{
+	return total(p, p->already + volume) - total(p, p->already);
+}
+
+/* @n / 10^@scale, written from the end. */
+static const char *text(ebb_xfer_num n, int scale, char out[EBB_XFER_TEXT])
+{
+	unsigned __int128 v = n < 0 ? -(unsigned __int128)n : (unsigned __int128)n;
+	char digits[EBB_XFER_TEXT];
+	size_t at = sizeof(digits) - 1;
+
+	digits[at] = '\0';
+	for (; scale > 0 && v % 10 == 0; scale--)
+		v /= 10;
+	for (int i = 0; v || i <= scale; i++, v /= 10) {
+		if (i && i == scale)
+			digits[--at] = '.';
+		digits[--at] = (char)('0' + (int)(v % 10));
+	}
+	if (n < 0)
+		digits[--at] = '-';
+	return memcpy(out, digits + at, sizeof(digits) - at);
+}
+
+const char *ebb_xfer_cost_text(ebb_xfer_num cost, char out[EBB_XFER_TEXT])
+{
+	return text(cost, 24, out);
+}
+
+const char *ebb_xfer_gb_text(ebb_xfer_num volume, char out[EBB_XFER_TEXT])
+{
+	return text(volume, 12, out);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/xfer_plan.h"
+
+#include "core/mem.h"
+#include "policies/xfer_direct.h"
+#include "policies/xfer_slots.h"
+#include "policies/xfer_tiers.h"
+
+static const char *const statuses[] = {"optimal", "feasible", "infeasible"};
+static const char *const reasons[] = {"", "residency", "unreachable", "deadline", "budget"};
+
+const char *ebb_xfer_plan_status(enum ebb_xfer_status s)
+{
+	return statuses[s];
+}
+
+const char *ebb_xfer_plan_reason(enum ebb_xfer_reason r)
+{
+	return reasons[r];
+}
+
+/* What every plan costs: further copies, early deletion. */
+static ebb_xfer_num constants(const struct ebb_xfer *x)
+{
+	ebb_xfer_num sum = 0;
+
+	for (size_t i = 0; i < x->n_groups; i++) {
+		const struct ebb_xfer_group *g = &x->groups[i];
+
+		sum += g->fixed;
+		for (size_t j = 0; j < g->n_dests; j++) {
+			const struct ebb_xfer_site *s = &x->sites[g->dests[j].site];
+
+			sum += (ebb_xfer_num)(g->dests[j].copies - 1) * g->objects * (s->get + s->put);
+		}
+	}
+	return sum;
+}
+
+/* Why one group cannot be delivered: does it help to forget time, or where it may go? */
+static int explain(const struct ebb_xfer *x, size_t stuck, struct ebb_arena *arena,
+		   enum ebb_xfer_reason *ret, struct ebb_err *err)
+{
+	struct ebb_xfer one = *x;
+	struct ebb_xfer_tiers t;
+
+	*ret = EBB_XFER_UNREACHABLE;
+	one.groups = &x->groups[stuck];
+	one.n_groups = 1;
+	one.n_pools = x->n_pools;
+	for (int i = 0; i < 2; i++) {
+		const struct ebb_xfer_tiers_ask ask = {.any_time = true, .anywhere = i == 1, .max_solves = 1};
+		int r = ebb_xfer_tiers_solve(&one, &ask, arena, &t, err);
+
+		if (r < 0)
+			return r;
+		if (t.feasible) {
+			*ret = i ? EBB_XFER_RESIDENCY : EBB_XFER_DEADLINE;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* Among all that are stuck, the worst reason counts: unreachable, then residency, then deadline. */
+static int infeasible(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_xfer_plan *p,
+		      struct ebb_err *err)
+{
+	const struct ebb_xfer_tiers_ask ask = {.max_solves = 1};
+	static const int rank[] = {0, 2, 3, 1, 0};
+	struct ebb_xfer one = *x;
+	struct ebb_xfer_tiers t;
+
+	one.n_groups = 1;
+	p->status = EBB_XFER_INFEASIBLE;
+	for (size_t g = 0; g < x->n_groups; g++) {
+		enum ebb_xfer_reason why;
+
+		one.groups = &x->groups[g];
+		int r = ebb_xfer_tiers_solve(&one, &ask, arena, &t, err);
+		if (r < 0)
+			return r;
+		if (t.feasible)
+			continue;
+		if ((r = explain(x, g, arena, &why, err)) < 0)
+			return r;
+		if (rank[why] > rank[p->reason]) {
+			p->reason = why;
+			p->stuck = &x->groups[g];
+		}
+	}
+	return 0;
+}
+
+/* Do slots, rooms or restoring say anything? */
+static bool is_timed(const struct ebb_xfer *x)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < x->n_links; i++)
+		for (size_t s = 0; s < x->n_slots; s++)
+			any |= x->links[i].capacity[s] < EBB_XFER_MAX || x->links[i].price[s] != x->links[i].price[0];
+	for (size_t g = 0; g < x->n_groups; g++)
+		for (size_t i = 0; i < x->groups[g].n_replicas; i++)
+			any |= x->groups[g].replicas[i].restore > 0;
+	return any;
+}
+
+static int undecided(struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOTSUP,
+			   "this instance cannot be planned yet: its slots or gb_per_hour change the plan, and only "
+			   "instances are supported where the cheapest plan fits into them");
+}
+
+/* Status and bounds of a plan that was found and laid into time. */
+static int judge(const struct ebb_xfer *x, const struct ebb_xfer_tiers *t, bool timed,
+		 struct ebb_xfer_plan *p, struct ebb_err *err)
+{
+	int r = ebb_xfer_check(x, p->trees, &p->bill, err);
+
+	if (r < 0)
+		return r;
+	p->lower_bound = t->bound + constants(x);
+	p->status = p->lower_bound == p->bill.total ? EBB_XFER_OPTIMAL : EBB_XFER_FEASIBLE;
+	p->minimum_exact = p->status == EBB_XFER_OPTIMAL;
+	if (timed && p->bill.total > t->cost + constants(x))
+		return undecided(err);
+	if (!x->has_budget || p->bill.total <= x->budget + EBB_XFER_TOLERANCE)
+		return 0;
+	if (p->lower_bound > x->budget + EBB_XFER_TOLERANCE) {
+		p->status = EBB_XFER_INFEASIBLE;
+		p->reason = EBB_XFER_BUDGET;
+		return 0;
+	}
+	return ebb_err_set(err, EBB_ENOTSUP,
+			   "whether the budget suffices is open: the best plan found is over it, the proven minimum is not");
+}
+
+int ebb_xfer_plan(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_xfer_plan *ret,
+		  struct ebb_err *err)
+{
+	const struct ebb_xfer_tiers_ask ask = {0};
+	struct ebb_xfer_plan p = {.method = "cheapest trees"};
+	struct ebb_xfer_tiers t;
+	bool timed = is_timed(x);
+	int r = ebb_xfer_tiers_solve(x, &ask, arena, &t, err);
+
+	if (r < 0)
+		return r;
+	p.nodes = t.nodes;
+	if ((r = ebb_xfer_direct(x, EBB_XFER_DIRECT_FIRST, arena, &p.direct_first, err)) < 0 ||
+	    (r = ebb_xfer_direct(x, EBB_XFER_DIRECT_CHEAPEST, arena, &p.direct_cheapest, err)) < 0)
+		return r;
+	if (!t.feasible) {
+		if ((r = infeasible(x, arena, &p, err)) == 0)
+			*ret = p;
+		return r;
+	}
+	p.trees = t.trees;
+	if (timed) {
+		p.method = "cheapest trees, laid into slots";
+		r = ebb_xfer_slots_lay(x, t.trees, arena, &p.trees, err);
+		if (r)
+			return r < 0 ? r : undecided(err);
+	} else if (x->n_pools) {
+		p.method = "cheapest trees, branch and bound over tiers";
+	}
+	if ((r = judge(x, &t, timed, &p, err)) == 0)
+		*ret = p;
+	return r;
+}

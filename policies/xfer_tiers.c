@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/xfer_tiers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "policies/xfer_solve.h"
+
+#define USUAL_SOLVES 200000
+#define MAX_STATES 65536	/* groups x pools, for branching on groups */
+
+#define STEERS 8		/* slopes that are tried for one node */
+
+enum state { FREE, BANNED, COUNTED };
+
+struct node {
+	ebb_xfer_num bound;
+	ebb_xfer_num *lo, *hi;		/* per pool */
+	uint8_t *state;			/* group x pool, or NULL: all FREE */
+	/* how to branch: cut the range of @pool at @cut, or, when that is negative, decide about @group */
+	uint32_t pool;			/* EBB_XFER_NONE: not at all */
+	ebb_xfer_num cut;
+	uint32_t group;
+};
+
+struct search {
+	const struct ebb_xfer *x;
+	const struct ebb_xfer_tiers_ask *ask;
+	struct ebb_xfer_solve_work *work;
+	struct ebb_arena *arena;	/* for what stays */
+	struct ebb_arena scratch;	/* for the trees of one node */
+	struct ebb_xfer_tree *trees;	/* of the node, per group */
+	ebb_xfer_num *volume;		/* of the node, per pool */
+	ebb_xfer_num *part;		/* of the node, group x pool; NULL when there are too many */
+	int64_t *slope;
+	ebb_xfer_num *intercept, *corner;	/* of the line, and where it touches the charge */
+	int64_t *least, *most;		/* slopes between which the best one lies */
+	size_t *heads;			/* per pool: sites that its links lead to */
+	bool *head;
+	struct node *open;
+	size_t n_open, room;
+	size_t solves, limit;
+	ebb_xfer_num residual;		/* least bound of the nodes that were given up */
+	struct ebb_xfer_tiers best;
+	struct ebb_err *err;
+};
+
+static int no_memory(struct search *s)
+{
+	return ebb_err_set(s->err, EBB_ENOMEM, "out of memory");
+}
+
+/* --- Volumes --- */
+
+static ebb_xfer_num least_wire(const struct ebb_xfer_group *g)
+{
+	return g->packed >= 0 && g->packed < g->gb ? g->packed : g->gb;
+}
+
+static ebb_xfer_num most_wire(const struct ebb_xfer_group *g)
+{
+	return g->packed > g->gb ? g->packed : g->gb;
+}
+
+static void count_heads(struct search *s)
+{
+	for (size_t p = 0; p < s->x->n_pools; p++) {
+		memset(s->head, 0, s->x->n_sites * sizeof(*s->head));
+		s->heads[p] = 0;
+		for (size_t i = 0; i < s->x->n_links; i++) {
+			const struct ebb_xfer_link *l = &s->x->links[i];
+
+			if (l->pool != p || s->head[l->to])
+				continue;
+			s->head[l->to] = true;
+			s->heads[p]++;
+		}
+	}
+}
+
+/* Narrow the ranges by what is decided about groups. False: nothing fits. */
+static bool narrow(const struct search *s, struct node *n)
+{
+	size_t np = s->x->n_pools;
+
+	for (size_t p = 0; p < np; p++) {
+		ebb_xfer_num least = 0, most = 0;
+
+		for (size_t g = 0; g < s->x->n_groups; g++) {
+			uint8_t st = n->state ? n->state[g * np + p] : FREE;
+
+			least += st == COUNTED ? least_wire(&s->x->groups[g]) : 0;
+			most += st == BANNED ? 0 : most_wire(&s->x->groups[g]) * (ebb_xfer_num)s->heads[p];
+		}
+		n->lo[p] = least > n->lo[p] ? least : n->lo[p];
+		n->hi[p] = most < n->hi[p] ? most : n->hi[p];
+		if (n->lo[p] > n->hi[p])
+			return false;
+	}
+	return true;
+}
+
+/* End of tier @i as a volume on top of what was used already. */
+static ebb_xfer_num tier_end(const struct ebb_xfer_pool *p, size_t i)
+{
+	return p->tiers[i].upto - p->already;
+}
+
+/* As steep as the chord from lo to hi. */
+static int64_t chord(const struct search *s, const struct node *n, size_t p)
+{
+	const struct ebb_xfer_pool *pool = &s->x->pools[p];
+	ebb_xfer_num lo = n->lo[p], run = n->hi[p] > lo ? n->hi[p] - lo : EBB_XFER_ONE;
+
+	return (int64_t)((ebb_xfer_pool_charge(pool, lo + run) - ebb_xfer_pool_charge(pool, lo)) / run);
+}
+
+/* Lay a line of slope s->slope[p] below the charge from lo to hi: through the corner that it meets first. */
+static void touch(struct search *s, const struct node *n, size_t p)
+{
+	const struct ebb_xfer_pool *pool = &s->x->pools[p];
+	ebb_xfer_num lo = n->lo[p], hi = n->hi[p];
+
+	s->intercept[p] = ebb_xfer_pool_charge(pool, lo) - lo * s->slope[p];
+	s->corner[p] = lo;
+	for (size_t i = 0; i <= pool->n_tiers; i++) {
+		ebb_xfer_num v = i < pool->n_tiers ? tier_end(pool, i) : hi;
+
+		if (v < lo || v > hi)
+			continue;
+		ebb_xfer_num a = ebb_xfer_pool_charge(pool, v) - v * s->slope[p];
+		if (a < s->intercept[p]) {
+			s->intercept[p] = a;
+			s->corner[p] = v;
+		}
+	}
+}
+
+/* --- One node --- */
+
+static void add_volumes(struct search *s, size_t g)
+{
+	const struct ebb_xfer_tree *t = &s->trees[g];
+	size_t np = s->x->n_pools;
+
+	for (size_t i = 0; i < t->n_hops; i++) {
+		uint32_t p = s->x->links[t->hops[i].link].pool;
+		ebb_xfer_num w = t->hops[i].packed ? s->x->groups[g].packed : s->x->groups[g].gb;
+
+		if (p == EBB_XFER_NONE)
+			continue;
+		s->volume[p] += w;
+		if (s->part)
+			s->part[g * np + p] += w;
+	}
+}
+
+/* Solve every group at the node's prices: its bound, and what its plan costs. 1: a group cannot be delivered. */
+static int solve_groups(struct search *s, const struct node *n, ebb_xfer_num *ret_bound,
+			ebb_xfer_num *ret_cost)
+{
+	size_t np = s->x->n_pools;
+	struct ebb_xfer_solve_ask ask = {
+		.pool_price = s->slope, .anywhere = s->ask->anywhere, .any_time = s->ask->any_time,
+	};
+	struct ebb_xfer_solved one;
+
+	*ret_bound = *ret_cost = 0;
+	memset(s->volume, 0, np * sizeof(*s->volume));
+	if (s->part)
+		memset(s->part, 0, s->x->n_groups * np * sizeof(*s->part));
+	for (size_t g = 0; g < s->x->n_groups; g++) {
+		uint8_t banned[EBB_XFER_POOLS] = {0};
+
+		for (size_t p = 0; n->state && p < np; p++)
+			banned[p] = n->state[g * np + p] == BANNED;
+		ask.group = &s->x->groups[g];
+		ask.banned = n->state ? banned : NULL;
+		int r = ebb_xfer_solve(s->work, &ask, &s->scratch, &one, s->err);
+		if (r < 0)
+			return r;
+		s->solves++;
+		s->best.stuck = g;
+		if (!one.feasible)
+			return 1;
+		s->trees[g] = one.tree;
+		*ret_bound += one.bound;
+		*ret_cost += one.cost;
+		add_volumes(s, g);
+	}
+	for (size_t p = 0; p < np; p++) {
+		*ret_bound += s->intercept[p];
+		*ret_cost += ebb_xfer_pool_charge(&s->x->pools[p], s->volume[p]) - s->slope[p] * s->volume[p];
+	}
+	return 0;
+}
+
+/* Keep the trees of the node as the best. */
+static int keep(struct search *s, ebb_xfer_num cost)
+{
+	struct ebb_xfer_tree *to = ebb_arena_calloc(s->arena, s->x->n_groups + 1, sizeof(*to));
+
+	for (size_t g = 0; to && g < s->x->n_groups; g++) {
+		const struct ebb_xfer_tree *t = &s->trees[g];
+
+		to[g] = *t;
+		to[g].hops = (const void *)ebb_arena_memdup(s->arena, t->hops, t->n_hops * sizeof(*t->hops));
+		to[g].reads = (const void *)ebb_arena_memdup(s->arena, t->reads, t->n_reads * sizeof(*t->reads));
+		to[g].copies =
+			(const void *)ebb_arena_memdup(s->arena, t->copies, t->n_copies * sizeof(*t->copies));
+		if (!to[g].hops || !to[g].reads || !to[g].copies)
+			return no_memory(s);
+	}
+	if (!to)
+		return no_memory(s);
+	s->best.trees = to;
+	s->best.cost = cost;
+	s->best.feasible = true;
+	return 0;
+}
+
+/* A tier's end within the range of the pool, nearest to the volume; -1 when there is none. */
+static ebb_xfer_num corner(const struct search *s, const struct node *n, uint32_t p)
+{
+	const struct ebb_xfer_pool *pool = &s->x->pools[p];
+	ebb_xfer_num found = -1, far = 0;
+
+	for (size_t i = 0; i + 1 < pool->n_tiers; i++) {
+		ebb_xfer_num v = tier_end(pool, i), d = v - s->volume[p];
+
+		d = d < 0 ? -d : d;
+		if (v > n->lo[p] && v < n->hi[p] && (found < 0 || d < far)) {
+			found = v;
+			far = d;
+		}
+	}
+	return found;
+}
+
+/*
+ * The largest group about which nothing is decided; first one that uses the pool when that has too much, or that does not
+ * when it has too little.
+ */
+static uint32_t undecided(const struct search *s, const struct node *n, uint32_t p)
+{
+	bool over = s->volume[p] > n->hi[p];
+	uint32_t found = EBB_XFER_NONE, fits = EBB_XFER_NONE;
+	size_t np = s->x->n_pools;
+
+	for (uint32_t g = 0; s->part && g < s->x->n_groups; g++) {
+		bool fit = (s->part[g * np + p] > 0) == over;
+
+		if (n->state && n->state[g * np + p] != FREE)
+			continue;
+		if (found == EBB_XFER_NONE || s->x->groups[g].gb > s->x->groups[found].gb)
+			found = g;
+		if (fit && (fits == EBB_XFER_NONE || s->x->groups[g].gb > s->x->groups[fits].gb))
+			fits = g;
+	}
+	return fits != EBB_XFER_NONE ? fits : found;
+}
+
+/* Where line and charge differ most, and what to do about it. */
+static void choose(const struct search *s, struct node *n)
+{
+	ebb_xfer_num widest = 0;
+
+	n->pool = EBB_XFER_NONE;
+	for (uint32_t p = 0; p < s->x->n_pools; p++) {
+		ebb_xfer_num v = s->volume[p];
+		ebb_xfer_num gap = ebb_xfer_pool_charge(&s->x->pools[p], v) - s->slope[p] * v - s->intercept[p];
+		ebb_xfer_num cut = corner(s, n, p);
+		uint32_t group = cut < 0 && gap > 0 ? undecided(s, n, p) : EBB_XFER_NONE;
+
+		if (gap <= widest || (cut < 0 && group == EBB_XFER_NONE))
+			continue;
+		widest = gap;
+		n->pool = p;
+		n->cut = cut;
+		n->group = group;
+	}
+}
+
+/*
+ * Where the volume left a range within one tier: a slope that brings it back bounds better. First the ends of what slopes
+ * may be, then halving. False: nothing to change.
+ */
+static bool steer(struct search *s, const struct node *n, int round)
+{
+	bool any = false;
+
+	for (uint32_t p = 0; p < s->x->n_pools; p++) {
+		ebb_xfer_num v = s->volume[p];
+		ebb_xfer_num gap = ebb_xfer_pool_charge(&s->x->pools[p], v) - s->slope[p] * v - s->intercept[p];
+
+		if (gap <= 0 || v == s->corner[p] || s->least[p] + 1 >= s->most[p] || corner(s, n, p) >= 0)
+			continue;
+		if (v < s->corner[p])
+			s->most[p] = s->slope[p];
+		else
+			s->least[p] = s->slope[p];
+		s->slope[p] = s->least[p] + (s->most[p] - s->least[p]) / 2;
+		if (round == 0)
+			s->slope[p] = v < s->corner[p] ? s->least[p] : s->most[p];
+		touch(s, n, p);
+		any = true;
+	}
+	return any;
+}
+
+/* Bound a node, and keep its plans where they are the best. 1: a group cannot be delivered. */
+static int bound_node(struct search *s, struct node *n)
+{
+	ebb_xfer_num bound, cost;
+	int r, round = 0;
+
+	for (size_t p = 0; p < s->x->n_pools; p++) {
+		s->slope[p] = chord(s, n, p);
+		s->least[p] = 0;
+		s->most[p] = EBB_XFER_ONE * 1000;
+		touch(s, n, p);
+	}
+	do {
+		ebb_arena_release(&s->scratch);
+		ebb_arena_init(&s->scratch, 0);
+		r = solve_groups(s, n, &bound, &cost);
+		if (r == 0 && (!s->best.feasible || cost < s->best.cost))
+			r = keep(s, cost);
+		if (r)
+			return r;
+		n->bound = bound > n->bound ? bound : n->bound;
+	} while (n->bound < s->best.cost && round < STEERS && steer(s, n, round++));
+	return 0;
+}
+
+/* Solve a node and put it among the open ones, unless it is done with. */
+static int visit(struct search *s, struct node n)
+{
+	if (!narrow(s, &n))
+		return 0;
+	s->best.nodes++;
+	int r = bound_node(s, &n);
+	if (r || n.bound >= s->best.cost)
+		return r < 0 ? r : 0;
+	choose(s, &n);
+	if (n.pool == EBB_XFER_NONE) {
+		s->residual = n.bound < s->residual ? n.bound : s->residual;
+		return 0;
+	}
+	if (s->n_open == s->room) {
+		size_t room = 2 * s->room + 64;
+		struct node *more = realloc(s->open, room * sizeof(*more));
+
+		if (!more)
+			return no_memory(s);
+		s->open = more;
+		s->room = room;
+	}
+	s->open[s->n_open++] = n;
+	return 0;
+}
+
+/* --- Branching --- */
+
+static int copy_node(struct search *s, const struct node *from, struct node *ret)
+{
+	size_t np = s->x->n_pools, states = s->x->n_groups * np;
+	struct node n = *from;
+
+	n.lo = ebb_arena_calloc(s->arena, np + 1, sizeof(*n.lo));
+	n.hi = ebb_arena_calloc(s->arena, np + 1, sizeof(*n.hi));
+	if (from->state || from->cut < 0)
+		n.state = ebb_arena_calloc(s->arena, states + 1, 1);
+	if (!n.lo || !n.hi || ((from->state || from->cut < 0) && !n.state))
+		return no_memory(s);
+	memcpy(n.lo, from->lo, np * sizeof(*n.lo));
+	memcpy(n.hi, from->hi, np * sizeof(*n.hi));
+	if (from->state)
+		memcpy(n.state, from->state, states);
+	*ret = n;
+	return 0;
+}
+
+static int expand(struct search *s, const struct node *n)
+{
+	size_t at = (size_t)n->group * s->x->n_pools + n->pool;
+
+	for (int side = 0; side < 2; side++) {
+		struct node child;
+		int r = copy_node(s, n, &child);
+
+		if (r < 0)
+			return r;
+		if (n->cut < 0)
+			child.state[at] = side ? COUNTED : BANNED;
+		else if (side)
+			child.lo[n->pool] = n->cut;
+		else
+			child.hi[n->pool] = n->cut;
+		if ((r = visit(s, child)) < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Take the open node with the least bound. */
+static struct node take(struct search *s)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < s->n_open; i++)
+		if (s->open[i].bound < s->open[best].bound)
+			best = i;
+	struct node n = s->open[best];
+	s->open[best] = s->open[--s->n_open];
+	return n;
+}
+
+static int run(struct search *s)
+{
+	struct node root = {.bound = 0, .cut = 0}, start;
+	int r;
+
+	root.lo = ebb_arena_calloc(s->arena, s->x->n_pools + 1, sizeof(*root.lo));
+	root.hi = ebb_arena_calloc(s->arena, s->x->n_pools + 1, sizeof(*root.hi));
+	if (!root.lo || !root.hi)
+		return no_memory(s);
+	for (size_t p = 0; p < s->x->n_pools; p++)
+		root.hi[p] = EBB_XFER_MAX;
+	if ((r = copy_node(s, &root, &start)) < 0 || (r = visit(s, start)) < 0)
+		return r;
+	while (s->n_open) {
+		struct node n = take(s);
+
+		if (n.bound >= s->best.cost)
+			continue;
+		if (s->solves >= s->limit) {
+			s->residual = n.bound < s->residual ? n.bound : s->residual;
+			continue;
+		}
+		if ((r = expand(s, &n)) < 0)
+			return r;
+	}
+	s->best.bound = s->residual < s->best.cost ? s->residual : s->best.cost;
+	return 0;
+}
+
+/* A group that may be split can be partly in a pool: deciding about it as a whole would prove nothing. */
+static bool splits(const struct ebb_xfer *x)
+{
+	bool any = false;
+
+	for (size_t g = 0; g < x->n_groups; g++)
+		any |= x->groups[g].may_split;
+	return any;
+}
+
+static void release(struct search *s)
+{
+	ebb_xfer_solve_work_free(s->work);
+	ebb_arena_release(&s->scratch);
+	free(s->open);
+}
+
+int ebb_xfer_tiers_solve(const struct ebb_xfer *x, const struct ebb_xfer_tiers_ask *ask,
+			 struct ebb_arena *arena, struct ebb_xfer_tiers *ret, struct ebb_err *err)
+{
+	size_t np = x->n_pools, states = ebb_mem_mul(x->n_groups, np);
+	EBB_CLEANUP(release) struct search s = {
+		.x = x, .ask = ask, .arena = arena, .residual = EBB_XFER_MAX, .err = err,
+		.limit = ask->max_solves ? ask->max_solves : USUAL_SOLVES,
+		.work = ebb_xfer_solve_work_new(x),
+	};
+
+	s.trees = ebb_arena_calloc(arena, x->n_groups + 1, sizeof(*s.trees));
+	s.volume = ebb_arena_calloc(arena, np + 1, sizeof(*s.volume));
+	s.slope = ebb_arena_calloc(arena, np + 1, sizeof(*s.slope));
+	s.intercept = ebb_arena_calloc(arena, np + 1, sizeof(*s.intercept));
+	s.corner = ebb_arena_calloc(arena, np + 1, sizeof(*s.corner));
+	s.least = ebb_arena_calloc(arena, np + 1, sizeof(*s.least));
+	s.most = ebb_arena_calloc(arena, np + 1, sizeof(*s.most));
+	s.heads = ebb_arena_calloc(arena, np + 1, sizeof(*s.heads));
+	s.head = ebb_arena_calloc(arena, x->n_sites + 1, sizeof(*s.head));
+	if (states && states <= MAX_STATES && !splits(x))
+		s.part = ebb_arena_calloc(arena, states, sizeof(*s.part));
+	if (!s.work || !s.trees || !s.volume || !s.slope || !s.intercept || !s.corner ||
+	    !s.least || !s.most || !s.heads || !s.head)
+		return no_memory(&s);
+	count_heads(&s);
+	int r = run(&s);
+	if (r == 0)
+		*ret = s.best;
+	return r;
+}
