@@ -44,6 +44,7 @@
  *   cmd_undo.c       take back a run                        undo.c           last window first
  *   undo_dirs.c      folders on the way back                cmd_restore.c    take back one object
  *   cmd_trash.c      what waits in the trash                trash.c          added up
+ *   cmd_transfer.c   cheapest way across regions            transfer_out.c   for people and programs
  */
 #include <errno.h>
 #include <stdio.h>

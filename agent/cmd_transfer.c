@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ebb transfer: the cheapest way to move or replicate across regions. */
+#include <string.h>
+
+#include "agent/app.h"
+#include "agent/cli.h"
+#include "agent/transfer_out.h"
+#include "agent/yaml.h"
+#include "core/arena.h"
+#include "core/buf.h"
+#include "policies/xfer_plan.h"
+#include "policies/xfer_read.h"
+
+static int plan(struct ebb_app *app, const char *path, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_arena_release) struct ebb_arena arena;
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
+	struct ebb_tree_node *doc;
+	const struct ebb_xfer *x;
+	struct ebb_xfer_plan p;
+
+	ebb_arena_init(&arena, 0);
+	int r = ebb_yaml_load(&arena, path, &bytes, &doc, err);
+	if (r == -EBB_ENOENT && err) {
+		err->code = EBB_ECONFIG;
+		return -EBB_ECONFIG;
+	}
+	if (r == 0)
+		r = ebb_xfer_read(&arena, doc, &x, err);
+	if (r < 0)
+		return r;
+	r = ebb_xfer_plan(x, &arena, &p, err);
+	if (r < 0)
+		return ebb_err_wrap(err, "%s", path), r;
+	return app->json ? ebb_transfer_out_json(app->out, x, &p, err)
+			 : ebb_transfer_out_text(app->out, x, &p, err);
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	const char *what = ebb_cli_arg(args, 0), *path = ebb_cli_string(args, "instance");
+
+	if (strcmp(what, "plan") != 0)
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' is not something transfer does; it does plan", what);
+	if (!path)
+		return ebb_err_set(err, EBB_EUSAGE, "transfer plan needs --instance FILE");
+	return plan(app, path, err);
+}
+
+static const struct ebb_cli_option options[] = {
+	{"instance", 'i', EBB_CLI_STRING, "FILE", "plan what the file describes: sites, links, prices and groups (xfer-plan, version 1)"},
+	{0},
+};
+
+static const struct ebb_cli_field json[] = {
+	{"status", "string", "optimal, feasible or infeasible"},
+	{"cost_usd", "number", "what the plan costs, exactly"},
+	{"lower_bound_usd", "number", "no plan costs less"},
+	{"gap_usd", "number", "how far from the cheapest the plan can be"},
+	{"reason", "string", "when infeasible: budget, residency, deadline or unreachable"},
+	{"group", "string", "when infeasible: the first group that cannot be delivered"},
+	{"minimum_required_usd", "number", "when over the budget: what the cheapest plan costs"},
+	{"sufficient_usd", "number", "the same when it is not proven to be the cheapest"},
+	{"method", "string", "how the plan was found"},
+	{"direct_from_first_replica_usd", "number", "what copying straight from the first replica costs; absent when impossible"},
+	{"direct_from_cheapest_replica_usd", "number", "the same from each group's cheapest replica"},
+	{"bill", "object", "the parts of the cost"},
+	{"groups", "array", "per group: reads, hops (from, to, compressed, wire_gb, slot_gb, slot_shares), local_copies"},
+	{NULL, NULL, NULL},
+};
+
+static const char *const examples[] = {
+	"ebb transfer plan --instance move.json", "show the cheapest plan and what it saves",
+	"ebb transfer plan --instance move.json --json | jq .cost_usd", "its cost",
+	NULL,
+};
+
+const struct ebb_cli_command ebb_cmd_transfer = {
+	.name = "transfer",
+	.summary = "find the cheapest way to move or replicate across regions",
+	.usage = "plan --instance FILE",
+	.description =
+		"Reads an instance (sites, links with their prices, groups of objects with their replicas and destinations) and\n"
+		"finds the cheapest plan: which replicas to read, over which relays and along which trees to send, where to\n"
+		"compress.\n"
+		"Every plan is recomputed by an independent verifier before it is printed, with a bound that no plan can be\n"
+		"below.\n"
+		"Nothing is moved.\n"
+		"\n"
+		"An infeasible instance says which constraint is in the way; the exit status is 0 then, too.\n"
+		"\n"
+		"Slots, gb_per_hour and restore_hours are supported where the cheapest plan fits into them.\n"
+		"Other such instances are refused with a message, never answered wrongly.",
+	.options = options,
+	.json = json,
+	.examples = examples,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

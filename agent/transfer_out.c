@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/transfer_out.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/out.h"
+#include "core/buf.h"
+#include "core/mem.h"
+
+/* --- JSON: written here because jansson keeps fractions as binary floats --- */
+
+struct json {
+	struct ebb_buf b;
+	int bad;
+	bool comma;	/* something stands before in this object or array */
+};
+
+static void begin(struct json *j, const char *name)
+{
+	if (j->comma)
+		j->bad |= ebb_buf_addc(&j->b, ',');
+	j->comma = true;
+	if (name)
+		j->bad |= ebb_buf_addf(&j->b, "\"%s\":", name);
+}
+
+static void open(struct json *j, const char *name, char c)
+{
+	begin(j, name);
+	j->bad |= ebb_buf_addc(&j->b, c);
+	j->comma = false;
+}
+
+static void shut(struct json *j, char c)
+{
+	j->bad |= ebb_buf_addc(&j->b, c);
+	j->comma = true;
+}
+
+static void quote(struct json *j, const char *s)
+{
+	json_t *v = json_string(s);
+	char *t = v ? json_dumps(v, JSON_ENCODE_ANY) : NULL;
+
+	j->bad |= t ? ebb_buf_adds(&j->b, t) : -EBB_ENOMEM;
+	free(t);
+	json_decref(v);
+}
+
+static void string(struct json *j, const char *name, const char *s)
+{
+	begin(j, name);
+	quote(j, s);
+}
+
+static void cost(struct json *j, const char *name, ebb_xfer_num v)
+{
+	char t[EBB_XFER_TEXT];
+
+	begin(j, name);
+	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_cost_text(v, t));
+}
+
+static void sites(struct json *j, const char *name, const struct ebb_xfer *x, const uint32_t *at,
+		  size_t n)
+{
+	open(j, name, '[');
+	for (size_t i = 0; i < n; i++)
+		string(j, NULL, x->sites[at[i]].id);
+	shut(j, ']');
+}
+
+static void slot_map(struct json *j, const char *name, const struct ebb_xfer *x,
+		     const struct ebb_xfer_hop *h, ebb_xfer_num scale, ebb_xfer_num whole)
+{
+	char t[EBB_XFER_TEXT];
+
+	open(j, name, '{');
+	for (size_t s = 0; s < x->n_slots; s++)
+		if (h->sent[s]) {
+			begin(j, NULL);
+			quote(j, x->slots[s].id);
+			j->bad |= ebb_buf_addf(&j->b, ":%s", ebb_xfer_gb_text(h->sent[s] / whole * scale +
+						h->sent[s] % whole * scale / whole, t));
+		}
+	shut(j, '}');
+}
+
+static void hop(struct json *j, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
+		const struct ebb_xfer_hop *h)
+{
+	ebb_xfer_num wire = h->packed ? g->packed : g->gb;
+	char t[EBB_XFER_TEXT];
+
+	open(j, NULL, '{');
+	string(j, "from", x->sites[x->links[h->link].from].id);
+	string(j, "to", x->sites[x->links[h->link].to].id);
+	begin(j, "compressed");
+	j->bad |= ebb_buf_adds(&j->b, h->packed ? "true" : "false");
+	begin(j, "wire_gb");
+	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_gb_text(wire, t));
+	if (h->sent && x->timed) {
+		slot_map(j, "slot_gb", x, h, 1, 1);
+		if (wire > 0 && wire < EBB_XFER_MAX / EBB_XFER_ONE)
+			slot_map(j, "slot_shares", x, h, EBB_XFER_ONE, wire);
+	}
+	shut(j, '}');
+}
+
+static void groups(struct json *j, const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
+{
+	open(j, "groups", '[');
+	for (size_t i = 0; p->trees && i < x->n_groups; i++) {
+		const struct ebb_xfer_tree *t = &p->trees[i];
+
+		open(j, NULL, '{');
+		string(j, "group", x->groups[i].id);
+		if (t->n_reads == 0)
+			string(j, "action", "already-present");
+		sites(j, "reads", x, t->reads, t->n_reads);
+		open(j, "hops", '[');
+		for (size_t h = 0; h < t->n_hops; h++)
+			hop(j, x, &x->groups[i], &t->hops[h]);
+		shut(j, ']');
+		sites(j, "local_copies", x, t->copies, t->n_copies);
+		shut(j, '}');
+	}
+	shut(j, ']');
+}
+
+static void bill(struct json *j, const struct ebb_xfer_bill *b)
+{
+	open(j, "bill", '{');
+	cost(j, "links_usd", b->links);
+	cost(j, "pools_usd", b->pools);
+	cost(j, "requests_usd", b->requests);
+	cost(j, "relays_usd", b->relays);
+	cost(j, "retrieval_usd", b->retrieval);
+	cost(j, "codec_usd", b->codec);
+	cost(j, "copies_usd", b->copies);
+	cost(j, "early_delete_usd", b->fixed);
+	shut(j, '}');
+}
+
+int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
+			  struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf room = {0};
+	struct json j = {.b = EBB_BUF_INIT((size_t)1 << 30)};
+	bool over = p->reason == EBB_XFER_BUDGET;
+
+	open(&j, NULL, '{');
+	string(&j, "id", x->id);
+	string(&j, "status", ebb_xfer_plan_status(p->status));
+	if (p->reason)
+		string(&j, "reason", ebb_xfer_plan_reason(p->reason));
+	if (p->stuck)
+		string(&j, "group", p->stuck->id);
+	if (x->has_budget)
+		cost(&j, "budget_usd", x->budget);
+	if (p->trees && !over)
+		cost(&j, "cost_usd", p->bill.total);
+	if (p->trees)
+		cost(&j, "lower_bound_usd", p->lower_bound);
+	if (p->trees && !over)
+		cost(&j, "gap_usd", p->bill.total - p->lower_bound);
+	if (over)
+		cost(&j, p->minimum_exact ? "minimum_required_usd" : "sufficient_usd", p->bill.total);
+	string(&j, "method", p->method);
+	if (p->direct_first >= 0)
+		cost(&j, "direct_from_first_replica_usd", p->direct_first);
+	if (p->direct_cheapest >= 0)
+		cost(&j, "direct_from_cheapest_replica_usd", p->direct_cheapest);
+	if (p->trees)
+		bill(&j, &p->bill);
+	groups(&j, x, p);
+	shut(&j, '}');
+	room = j.b;
+	if (j.bad || ebb_buf_addc(&room, '\n') < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	fwrite(room.data, 1, room.len, out);
+	return ebb_out_flush(out, err);
+}
+
+/* --- For people --- */
+
+/* Rounded to cents, or to two digits when less; "-" when unknown. */
+static const char *dollars(ebb_xfer_num v, char out[EBB_OUT_TEXT_MAX])
+{
+	ebb_xfer_num unit = (ebb_xfer_num)EBB_XFER_ONE * 1000;	/* a nano-dollar */
+	ebb_xfer_num nano = (v + unit / 2) / unit;
+	char t[EBB_XFER_TEXT];
+
+	if (nano < INT64_MAX)
+		return ebb_out_money(&(struct ebb_money){(int64_t)nano, "USD"}, out);
+	snprintf(out, EBB_OUT_TEXT_MAX, "%.50s USD", ebb_xfer_cost_text(v, t));
+	return out;
+}
+
+/* @part of @whole in tenths of a percent, rounded. */
+static void share(FILE *out, ebb_xfer_num part, ebb_xfer_num whole)
+{
+	long tenths = whole > 0 ? (long)((part / (whole / 1000 + 1))) : 0;
+
+	fprintf(out, "%s%ld.%ld %%", part < 0 ? "-" : "", labs(tenths) / 10, labs(tenths) % 10);
+}
+
+static void saving(FILE *out, const char *what, ebb_xfer_num direct, ebb_xfer_num total)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+
+	if (direct < 0) {
+		fprintf(out, "%s  not possible\n", what);
+		return;
+	}
+	fprintf(out, "%s  %s, ", what, dollars(direct, a));
+	if (direct >= total) {
+		fprintf(out, "the plan saves %s (", dollars(direct - total, b));
+		share(out, direct - total, direct);
+		fputs(")\n", out);
+	} else {
+		fprintf(out, "the plan costs %s more, because of time or room\n", dollars(total - direct, b));
+	}
+}
+
+static void row(struct ebb_out_table *t, const char *group, const char *from, const char *to,
+		const char *how, const char *volume)
+{
+	ebb_out_cell_name(t, group, strlen(group));
+	ebb_out_cell_name(t, from, strlen(from));
+	ebb_out_cell_name(t, to, strlen(to));
+	ebb_out_cell(t, "%s", volume);
+	ebb_out_cell(t, "%s", how);
+}
+
+/* Why a hop ends where it does. */
+static const char *role(const struct ebb_xfer_group *g, const struct ebb_xfer_hop *h, uint32_t to)
+{
+	bool dest = ebb_xfer_dest_at(g, to);
+
+	if (h->packed)
+		return dest ? "compressed" : "compressed, relay";
+	return dest ? "" : "relay";
+}
+
+static int table(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
+		 struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {
+		{"group", false}, {"from", false}, {"to", false}, {"GB", true}, {"", false},
+	};
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+	char v[EBB_XFER_TEXT];
+
+	if (!t)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (size_t i = 0; i < x->n_groups; i++) {
+		const struct ebb_xfer_group *g = &x->groups[i];
+		const struct ebb_xfer_tree *tree = &p->trees[i];
+
+		if (tree->n_reads == 0)
+			row(t, g->id, "", "", "is there already", "0");
+		for (size_t c = 0; c < tree->n_copies; c++)
+			row(t, g->id, x->sites[tree->copies[c]].id, x->sites[tree->copies[c]].id,
+			    "copied in place", "0");
+		for (size_t h = 0; h < tree->n_hops; h++) {
+			const struct ebb_xfer_link *l = &x->links[tree->hops[h].link];
+
+			row(t, g->id, x->sites[l->from].id, x->sites[l->to].id,
+			    role(g, &tree->hops[h], l->to),
+			    ebb_xfer_gb_text(tree->hops[h].packed ? g->packed : g->gb, v));
+		}
+	}
+	int r = ebb_out_table_print(t, out, 0, err);
+	if (r == 0)
+		fputc('\n', out);
+	return r;
+}
+
+static void verdict(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+
+	if (p->reason == EBB_XFER_BUDGET)
+		fprintf(out, "infeasible: the budget is %s, %s %s %s\n", dollars(x->budget, a), "the plan above",
+			p->minimum_exact ? "is the cheapest and costs" : "costs", dollars(p->bill.total, b));
+	else if (p->stuck)
+		fprintf(out, "infeasible: group '%s' cannot be delivered (%s)\n", p->stuck->id,
+			ebb_xfer_plan_reason(p->reason));
+	else
+		fprintf(out, "cost         %s, %s\n", dollars(p->bill.total, a),
+			p->status == EBB_XFER_OPTIMAL ? "proven cheapest" : "feasible");
+}
+
+int ebb_transfer_out_text(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
+			  struct ebb_err *err)
+{
+	char a[EBB_OUT_TEXT_MAX];
+	int r = p->trees ? table(out, x, p, err) : 0;
+
+	if (r < 0)
+		return r;
+	verdict(out, x, p);
+	if (p->trees) {
+		ebb_xfer_num gap = p->bill.total - p->lower_bound;
+
+		fprintf(out, "lower bound  %s, gap ", dollars(p->lower_bound, a));
+		share(out, gap, p->bill.total);
+		fprintf(out, "\nmethod       %s\n", p->method);
+		saving(out, "direct from first replica   ", p->direct_first, p->bill.total);
+		saving(out, "direct from cheapest replica", p->direct_cheapest, p->bill.total);
+	}
+	return ebb_out_flush(out, err);
+}
