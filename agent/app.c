@@ -117,6 +117,14 @@ void ebb_app_release(struct ebb_app *app)
 	app->index_dir = NULL;
 }
 
+/* A failed system call told of a file: what it means to the program is another code. */
+static int as(int code, struct ebb_err *err)
+{
+	if (err)
+		err->code = code;
+	return -code;
+}
+
 int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 {
 	if (app->config)
@@ -128,7 +136,8 @@ int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 			strcat(err->msg, "; 'ebb init DIR > ebb.yaml' makes one");
 		return -EBB_ECONFIG;
 	}
-	return r;
+	/* A file that cannot be read is as bad as one that is missing. */
+	return r == 0 || r == -EBB_ENOMEM ? r : as(EBB_ECONFIG, err);
 }
 
 int ebb_app_config_optional(struct ebb_app *app, struct ebb_err *err)
@@ -150,8 +159,10 @@ static int make_index_dir(const struct ebb_app *app, struct ebb_err *err)
 			continue;
 		char c = *p;
 		*p = 0;
-		if (mkdir(path, 0700) && errno != EEXIST)
-			return ebb_err_sys(err, errno, "cannot make the folder of the index, '%s'", path);
+		if (mkdir(path, 0700) && errno != EEXIST) {
+			ebb_err_sys(err, errno, "cannot make the folder of the index, '%s'", path);
+			return as(EBB_EINDEX, err);
+		}
 		*p = c;
 		if (!c)
 			break;
@@ -168,9 +179,11 @@ int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, st
 	if (r)
 		return r;
 	r = ebb_index_open(app->index_dir, &opts, ret, &e);
-	if (r == -EBB_ENOENT)
+	if (r == -EBB_ENOENT && e.sys != ENOTDIR)
 		return ebb_err_set(err, EBB_EINDEX, "there is no index in '%s': run 'ebb scan'",
 				   app->index_dir);
+	if (r == -EBB_ENOENT || r == -EBB_EACCES || r == -EBB_EIO || r == -EBB_ENOSPC)
+		e.code = EBB_EINDEX;
 	return r ? ebb_err_set(err, e.code, "%s", e.msg) : 0;
 }
 
@@ -179,7 +192,10 @@ int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret
 {
 	int r = make_index_dir(app, err);
 
-	return r ? r : ebb_lock_take(app->index_dir, command, ebb_app_now(app), ret, err);
+	if (r)
+		return r;
+	r = ebb_lock_take(app->index_dir, command, ebb_app_now(app), ret, err);
+	return r == 0 || r == -EBB_ELOCKED || r == -EBB_ENOMEM ? r : as(EBB_EINDEX, err);
 }
 
 int64_t ebb_app_now(const struct ebb_app *app)

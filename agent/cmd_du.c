@@ -21,7 +21,8 @@ struct du {
 	struct ebb_app *app;
 	int depth;
 	size_t limit;			/* rows; 0: all, as they come */
-	const char *store;		/* of the target being walked */
+	const struct ebb_target_at *at;	/* what is being walked */
+	const char *store;		/* its store */
 	struct row *rows;		/* room for limit + 1, largest first */
 	size_t nrows;
 	uint64_t hidden;		/* rows that did not fit */
@@ -82,9 +83,7 @@ static int keep_row(struct du *d, const char *key, size_t len, const struct ebb_
 {
 	size_t at = d->nrows, slen = strlen(d->store);
 
-	while (at && d->rows[at - 1].sum.bytes < s->bytes)
-		at--;
-	if (at >= d->limit) {
+	if (at == d->limit && d->rows[at - 1].sum.bytes > s->bytes) {
 		d->hidden++;
 		return 0;
 	}
@@ -95,6 +94,15 @@ static int keep_row(struct du *d, const char *key, size_t len, const struct ebb_
 	copy[slen] = ':';
 	memcpy(copy + slen + 1, key, len);
 	copy[slen + 1 + len] = 0;
+	/* of equal sums a folder comes before those in it */
+	while (at && (d->rows[at - 1].sum.bytes < s->bytes ||
+		      (d->rows[at - 1].sum.bytes == s->bytes && strcmp(d->rows[at - 1].key, copy) > 0)))
+		at--;
+	if (at >= d->limit) {
+		free(copy);
+		d->hidden++;
+		return 0;
+	}
 	memmove(&d->rows[at + 1], &d->rows[at], (d->nrows - at) * sizeof(*d->rows));
 	d->rows[at] = (struct row){copy, *s};
 	if (d->nrows < d->limit) {
@@ -111,7 +119,10 @@ static int on_dir(void *ctx, const char *key, size_t len, int depth, const struc
 {
 	struct du *d = ctx;
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+	int r = depth == 0 ? ebb_target_found(d->at, s->objects, err) : 0;
 
+	if (r)
+		return r;
 	if (depth == 0)
 		sum_add(&d->total, s);
 	if (d->app->json)
@@ -131,6 +142,7 @@ static int walk_dirs(void *ctx, const struct ebb_target_at *at, struct ebb_err *
 	struct ebb_block b;
 	int r;
 
+	d->at = at;
 	d->store = at->store->name;
 	EBB_CLEANUP(ebb_tally_dir_freep) struct ebb_tally_dir *t =
 		ebb_tally_dir_new(at->target->key, d->depth, on_dir, d);
@@ -160,8 +172,8 @@ static int print_dirs(struct du *d, struct ebb_err *err)
 	}
 	int r = ebb_out_table_print(t, d->app->out, 0, err);
 	if (!r && d->hidden)
-		ebb_app_note(d->app, "%s smaller folders are not shown; --limit 0 shows all",
-			     ebb_out_count(d->hidden, a));
+		ebb_app_note(d->app, "%s %s not shown; --limit 0 shows all",
+			     ebb_out_things(d->hidden, "smaller folder", a), d->hidden == 1 ? "is" : "are");
 	return r;
 }
 
@@ -220,7 +232,7 @@ static int walk_tally(void *ctx, const struct ebb_target_at *at, struct ebb_err 
 		d->tally->total.alloc - before.alloc,
 	};
 	add_class(d, at->class, &here);
-	return r;
+	return r ? r : ebb_target_found(at, here.objects, err);
 }
 
 /* One row, as JSON at once or into the table. */

@@ -98,9 +98,9 @@ static int look_at(const char *dir, struct folder *all, size_t n, struct ebb_err
 	struct stat st;
 
 	if (!realpath(dir, f->path) || stat(f->path, &st))
-		return ebb_err_sys(err, errno, "cannot look at '%s'", dir);
+		return ebb_err_set(err, EBB_EUSAGE, "cannot look at '%s': %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return ebb_err_set(err, EBB_ESTORE, "'%s' is not a folder", dir);
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' is not a folder", dir);
 	if (!ebb_utf8_valid(f->path, strlen(f->path)))
 		return ebb_err_set(err, EBB_ESTORE, "the path '%s' is not UTF-8, which YAML demands", dir);
 	for (size_t i = 0; i < n; i++)

@@ -40,8 +40,8 @@ static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
 	double seconds = (double)s->elapsed / 1e9;
 
-	fprintf(app->out, "%s%s%s: %s objects, %s, in %.1f s", ebb_out_bold(app->out), cs->open.name,
-		ebb_out_plain(app->out), ebb_out_count(m->objects, a), ebb_out_bytes(m->bytes, b), seconds);
+	fprintf(app->out, "%s%s%s: %s, %s, in %.1f s", ebb_out_bold(app->out), cs->open.name,
+		ebb_out_plain(app->out), ebb_out_things(m->objects, "object", a), ebb_out_bytes(m->bytes, b), seconds);
 	if (m->objects >= 1000 && seconds > 0 && !s->resumed)
 		fprintf(app->out, " (%s/s)", ebb_out_count((uint64_t)((double)m->objects / seconds), c));
 	if (s->resumed)
@@ -71,9 +71,9 @@ static void tell_unreadable(struct ebb_app *app, const struct ebb_config_store *
 			ebb_out_count(s->unreadable - s->nnamed, a));
 	if (s->unreadable)
 		fprintf(app->err,
-			"ebb: %s: %s folders could not be read; what the index held below them stays, and no rule "
+			"ebb: %s: %s could not be read; what the index held below stays, and no rule "
 			"changes it\n",
-			cs->open.name, ebb_out_count(s->unreadable, a));
+			cs->open.name, ebb_out_things(s->unreadable, "folder", a));
 }
 
 /* One store; a failure is told at once, so that the others get their turn. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/units.h"
 
 struct ebb_lock {
@@ -62,7 +63,7 @@ static int write_holder(int fd, const char *command, int64_t now, struct ebb_err
 		safe[n] = (unsigned char)command[n] < 0x20 ? ' ' : command[n];
 	safe[n] = 0;
 	gethostname(host, sizeof(host) - 1);
-	ebb_units_exact_time(now, time);
+	ebb_units_exact_time(now - now % EBB_CLOCK_SECOND, time);
 	int len = snprintf(text, sizeof(text), "pid %ld\nhost %s\nstarted %s\ncommand %s\n",
 			   (long)getpid(), host, time, safe);
 	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)len, 0) != len)

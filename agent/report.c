@@ -51,7 +51,8 @@ static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 	s->sum = (struct ebb_tally_sum){r->t->total.objects - before.objects,
 					r->t->total.bytes - before.bytes,
 					r->t->total.alloc - before.alloc};
-	return price(r, s, err);
+	n = ebb_target_found(at, s->sum.objects, err);
+	return n ? n : price(r, s, err);
 }
 
 int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_snap *snap,

@@ -171,15 +171,18 @@ static void print_hidden(const struct ebb_report *r)
 		return;
 	title(r, "What sizes hide");
 	if (t->sparse.objects)
-		fprintf(f, "  %s files are sparse or compressed by the filesystem: %s of content in %s on disk\n",
-			ebb_out_count(t->sparse.objects, a), ebb_out_bytes(t->sparse.bytes, b),
+		fprintf(f, "  %s %s sparse or compressed by the filesystem: %s of content in %s on disk\n",
+			ebb_out_things(t->sparse.objects, "file", a), t->sparse.objects == 1 ? "is" : "are", ebb_out_bytes(t->sparse.bytes, b),
 			ebb_out_bytes(t->sparse.alloc, c));
 	if (t->twins.objects)
-		fprintf(f, "  %s names are further hard links to files counted once: %s that exist only once\n",
-			ebb_out_count(t->twins.objects, a), ebb_out_bytes(t->twins.bytes, b));
+		fprintf(f, "  %s %s counted once: %s that exist only once\n",
+			ebb_out_things(t->twins.objects, "name", a),
+			t->twins.objects == 1 ? "is a further hard link to a file"
+					      : "are further hard links to files", ebb_out_bytes(t->twins.bytes, b));
 	if (t->unseen.objects)
-		fprintf(f, "  %s objects (%s) were carried over, because their folder could not be read in the last scan\n",
-			ebb_out_count(t->unseen.objects, a), ebb_out_bytes(t->unseen.bytes, b));
+		fprintf(f, "  %s (%s) %s carried over, because a folder could not be read in the last scan\n",
+			ebb_out_things(t->unseen.objects, "object", a), ebb_out_bytes(t->unseen.bytes, b),
+			t->unseen.objects == 1 ? "was" : "were");
 }
 
 int ebb_report_text(const struct ebb_report *r, struct ebb_err *err)
@@ -188,14 +191,14 @@ int ebb_report_text(const struct ebb_report *r, struct ebb_err *err)
 	char a[4][EBB_OUT_TEXT_MAX];
 	int n;
 
-	fprintf(r->app->out, "%s files and %s folders, %s (%s on disk)\n",
-		ebb_out_count(t->kind[EBB_KIND_FILE].objects, a[0]),
-		ebb_out_count(t->kind[EBB_KIND_DIR].objects, a[1]), ebb_out_bytes(t->total.bytes, a[2]),
+	fprintf(r->app->out, "%s and %s, %s (%s on disk)\n",
+		ebb_out_things(t->kind[EBB_KIND_FILE].objects, "file", a[0]),
+		ebb_out_things(t->kind[EBB_KIND_DIR].objects, "folder", a[1]), ebb_out_bytes(t->total.bytes, a[2]),
 		ebb_out_bytes(t->total.alloc, a[3]));
 	if (t->kind[EBB_KIND_SYMLINK].objects + t->kind[EBB_KIND_SPECIAL].objects)
-		fprintf(r->app->out, "beside %s symlinks and %s special files\n",
-			ebb_out_count(t->kind[EBB_KIND_SYMLINK].objects, a[0]),
-			ebb_out_count(t->kind[EBB_KIND_SPECIAL].objects, a[1]));
+		fprintf(r->app->out, "beside %s and %s\n",
+			ebb_out_things(t->kind[EBB_KIND_SYMLINK].objects, "symlink", a[0]),
+			ebb_out_things(t->kind[EBB_KIND_SPECIAL].objects, "special file", a[1]));
 	n = print_stores(r, err);
 	if (!n)
 		n = print_ages(r, err);

@@ -57,7 +57,7 @@ static int resolve(const char *word, char ret[PATH_MAX], bool *ret_dir, struct e
 	base = base ? base + 1 : copy;
 	if (!*base || strcmp(base, ".") == 0 || strcmp(base, "..") == 0 || word[strlen(word) - 1] == '/') {
 		if (!realpath(copy, ret))
-			return ebb_err_sys(err, errno, "cannot find '%s'", word);
+			return ebb_err_set(err, EBB_EUSAGE, "cannot find '%s': %s", word, strerror(errno));
 	} else {
 		char name[NAME_MAX + 1];
 		size_t n = strlen(base);
@@ -67,7 +67,8 @@ static int resolve(const char *word, char ret[PATH_MAX], bool *ret_dir, struct e
 		memcpy(name, base, n + 1);
 		*base = 0;
 		if (!realpath(*copy ? copy : ".", ret))
-			return ebb_err_sys(err, errno, "cannot find the folder of '%s'", word);
+			return ebb_err_set(err, EBB_EUSAGE, "cannot find the folder of '%s': %s", word,
+					   strerror(errno));
 		len = strlen(ret);
 		if (len + strlen(name) + 2 > PATH_MAX)
 			return ebb_err_set(err, EBB_EUSAGE, "the path is too long: '%s'", word);
@@ -114,7 +115,7 @@ static int parse_path(struct ebb_app *app, const char *word, struct ebb_target *
 		return r;
 	const struct ebb_config_store *s = store_of(app->config, path, &rest);
 	if (!s)
-		return ebb_err_set(err, EBB_ENOENT, "'%s' lies in no store of '%s'", path,
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' lies in no store of '%s'", path,
 				   app->config_path);
 	char *key = NULL;
 	if (asprintf(&key, "%s%s", rest, dir && *rest ? "/" : "") < 0)
@@ -203,8 +204,14 @@ static int one_word(struct ebb_app *app, struct ebb_snap *snap, const char *word
 	struct ebb_index_store st;
 	int r = ebb_target_parse(app, word, &t, err);
 
-	if (!r)
-		r = ebb_snap_store(snap, t.store, &st, err);
+	if (!r) {
+		struct ebb_err e = {0};
+		int known = ebb_snap_store(snap, t.store, &st, &e);
+
+		/* what the index does not know was named on the command line */
+		if (known)
+			r = ebb_err_set(err, known == -EBB_ENOENT ? EBB_EUSAGE : -known, "%s", e.msg);
+	}
 	if (r)
 		return r;
 	if (!st.generation)
@@ -212,6 +219,14 @@ static int one_word(struct ebb_app *app, struct ebb_snap *snap, const char *word
 				   "store '%s' was never scanned to the end: run 'ebb scan %s'", t.store,
 				   t.store);
 	return visit(app, snap, &t, &st, fn, ctx, err);
+}
+
+int ebb_target_found(const struct ebb_target_at *at, uint64_t objects, struct ebb_err *err)
+{
+	if (objects || !*at->target->key)
+		return 0;
+	return ebb_err_set(err, EBB_ENOENT, "nothing is below '%s:%s'", at->store->name,
+			   at->target->key);
 }
 
 int ebb_target_each(struct ebb_app *app, struct ebb_snap *snap, const struct ebb_cli_args *args,

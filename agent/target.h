@@ -27,8 +27,8 @@ struct ebb_target {
 void ebb_target_release(struct ebb_target *t);
 
 /*
- * @return  0; -EBB_ENOENT for a path that lies in no store, or whose folder does not exist; -EBB_ECONFIG when a path needs the
- *          configuration; -EBB_EUSAGE; -EBB_ENOMEM.
+ * @return  0; -EBB_EUSAGE, also for a path that lies in no store, or whose folder does not exist; -EBB_ECONFIG when a path needs
+ *          the configuration; -EBB_ENOMEM.
  */
 int ebb_target_parse(struct ebb_app *app, const char *word, struct ebb_target *ret,
 		     struct ebb_err *err);
@@ -45,11 +45,14 @@ struct ebb_target_at {
 };
 
 /*
- * Call @fn for each argument of @args, or for every store of the index when there is none, in order. Stores that were never scanned are
- * -EBB_ENOENT when named, otherwise skipped; an empty index is -EBB_ENOENT with the remedy.
+ * Call @fn for each argument of @args, or for every store of the index when there is none, in order. A store that the index does not
+ * know is -EBB_EUSAGE; one that was never scanned to the end -EBB_ENOENT when named, otherwise skipped; an empty index is -EBB_ENOENT with the remedy.
  */
 typedef int ebb_target_fn(void *ctx, const struct ebb_target_at *at, struct ebb_err *err);
 int ebb_target_each(struct ebb_app *app, struct ebb_snap *snap, const struct ebb_cli_args *args,
 		    ebb_target_fn *fn, void *ctx, struct ebb_err *err);
+
+/* For sums: -EBB_ENOENT when there are no @objects although keys below a prefix were asked for. */
+int ebb_target_found(const struct ebb_target_at *at, uint64_t objects, struct ebb_err *err);
 
 #endif

@@ -71,18 +71,30 @@ expect_err "--where:1:1: unknown fact 'sise'; did you mean 'size'?"
 run "$EBB" find --order-by size,down
 expect_status 2
 run "$EBB" find nosuch
-expect_status 1
+expect_status 2
 run "$EBB" find /
-expect_status 1
+expect_status 2
 expect_err "'/' lies in no store of 'ebb.yaml'"
 run "$EBB" find /etc/passwd
-expect_status 1
+expect_status 2
 
 # --- du ---
 run "$EBB" du --json
 [[ $(jq -c '[.path, .depth, .objects, .bytes]' <<<"$out" | tr -d '\n') == '["deep/",1,3,5000000]["logs/",1,5,303000]["tmp/",1,3,50]["",0,11,5303050]' ]] || unexpected 'du'
 run "$EBB" du --json --depth 0 data/logs
 [[ $(jq -c '[.path, .bytes]' <<<"$out") == '["logs/",303000]' ]] || unexpected 'du of a folder'
+for what in 'du d:nope/' 'du --json d:nope/' 'du --by ext d:nope/' 'report d:nope/'; do
+	# shellcheck disable=SC2086
+	run "$EBB" $what
+	expect_status 1
+	[[ -z $out ]] || unexpected 'sums of nothing'
+	expect_err "nothing is below 'd:nope/'"
+done
+run "$EBB" du nosuch:
+expect_status 2
+# Of equal sums, a folder comes before what is in it.
+run "$EBB" du --depth 2 d:deep/
+[[ $(sed '1d; s/.* //' <<<"$out" | tr '\n' ' ') == 'd:deep/ d:deep/er/ ' ]] || unexpected 'the child before its parent'
 run "$EBB" du --depth 2 --limit 2
 expect_out 'd:'
 expect_err 'smaller folders are not shown'
@@ -107,7 +119,7 @@ run "$EBB" report
 expect_status 0
 expect_out '6 files and 5 folders, 5.1 MiB'
 expect_out 'By time since last access'
-expect_out '1 names are further hard links to files counted once: 2.9 KiB'
+expect_out '1 name is a further hard link to a file counted once: 2.9 KiB'
 run "$EBB" report --format json
 expect_status 0
 jq -e '.total.bytes == 5303050 and .stores[0].priced and (.cost_month_nano > 0) and .currency == "USD"' <<<"$out" >/dev/null || unexpected 'report'
@@ -136,6 +148,19 @@ expect_status 2
 run "$EBB" explain e:x
 expect_status 2
 expect_err "no store is called 'e' in 'ebb.yaml'"
+
+# --- An index that cannot be, a configuration that cannot be read ---
+for what in find 'scan d'; do
+	for index in "$PWD/ebb.yaml" "$PWD/ebb.yaml/below"; do
+		# shellcheck disable=SC2086
+		run "$EBB" --index "$index" $what
+		expect_status 5
+	done
+done
+ln -s loop loop
+run "$EBB" --config loop check
+expect_status 3
+expect_err "cannot open 'loop': Too many levels of symbolic links"
 
 # --- Outputs that go away ---
 mkdir data/many

@@ -39,11 +39,11 @@ expect_status 2
 expect_err 'lie in one another: name the outer one only'
 
 run "$EBB" init data/none
-expect_status 1
+expect_status 2
 expect_err "cannot look at 'data/none': No such file or directory"
 
 run "$EBB" init ebb.yaml
-expect_status 4
+expect_status 2
 expect_err "'ebb.yaml' is not a folder"
 
 run "$EBB" init

@@ -77,7 +77,7 @@ chmod 0 data/closed
 run "${as[@]}" "$EBB" scan d --json
 expect_status 1
 expect_err 'ebb: d: cannot read closed/'
-expect_err 'ebb: d: 1 folders could not be read; what the index held below them stays'
+expect_err 'ebb: d: 1 folder could not be read; what the index held below stays'
 [[ $(jq -c '[.unreadable, .kept_unseen, .gone]' <<<"$out") == '[1,3,0]' ]] || unexpected 'what was kept'
 run "${as[@]}" "$EBB" find d:closed/ --json
 [[ $(jq -r 'select(.unseen) | .path' <<<"$out" | tr '\n' ' ') == 'closed/a closed/in/ closed/in/b ' ]] || unexpected 'the unseen'
