@@ -48,7 +48,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 }
 
 static const struct ebb_cli_option options[] = {
-	{"instance", 'i', EBB_CLI_STRING, "FILE", "plan what the file describes: sites, links, prices and groups (xfer-plan, version 1)"},
+	{"instance", 0, EBB_CLI_STRING, "FILE", "plan what the file describes: sites, links, prices and groups (xfer-plan, version 1)"},
 	{0},
 };
 
