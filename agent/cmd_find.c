@@ -502,8 +502,9 @@ const struct ebb_cli_command ebb_cmd_find = {
 		"A condition about something that is not known, as idle where the mount does not record reads, is not true, and\n"
 		"the object is not listed.\n"
 		"\n"
-		"For people a line holds size, date of last change, days since last access as far as they are known, and\n"
-		"STORE:KEY.",
+		"For people a line holds four columns, without a heading: the size, - for what is no file; the day of the last\n"
+		"change, in UTC; days since the last access as far as they are known (41 d; 3-200 d: between; > 90 d: at least;\n"
+		"?: unknown); and STORE:KEY, which ends in / for folders.",
 	.options = options,
 	.json = json,
 	.examples = examples,

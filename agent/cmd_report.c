@@ -49,7 +49,7 @@ static const struct ebb_cli_field json[] = {
 	{"unpriced_bytes", "number", "allocated bytes in stores without a price"},
 	{"kinds", "array", "sums by kind: file, dir, symlink, special"},
 	{"idle", "array", "files by time since last access, as far as it is known"},
-	{"idle_unknown", "array", "files whose idle time is not known well enough, by the reason why: no-evidence, writes-only, window"},
+	{"idle_unknown", "array", "files whose idle time is not known well enough, by the reason why: no-evidence, writes-only, window; text says it in a sentence"},
 	{"written", "array", "files by time since last change"},
 	{"sizes", "array", "files by size"},
 	{"extensions, owners", "array", "files by the ten largest extensions and owners; the rest has others: true"},

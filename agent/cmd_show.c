@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/app.h"
@@ -8,6 +9,8 @@
 #include "agent/out.h"
 #include "agent/planfile.h"
 #include "agent/plantext.h"
+#include "core/snap.h"
+#include "core/text.h"
 #include "core/units.h"
 
 enum { LIMIT = 20 };
@@ -99,19 +102,75 @@ static int show_rows(struct ebb_app *app, struct ebb_planfile *plan, const char 
 	return r;
 }
 
+/* When the scan that the plan saw ended, ns; 0 when the index has another one by now, or is not there. */
+static int64_t scanned(struct ebb_app *app, const struct ebb_planhead_store *s)
+{
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+	struct ebb_index_store st;
+
+	if (ebb_app_index(app, true, &ix, NULL) || ebb_snap_open(ix, &snap, NULL) ||
+	    ebb_snap_store(snap, s->name, &st, NULL) || st.generation != s->generation ||
+	    st.root_ino != s->ino)
+		return 0;
+	return st.finished;
+}
+
+static const char *second(int64_t ns, char t[EBB_UNITS_TEXT])
+{
+	return ebb_units_exact_time(ns - ns % EBB_CLOCK_SECOND, t);
+}
+
+static void print_store(struct ebb_app *app, const struct ebb_planhead_store *s)
+{
+	int64_t when = s->generation ? scanned(app, s) : 0;
+	char t[EBB_UNITS_TEXT];
+
+	if (!s->generation)
+		fprintf(app->out, "  store %s, a destination, not scanned\n", s->name);
+	else if (when)
+		fprintf(app->out, "  store %s, as of its scan of %s\n", s->name, second(when, t));
+	else
+		fprintf(app->out, "  store %s, as of its scan number %" PRId64 "\n", s->name,
+			s->generation);
+}
+
+/* Totals of one rule only, as if the plan knew no other. -EBB_EUSAGE naming the nearest when there is none. */
+static int only_rule(const struct ebb_planhead *h, const char *rule, struct ebb_planhead *ret,
+		     struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) const char **words = calloc(h->nrules + 1, sizeof(*words));
+	char hint[512];
+
+	if (!words)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	*ret = *h;
+	for (size_t i = 0; i < h->nrules; i++) {
+		words[i] = h->rules[i].rule;
+		if (strcmp(words[i], rule) != 0)
+			continue;
+		ret->rules = &h->rules[i];
+		ret->nrules = 1;
+		ret->all = h->rules[i].sum;
+		ret->kept = ret->held = ret->unmatched = (struct ebb_planhead_sum){0};
+		return 0;
+	}
+	return ebb_err_set(err, EBB_EUSAGE, "the plan has no rule '%s'%s", rule,
+			   ebb_text_suggest(rule, words, h->nrules, hint, sizeof(hint)));
+}
+
 static int show_text(struct ebb_app *app, struct ebb_planfile *plan, const char *rule,
-		     long long limit, struct ebb_err *err)
+		     const struct ebb_planhead *shown, long long limit, struct ebb_err *err)
 {
 	const struct ebb_planhead *h = ebb_planfile_head(plan);
 	char t[EBB_UNITS_TEXT];
 
 	fprintf(app->out, "%splan %.12s%s of %s\n", ebb_out_bold(app->out), ebb_planfile_id(plan),
-		ebb_out_plain(app->out), ebb_units_exact_time(h->now, t));
+		ebb_out_plain(app->out), second(h->now, t));
 	for (size_t i = 0; i < h->nstores; i++)
-		fprintf(app->out, "  store %s, %s\n", h->stores[i].name,
-			h->stores[i].generation ? "as of its last scan" : "a destination, not scanned");
+		print_store(app, &h->stores[i]);
 	fputc('\n', app->out);
-	int r = ebb_plantext_print(app->out, h, err);
+	int r = ebb_plantext_print(app->out, shown, err);
 	if (r == 0 && limit != 0)
 		r = show_rows(app, plan, rule, limit, err);
 	return r < 0 ? r : ebb_out_flush(app->out, err);
@@ -121,30 +180,35 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 {
 	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *plan = NULL;
 	const char *rule = ebb_cli_string(args, "rule");
+	struct ebb_planhead shown;
 	int r = ebb_planfile_open(ebb_cli_arg(args, 0), &plan, err);
 
+	if (r == 0)
+		shown = *ebb_planfile_head(plan);
+	if (r == 0 && rule)
+		r = only_rule(ebb_planfile_head(plan), rule, &shown, err);
 	if (r < 0)
 		return r;
 	if (app->json)
 		return show_json(app, plan, rule, ebb_cli_number(args, "limit", -1), err);
-	return show_text(app, plan, rule, ebb_cli_number(args, "limit", LIMIT), err);
+	return show_text(app, plan, rule, &shown, ebb_cli_number(args, "limit", LIMIT), err);
 }
 
 static const struct ebb_cli_option options[] = {
 	{"limit", 'l', EBB_CLI_COUNT, "N", "actions shown (default: 20, with --json all)"},
-	{"rule", 'r', EBB_CLI_STRING, "NAME", "only actions of this rule"},
+	{"rule", 'r', EBB_CLI_STRING, "NAME", "only actions and totals of this rule"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 
 static const struct ebb_cli_field json[] = {
 	{"schema, id, actions", "string, string, number", "first line: what plan this is"},
-	{"created, now_ns, currency, stores, limits, totals, kept, held, unmatched, rules", "various",
-	 "second line: the header, as in the plan file"},
+	{"created, now_ns, currency, rules_sha256, prices_sha256, stores, limits, totals, kept, held, unmatched, rules", "various",
+	 "second line: the header, as in the plan file; the digests are those of the configuration and of the price books"},
 	{"n, rule, action", "number, string, string", "each further line: an action"},
 	{"store, path, path_b64", "string", "its object; path_b64 when the path is not UTF-8"},
 	{"kind, size, alloc, mtime_ns, ctime_ns, ino, dev, nlink", "various",
 	 "what the object must still be, null where unknown"},
-	{"to_store, to_path, codec, level, purge, trash_s", "various", "how it is done"},
+	{"to_store, to_path, to_path_b64, codec, level, purge, trash_s", "various", "how it is done; to_path_b64 when that path is not UTF-8"},
 	{"one_off_nano, saving_month_nano", "number", "in billionths of currency, null when unpriced"},
 	{"payback_days", "number", "null: never"},
 	{"freed_bytes, wire_bytes", "number", "space it frees, bytes between stores"},

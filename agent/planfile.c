@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/jsonline.h"
@@ -270,10 +271,14 @@ static int check_id(struct ebb_planfile *p, struct ebb_linefile_writer *out, str
 int ebb_planfile_open(const char *path, struct ebb_planfile **ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *p = calloc(1, sizeof(*p));
+	struct stat st;
 	int r;
 
 	if (!p || !(p->path = strdup(path)))
 		return ebb_err_set(err, EBB_ENOMEM, "cannot open '%s': out of memory", path);
+	if (access(path, F_OK) || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+		return ebb_err_set(err, EBB_EUSAGE, "cannot open '%s': %s", path,
+				   strerror(access(path, F_OK) ? errno : EISDIR));
 	ebb_arena_init(&p->head_arena, 4 * (size_t)EBB_PLANHEAD_MAX);
 	ebb_arena_init(&p->row_arena, 4 * (size_t)EBB_PLANROW_MAX);
 	if ((r = reopen(p, err)) < 0 || (r = check_id(p, NULL, err)) < 0 ||

@@ -50,7 +50,7 @@ struct ebb_planfile;
 /*
  * Open a plan and check it whole: schema, id, and that rows are numbered 1, 2, ...
  *
- * @return  0; -EBB_ENOENT; -EBB_ESTALE: not a plan, altered, or cut off; -EBB_EVERSION: of a newer ebb; -EBB_EIO; -EBB_ENOMEM.
+ * @return  0; -EBB_EUSAGE: there is none, or it is a folder; -EBB_ESTALE: not a plan, altered, or cut off; -EBB_EVERSION: of a newer ebb; -EBB_EIO; -EBB_ENOMEM.
  */
 int ebb_planfile_open(const char *path, struct ebb_planfile **ret, struct ebb_err *err);
 void ebb_planfile_close(struct ebb_planfile *p);

@@ -136,6 +136,12 @@ static int open_stores(struct recovery *rc, struct ebb_err *err)
 	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *plan = NULL;
 	int r = ebb_planfile_open(rc->run->plan_path, &plan, err);
 
+	if (r == -EBB_EUSAGE) {
+		/* nobody named it: a part of the run is gone */
+		if (err)
+			err->code = EBB_EJOURNAL;
+		return -EBB_EJOURNAL;
+	}
 	return r < 0 ? r : ebb_storeset_expect(rc->stores, ebb_planfile_head(plan), err);
 }
 

@@ -289,8 +289,13 @@ static int look_before(struct scan *s, struct ebb_index *ix, struct ebb_err *err
 static int identify(struct scan *s, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_store_closep) struct ebb_store *store = NULL;
+	const struct ebb_config *c = s->app->config;
 	int r = ebb_store_open(&s->store->open, &store, err);
+	size_t len = err ? strlen(err->msg) : 0;
 
+	if (r == -EBB_ESTORE && err)
+		snprintf(err->msg + len, sizeof(err->msg) - len, " (%s:%d)", c->path,
+			 c->rule_stores[s->store - c->stores].line);
 	return r ? r : ebb_store_identify(store, &s->id, err);
 }
 

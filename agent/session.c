@@ -18,9 +18,13 @@ int ebb_session_stores(struct ebb_app *app, const struct ebb_run *run, struct eb
 	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *plan = NULL;
 	int r = set ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
 
-	if (r < 0 || (r = ebb_planfile_open(run->plan_path, &plan, err)) < 0 ||
-	    (r = ebb_storeset_expect(set, ebb_planfile_head(plan), err)) < 0)
+	if (r < 0)
 		return r;
+	r = ebb_planfile_open(run->plan_path, &plan, err);
+	if (r == -EBB_EUSAGE && err)
+		err->code = EBB_EJOURNAL; /* nobody named it: a part of the run is gone */
+	if (r < 0 || (r = ebb_storeset_expect(set, ebb_planfile_head(plan), err)) < 0)
+		return r == -EBB_EUSAGE ? -EBB_EJOURNAL : r;
 	*ret = set;
 	set = NULL;
 	return 0;

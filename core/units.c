@@ -189,7 +189,9 @@ static int read_part(const char *whole, const char **s, const struct unit **unit
 		     struct ebb_err *err)
 {
 	struct ebb_decimal d;
-	int r = read_number(s, &d);
+	const char *number = *s;
+	int r = read_number(s, &d), len_number = (int)(*s - number);
+	char hint[64];
 
 	if (r == -EBB_ERANGE)
 		return too_large(err, whole);
@@ -197,8 +199,11 @@ static int read_part(const char *whole, const char **s, const struct unit **unit
 		return malformed(err, whole, "a duration", "write it as 90d, 1.5h or 1d12h");
 
 	size_t len = strcspn(*s, "0123456789. ");
-	if (len == 1 && **s == 'm')
-		return malformed(err, whole, "a duration", "is m a minute (min) or a month (mo)?");
+	if (len == 1 && **s == 'm') {
+		snprintf(hint, sizeof(hint), "write %.*smin or %.*smo", len_number, number, len_number,
+			 number);
+		return malformed(err, whole, "a duration", "%s", hint);
+	}
 	*unit = find_unit(time_units, EBB_ARRAY_LEN(time_units), *s, len);
 	if (!*unit)
 		return malformed(err, whole, "a duration", "units are s min h d w mo y");

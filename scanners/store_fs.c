@@ -84,8 +84,9 @@ static int fs_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 	s->root = open(cfg->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 	if (s->root < 0)
-		rc = ebb_err_set(err, EBB_ESTORE, "store '%s': cannot open '%s': %s", cfg->name,
-				 cfg->path, strerrordesc_np(errno));
+		rc = ebb_err_set(err, EBB_ESTORE, "store '%s': cannot open '%s': %s%s", cfg->name,
+				 cfg->path, strerrordesc_np(errno),
+				 errno == ENOENT ? "; is it mounted?" : "");
 	else if (!s->base.name)
 		rc = ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	else

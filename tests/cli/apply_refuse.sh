@@ -49,7 +49,7 @@ run "$EBB" apply bad
 expect_status 5
 expect_err 'ebb-plan-9'
 run "$EBB" apply nosuch
-expect_status 1
+expect_status 2
 expect_err "cannot open 'nosuch'"
 untouched
 

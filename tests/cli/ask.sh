@@ -181,3 +181,24 @@ done
 run bash -c '"$0" show --json many.jsonl | head -n 1; exit "${PIPESTATUS[0]}"' "$EBB"
 expect_status 0
 [[ -z $err ]] || unexpected 'a reader that had enough is no error'
+
+# --- show ---
+run "$EBB" show many.jsonl
+expect_status 0
+expect_out ' of 2026-11-20T12:00:00Z'
+expect_out 'store d, as of its scan of 2026-11-20T12:00:00Z'
+expect_out 'kept by a rule'
+run "$EBB" show many.jsonl --rule big
+expect_status 0
+expect_out 'big  '
+expect_no_out 'kept by a rule'
+expect_no_out 'logs '
+run "$EBB" show many.jsonl --rule bgi
+expect_status 2
+expect_err "the plan has no rule 'bgi'; did you mean 'big'?"
+for what in 'show none.jsonl' 'show data' 'apply none.jsonl' 'apply data'; do
+	# shellcheck disable=SC2086
+	run "$EBB" $what
+	expect_status 2
+	expect_err "cannot open '"
+done

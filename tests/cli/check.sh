@@ -47,7 +47,7 @@ limit 'max_cost: 5' "5:20: 'max_cost': '5' is not money: write it as 12.50 USD"
 limit 'window: Mon 20:00' "5:18: 'window': window 'Mon 20:00' is not of the form \"Mon-Fri 20:00-06:00\""
 rule '{name: a, when: "size > 30d", do: delete}' "6:29: 'size' is compared with a size such as 1MiB: '30d' is not a size: $bytes"
 rule '{name: a, when: "idle > 30", do: delete}' "6:29: 'idle' is compared with a duration such as 30d: '30' is not a duration: units are s min h d w mo y"
-rule '{name: a, when: "idle > 3m", do: delete}' "6:29: 'idle' is compared with a duration such as 30d: '3m' is not a duration: is m a minute (min) or a month (mo)?"
+rule '{name: a, when: "idle > 3m", do: delete}' "6:29: 'idle' is compared with a duration such as 30d: '3m' is not a duration: write 3min or 3mo"
 
 # --- Rules ---
 everything="6:5: rule 'a' deletes every file; add 'match' or 'when', or write everything: true"

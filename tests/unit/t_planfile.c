@@ -238,6 +238,8 @@ START_TEST(other_files_are_told_apart)
 	};
 	struct ebb_planfile *p = NULL;
 
+	ck_assert_int_eq(ebb_planfile_open("/nonexistent/plan", &p, NULL), -EBB_EUSAGE);
+	ck_assert_int_eq(ebb_planfile_open("/", &p, NULL), -EBB_EUSAGE);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		struct ebb_err err = {0};
 

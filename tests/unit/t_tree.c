@@ -264,7 +264,7 @@ START_TEST(refuses_values_with_their_place)
 	REFUSED(ebb_tree_choice(scalar("d", "delet", false), words, 2, &which, &err),
 		"t.yaml:5:8: 'd': unknown word 'delet'; did you mean 'delete'?");
 	REFUSED(ebb_tree_duration(scalar("e", "5m", false), &n, &err),
-		"t.yaml:6:8: 'e': '5m' is not a duration: is m a minute (min) or a month (mo)?");
+		"t.yaml:6:8: 'e': '5m' is not a duration: write 5min or 5mo");
 	REFUSED(ebb_tree_bytes(scalar("f", "8EiB", false), &n, &err),
 		"t.yaml:7:8: 'f': '8EiB' does not fit");
 	REFUSED(ebb_tree_money(scalar("g", "5", false), &m, &err),

@@ -116,9 +116,9 @@ START_TEST(durations_are_refused)
 	parser *parse = ebb_units_parse_duration;
 
 	refuses(parse, "5m", EBB_EINVAL,
-		"'5m' is not a duration: is m a minute (min) or a month (mo)?");
+		"'5m' is not a duration: write 5min or 5mo");
 	refuses(parse, "1d5m", EBB_EINVAL,
-		"'1d5m' is not a duration: is m a minute (min) or a month (mo)?");
+		"'1d5m' is not a duration: write 5min or 5mo");
 	refuses(parse, "90", EBB_EINVAL, "'90' is not a duration: units are s min h d w mo y");
 	refuses(parse, "90days", EBB_EINVAL,
 		"'90days' is not a duration: units are s min h d w mo y");
