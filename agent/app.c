@@ -125,6 +125,11 @@ static int as(int code, struct ebb_err *err)
 	return -code;
 }
 
+static void log_file(const struct ebb_app *app, const char *msg, const char *key, const char *path)
+{
+	ebb_log_write(app->log, EBB_LOG_INFO, msg, (struct ebb_log_field[]){ebb_log_str(key, path)}, 1);
+}
+
 int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 {
 	if (app->config)
@@ -136,6 +141,8 @@ int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 			strcat(err->msg, "; 'ebb init DIR > ebb.yaml' makes one");
 		return -EBB_ECONFIG;
 	}
+	if (r == 0)
+		log_file(app, "configuration loaded", "path", app->config_path);
 	/* A file that cannot be read is as bad as one that is missing. */
 	return r == 0 || r == -EBB_ENOMEM ? r : as(EBB_ECONFIG, err);
 }
@@ -184,6 +191,8 @@ int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, st
 				   app->index_dir);
 	if (r == -EBB_ENOENT || r == -EBB_EACCES || r == -EBB_EIO || r == -EBB_ENOSPC)
 		e.code = EBB_EINDEX;
+	if (r == 0)
+		log_file(app, readonly ? "index opened to read" : "index opened to write", "dir", app->index_dir);
 	return r ? ebb_err_set(err, e.code, "%s", e.msg) : 0;
 }
 
@@ -195,6 +204,8 @@ int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret
 	if (r)
 		return r;
 	r = ebb_lock_take(app->index_dir, command, ebb_app_now(app), ret, err);
+	if (r == 0)
+		log_file(app, "lock taken", "command", command);
 	return r == 0 || r == -EBB_ELOCKED || r == -EBB_ENOMEM ? r : as(EBB_EINDEX, err);
 }
 

@@ -14,7 +14,7 @@ const struct ebb_cli_option ebb_cli_global[] = {
 	{"json", 0, EBB_CLI_FLAG, NULL, "data as JSON, one object per line"},
 	{"quiet", 'q', EBB_CLI_FLAG, NULL, "no progress and no notes on stderr"},
 	{"verbose", 'v', EBB_CLI_FLAG, NULL, "log what is being done to stderr"},
-	{"log-json", 0, EBB_CLI_FLAG, NULL, "log as JSON lines"},
+	{"log-json", 0, EBB_CLI_FLAG, NULL, "with --verbose, log as JSON lines"},
 	{"help", 'h', EBB_CLI_FLAG, NULL, "show help and exit"},
 	{"version", 0, EBB_CLI_FLAG, NULL, "show the version and exit"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},

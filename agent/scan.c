@@ -176,6 +176,20 @@ int64_t ebb_scan_evidence_since(const struct ebb_index_store *before, enum ebb_e
 	return started;
 }
 
+static void log_begin(const struct scan *s, const struct ebb_mount *m)
+{
+	const struct ebb_log_field f[] = {
+		ebb_log_str("store", s->store->open.name),
+		ebb_log_str("root", s->store->open.path),
+		ebb_log_str("mount", m->fstype),
+		ebb_log_str("evidence", ebb_record_evidence_name(m->evidence)),
+		ebb_log_int("threads", s->opts->threads), /* last: 0 is for the walk to choose */
+	};
+
+	ebb_log_write(s->app->log, EBB_LOG_INFO, "scan begun", f,
+		      EBB_ARRAY_LEN(f) - (s->opts->threads ? 0 : 1));
+}
+
 static int find_evidence(struct scan *s, struct ebb_err *err)
 {
 	struct ebb_mount m;
@@ -183,6 +197,7 @@ static int find_evidence(struct scan *s, struct ebb_err *err)
 
 	if (r)
 		return r;
+	log_begin(s, &m);
 	s->ret->evidence = m.evidence;
 	s->ret->evidence_since =
 		ebb_scan_evidence_since(&s->before, m.evidence, ebb_merge_started(s->merge));
@@ -299,6 +314,18 @@ static int identify(struct scan *s, struct ebb_err *err)
 	return r ? r : ebb_store_identify(store, &s->id, err);
 }
 
+static void log_end(const struct scan *s)
+{
+	const struct ebb_log_field f[] = {
+		ebb_log_str("store", s->store->open.name),
+		ebb_log_int("objects", (int64_t)s->ret->stats.objects),
+		ebb_log_int("bytes", (int64_t)s->ret->stats.bytes),
+		ebb_log_int("unreadable", (int64_t)s->ret->unreadable),
+	};
+
+	ebb_log_write(s->app->log, EBB_LOG_INFO, "scan ended", f, EBB_ARRAY_LEN(f));
+}
+
 static int run(struct scan *s, struct ebb_index *ix, struct ebb_err *err)
 {
 	int r = prepare_exclude(s, err);
@@ -321,7 +348,11 @@ static int run(struct scan *s, struct ebb_index *ix, struct ebb_err *err)
 		r = find_evidence(s, err);
 	if (!r)
 		r = walk(s, err);
-	return r ? r : publish(s, err);
+	if (!r)
+		r = publish(s, err);
+	if (!r)
+		log_end(s);
+	return r;
 }
 
 int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *store,

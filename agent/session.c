@@ -109,6 +109,19 @@ void ebb_session_ended(void *ctx, const struct ebb_op *op, const struct ebb_op_r
 	fprintf(f, ": %s\n", r->why.msg);
 }
 
+static void log_end(struct ebb_app *app, const struct ebb_run *run, const struct ebb_journal_counts *c)
+{
+	const struct ebb_log_field f[] = {
+		ebb_log_str("run", run->id),
+		ebb_log_int("done", (int64_t)c->done),
+		ebb_log_int("skipped", (int64_t)c->skipped),
+		ebb_log_int("failed", (int64_t)c->failed),
+		ebb_log_int("bytes", (int64_t)c->bytes),
+	};
+
+	ebb_log_write(app->log, EBB_LOG_INFO, "run ended", f, EBB_ARRAY_LEN(f));
+}
+
 int ebb_session_summary(struct ebb_session_tell *t, const struct ebb_run *run, const char *past,
 			const struct ebb_journal_counts *c, struct ebb_err *err)
 {
@@ -117,6 +130,8 @@ int ebb_session_summary(struct ebb_session_tell *t, const struct ebb_run *run, c
 	int r;
 
 	ebb_progress_end(&t->progress);
+	if (run)
+		log_end(t->app, run, c);
 	if (t->app->json) {
 		json_t *o = json_pack("{s:s?, s:b, s:I, s:I, s:I, s:I}", "run", run ? run->id : NULL,
 				      "dry_run", t->dry, "done", (json_int_t)c->done, "skipped",

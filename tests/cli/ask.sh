@@ -202,3 +202,18 @@ for what in 'show none.jsonl' 'show data' 'apply none.jsonl' 'apply data'; do
 	expect_status 2
 	expect_err "cannot open '"
 done
+
+# --- The log: nothing unless asked for ---
+run "$EBB" --log-json -q scan
+expect_status 0
+[[ -z $err ]] || unexpected 'a log that nobody asked for'
+run "$EBB" -v -q scan
+expect_err 'info: configuration loaded path=ebb.yaml'
+expect_err 'info: lock taken command="ebb scan"'
+expect_err "info: index opened to write dir=$EBB_INDEX"
+expect_err "info: scan begun store=d root=$PWD/data mount="
+expect_err 'info: scan ended store=d objects='
+run "$EBB" -v --log-json -q scan
+[[ $(jq -r 'select(.level == "info") | .msg' <<<"$err" | tail -n 1) == 'scan ended' ]] || unexpected 'the log as JSON'
+run "$EBB" -v -q apply many.jsonl
+expect_err 'info: run ended run='

@@ -76,6 +76,7 @@ run "$EBB" scan d --exclude 'c/**' --json
 run "$EBB" scan
 expect_status 0
 expect_out 'd: 11 objects'
+expect_no_err 'info'
 expect_out 'inner: 1 object,'
 [[ -e data/.ebb-trash/run/x && -e data/a/.ebb-tmp.1.2 ]] || fail 'a scan changed the store'
 
