@@ -89,8 +89,9 @@ const struct ebb_cli_command ebb_cmd_transfer = {
 		"\n"
 		"An infeasible instance says which constraint is in the way; the exit status is 0 then, too.\n"
 		"\n"
-		"Slots, gb_per_hour and restore_hours are supported where the cheapest plan fits into them.\n"
-		"Other such instances are refused with a message, never answered wrongly.",
+		"Where slots, gb_per_hour and restore_hours change the plan, small instances are proven by listing all trees.\n"
+		"For others the plan is called feasible and comes with its bound.\n"
+		"When no timetable is found though one may exist, the instance is refused.",
 	.options = options,
 	.json = json,
 	.examples = examples,

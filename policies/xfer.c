@@ -26,6 +26,19 @@ bool ebb_xfer_needs(const struct ebb_xfer_group *g, uint32_t site)
 	return ebb_xfer_dest_at(g, site) && !(r && r->satisfies);
 }
 
+uint32_t ebb_xfer_first_slot(const struct ebb_xfer *x, const struct ebb_xfer_group *g)
+{
+	int64_t least = INT64_MAX;
+	ebb_xfer_num start = 0;
+	uint32_t s = 0;
+
+	for (size_t i = 0; i < g->n_replicas; i++)
+		least = g->replicas[i].restore < least ? g->replicas[i].restore : least;
+	for (; s < x->n_slots && start < least; s++)
+		start += x->slots[s].hours;
+	return s;
+}
+
 /* What a pool costs from its first GB to @volume. */
 static ebb_xfer_num total(const struct ebb_xfer_pool *p, ebb_xfer_num volume)
 {

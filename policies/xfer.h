@@ -131,6 +131,9 @@ const struct ebb_xfer_dest *ebb_xfer_dest_at(const struct ebb_xfer_group *g, uin
 /* Is @site a destination of @g that still needs bytes? */
 bool ebb_xfer_needs(const struct ebb_xfer_group *g, uint32_t site);
 
+/* The first slot that begins when some replica of @g can be read; n_slots when there is none. */
+uint32_t ebb_xfer_first_slot(const struct ebb_xfer *x, const struct ebb_xfer_group *g);
+
 /* Charge of a pool for @volume more. */
 ebb_xfer_num ebb_xfer_pool_charge(const struct ebb_xfer_pool *p, ebb_xfer_num volume);
 

@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "policies/xfer_direct.h"
+#include "policies/xfer_room.h"
 #include "policies/xfer_slots.h"
 #include "policies/xfer_tiers.h"
 
@@ -109,26 +110,24 @@ static bool is_timed(const struct ebb_xfer *x)
 static int undecided(struct ebb_err *err)
 {
 	return ebb_err_set(err, EBB_ENOTSUP,
-			   "this instance cannot be planned yet: its slots or gb_per_hour change the plan, and only "
-			   "instances are supported where the cheapest plan fits into them");
+			   "this instance cannot be planned yet: its slots or gb_per_hour change the plan, and it is too "
+			   "large, or its groups may be split, or no timetable was found where one may exist");
 }
 
-/* Status and bounds of a plan that was found and laid into time. */
-static int judge(const struct ebb_xfer *x, const struct ebb_xfer_tiers *t, bool timed,
-		 struct ebb_xfer_plan *p, struct ebb_err *err)
+/* Status and bounds of a plan that was found; no plan costs less than @bound. */
+static int judge(const struct ebb_xfer *x, ebb_xfer_num bound, struct ebb_xfer_plan *p,
+		 struct ebb_err *err)
 {
 	int r = ebb_xfer_check(x, p->trees, &p->bill, err);
 
 	if (r < 0)
 		return r;
-	p->lower_bound = t->bound + constants(x);
-	p->status = p->lower_bound == p->bill.total ? EBB_XFER_OPTIMAL : EBB_XFER_FEASIBLE;
+	p->lower_bound = bound;
+	p->status = bound == p->bill.total ? EBB_XFER_OPTIMAL : EBB_XFER_FEASIBLE;
 	p->minimum_exact = p->status == EBB_XFER_OPTIMAL;
-	if (timed && p->bill.total > t->cost + constants(x))
-		return undecided(err);
 	if (!x->has_budget || p->bill.total <= x->budget + EBB_XFER_TOLERANCE)
 		return 0;
-	if (p->lower_bound > x->budget + EBB_XFER_TOLERANCE) {
+	if (bound > x->budget + EBB_XFER_TOLERANCE) {
 		p->status = EBB_XFER_INFEASIBLE;
 		p->reason = EBB_XFER_BUDGET;
 		return 0;
@@ -137,13 +136,44 @@ static int judge(const struct ebb_xfer *x, const struct ebb_xfer_tiers *t, bool 
 			   "whether the budget suffices is open: the best plan found is over it, the proven minimum is not");
 }
 
+/* The plan of all groups in time, from @t, which forgets about it. */
+static int plan_timed(const struct ebb_xfer *x, const struct ebb_xfer_tiers *t, struct ebb_arena *arena,
+		      struct ebb_xfer_plan *p, struct ebb_err *err)
+{
+	ebb_xfer_num bound = t->bound + constants(x);
+	struct ebb_xfer_bill b = {0};
+	struct ebb_xfer_room room;
+	int laid = ebb_xfer_slots_lay(x, t->trees, arena, &p->trees, err);
+
+	p->method = "cheapest trees, laid into slots";
+	if (laid == 0)
+		laid = ebb_xfer_check(x, p->trees, &b, err);
+	if (laid < 0 || (laid == 0 && b.total == bound))
+		return laid < 0 ? laid : judge(x, bound, p, err);
+	int r = ebb_xfer_room_solve(x, arena, &room, err);
+	if (r < 0)
+		return r;
+	if (r && laid)
+		return undecided(err);
+	if (r || (room.feasible && laid == 0 && b.total < room.cost))
+		return judge(x, r || room.bound < bound ? bound : room.bound, p, err);
+	if (!room.feasible) {
+		p->trees = NULL;
+		p->status = EBB_XFER_INFEASIBLE;
+		p->reason = EBB_XFER_DEADLINE;
+		return 0;
+	}
+	p->method = "all trees, laid into slots";
+	p->trees = room.trees;
+	return judge(x, room.bound > bound ? room.bound : bound, p, err);
+}
+
 int ebb_xfer_plan(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_xfer_plan *ret,
 		  struct ebb_err *err)
 {
 	const struct ebb_xfer_tiers_ask ask = {0};
 	struct ebb_xfer_plan p = {.method = "cheapest trees"};
 	struct ebb_xfer_tiers t;
-	bool timed = is_timed(x);
 	int r = ebb_xfer_tiers_solve(x, &ask, arena, &t, err);
 
 	if (r < 0)
@@ -152,21 +182,17 @@ int ebb_xfer_plan(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_
 	if ((r = ebb_xfer_direct(x, EBB_XFER_DIRECT_FIRST, arena, &p.direct_first, err)) < 0 ||
 	    (r = ebb_xfer_direct(x, EBB_XFER_DIRECT_CHEAPEST, arena, &p.direct_cheapest, err)) < 0)
 		return r;
-	if (!t.feasible) {
-		if ((r = infeasible(x, arena, &p, err)) == 0)
-			*ret = p;
-		return r;
-	}
 	p.trees = t.trees;
-	if (timed) {
-		p.method = "cheapest trees, laid into slots";
-		r = ebb_xfer_slots_lay(x, t.trees, arena, &p.trees, err);
-		if (r)
-			return r < 0 ? r : undecided(err);
-	} else if (x->n_pools) {
-		p.method = "cheapest trees, branch and bound over tiers";
+	if (!t.feasible) {
+		p.trees = NULL;
+		r = infeasible(x, arena, &p, err);
+	} else if (is_timed(x)) {
+		r = plan_timed(x, &t, arena, &p, err);
+	} else {
+		p.method = x->n_pools ? "cheapest trees, branch and bound over tiers" : p.method;
+		r = judge(x, t.bound + constants(x), &p, err);
 	}
-	if ((r = judge(x, &t, timed, &p, err)) == 0)
+	if (r == 0)
 		*ret = p;
 	return r;
 }

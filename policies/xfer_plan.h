@@ -4,9 +4,10 @@
  *
  * Every plan has passed the verifier (policies/xfer_check.h), whose bill it carries.
  *
- * Time. Slots, room of links and restoring are looked at in one way so far: the instance is solved as if links had room for
- * all (a bound), and the plan is laid into the slots, groups in order, each hop in the cheapest slots that still have room. When that
- * works out at the cost of the bound, it is optimal. Otherwise -EBB_ENOTSUP says so; no guess is made.
+ * Time. Where slots, room of links or restoring say something, the plan that forgets about them is laid into the slots
+ * (policies/xfer_slots.h); when it costs no more there, it is optimal. Otherwise small instances are solved by listing all trees
+ * (policies/xfer_room.h). What neither proves is reported as feasible with the bound that there is, or, when no timetable was
+ * found, refused with -EBB_ENOTSUP. No guess is made.
  *
  * Pure. Threads: any.
  */
@@ -51,7 +52,7 @@ struct ebb_xfer_plan {
 /*
  * Plan. Everything lies in @arena.
  *
- * @return  0, also when infeasible; -EBB_ENOTSUP: a deadline or room instance that cannot be decided yet; -EBB_EMISMATCH:
+ * @return  0, also when infeasible; -EBB_ENOTSUP: time, room or budget leave it undecided; -EBB_EMISMATCH:
  *          the verifier refused the plan (a bug); -EBB_ENOMEM.
  */
 int ebb_xfer_plan(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_xfer_plan *ret,

@@ -35,6 +35,7 @@ struct ebb_xfer_solve_work {
 	const struct ebb_xfer_solve_ask *ask;
 	ebb_xfer_num cost, bound;
 	int branches;
+	uint32_t first;			/* slot from which on a replica can be read */
 };
 
 struct ebb_xfer_solve_work *ebb_xfer_solve_work_new(const struct ebb_xfer *x)
@@ -140,7 +141,7 @@ static int64_t link_price(const struct ebb_xfer_solve_work *w, const struct ebb_
 
 	if (l->pool != EBB_XFER_NONE && ask->banned && ask->banned[l->pool])
 		return EBB_XFER_NEVER;
-	for (uint32_t s = 0; s <= ask->group->last_slot; s++)
+	for (uint32_t s = w->first; s <= ask->group->last_slot; s++)
 		if ((l->capacity[s] > 0 || ask->any_time) && (least < 0 || l->price[s] < least))
 			least = l->price[s];
 	if (least >= 0 && l->pool != EBB_XFER_NONE)
@@ -312,6 +313,7 @@ int ebb_xfer_solve(struct ebb_xfer_solve_work *w, const struct ebb_xfer_solve_as
 	w->cost = w->bound = EBB_STEINER_FAR;
 	w->branches = 0;
 	w->n_best = 0;
+	w->first = ask->any_time ? 0 : ebb_xfer_first_slot(w->x, ask->group);
 	memset(w->closed, 0, w->x->n_sites);
 	if (!number_sites(w, &n_terms)) {
 		*ret = s;

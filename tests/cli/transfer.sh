@@ -42,6 +42,16 @@ expect_out '"minimum_required_usd":316.30604,'
 run "$EBB" transfer plan --instance poor.json
 expect_out 'infeasible: the budget is 300.00 USD, the plan above is the cheapest and costs 316.31 USD'
 
+# the direct link has room for one of two jobs, and the budget not for the other
+run "$EBB" transfer plan --instance "$cases/open-6.json" --json
+expect_status 0
+expect_out '"status":"infeasible","reason":"budget","budget_usd":190,'
+expect_out '"minimum_required_usd":208.0306,'
+grep -v budget_usd "$cases/open-6.json" >rich.json
+run "$EBB" transfer plan --instance rich.json --json
+expect_out '"status":"optimal","cost_usd":208.0306,'
+expect_out '"slot_gb":{"day1":'
+
 # nowhere to go
 sed 's/"EU", "AU"/"EU"/' "$cases/open-2.json" >kept.json
 run "$EBB" transfer plan --instance kept.json --json

@@ -185,11 +185,50 @@ START_TEST(the_cheapest_plan_is_laid_into_slots)
 	costs(&p, "10.001");
 	ck_assert(p.trees[0].hops[0].sent[1] == 10 * EBB_XFER_ONE && p.trees[0].hops[0].sent[0] == 0);
 
-	/* the night is too short: not decided, rather than wrong */
+	/* 8 GB fit into the night, the rest goes by day */
 	snprintf(text, sizeof(text), HEAD "slots: [{id: day, hours: 4}, {id: night, hours: 4}], " SITES "%s" GROUP "}]}",
 		 links);
+	p = planned(text);
+	costs(&p, "14.001");
+	ck_assert(p.trees[0].hops[0].sent[1] == 8 * EBB_XFER_ONE);
+
+	/* neither is long enough; a group that only has the day has less */
+	snprintf(text, sizeof(text), HEAD "slots: [{id: day, hours: 2}, {id: night, hours: 2}], " SITES "%s" GROUP "}]}",
+		 links);
+	p = planned(text);
+	ck_assert_int_eq(p.status, EBB_XFER_INFEASIBLE);
+	ck_assert_int_eq(p.reason, EBB_XFER_DEADLINE);
+	ck_assert(!p.trees);
+}
+END_TEST
+
+START_TEST(what_is_not_proven_keeps_its_bound)
+{
+	/* a group that may be split is not enumerated: a plan, and the bound without rooms */
+	struct ebb_xfer_plan p = planned(
+		HEAD "slots: [{id: day, hours: 4}, {id: night, hours: 4}], " SITES
+		     "links: [{from: a, to: c, usd_per_gb: [3, 1], gb_per_hour: 2}], " GROUP ", may_split: true}]}");
+
+	ck_assert_int_eq(p.status, EBB_XFER_FEASIBLE);
+	ck_assert(p.bill.total == 14 * USD + USD / 1000 && p.lower_bound == 10 * USD + USD / 1000);
+
 	struct ebb_err err = {0};
-	ck_assert_int_eq(ebb_xfer_plan(read(text), &arena, &p, &err), -EBB_ENOTSUP);
+	const struct ebb_xfer *x = read(
+		HEAD "slots: [{id: day, hours: 2}, {id: night, hours: 2}], " SITES
+		     "links: [{from: a, to: c, usd_per_gb: [3, 1], gb_per_hour: 2}], " GROUP ", may_split: true}]}");
+	ck_assert_int_eq(ebb_xfer_plan(x, &arena, &p, &err), -EBB_ENOTSUP);
+}
+END_TEST
+
+START_TEST(restoring_delays_reading)
+{
+	/* restored after the day, which is cheaper */
+	struct ebb_xfer_plan p = planned(
+		HEAD "slots: [{id: day, hours: 4}, {id: night, hours: 9}], " SITES
+		     "links: [{from: a, to: c, usd_per_gb: [1, 2]}], groups: [{id: g, gb: 10, objects: 1000, replicas: "
+		     "[{site: a, restore_hours: 3}], destinations: [{site: c}]}]}");
+
+	costs(&p, "20.001");
 }
 END_TEST
 
@@ -228,4 +267,5 @@ END_TEST
 EBB_UNIT_MAIN("xfer", costs_are_written_exactly, pools_charge_each_gb_at_its_tier, errors_have_a_place_and_a_remedy,
 	      a_relay_is_taken_when_it_pays, residency_takes_sites_away, no_way_is_unreachable_no_time_a_deadline,
 	      a_budget_too_small_says_what_it_takes, an_allowance_is_used_by_what_fits,
-	      the_cheapest_plan_is_laid_into_slots, the_verifier_rejects_what_is_no_plan)
+	      the_cheapest_plan_is_laid_into_slots, what_is_not_proven_keeps_its_bound, restoring_delays_reading,
+	      the_verifier_rejects_what_is_no_plan)
