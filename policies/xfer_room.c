@@ -113,7 +113,7 @@ static int list_from(struct search *s, size_t g, uint32_t site, struct ebb_xfer_
 {
 	const struct ebb_xfer_group *group = s->one.groups;
 	struct ebb_xfer_tree more = t;
-	int r;
+	int r, forms = group->packed >= 0 ? 2 : 1;
 
 	if (++s->steps > MAX_STEPS)
 		return 1;
@@ -131,7 +131,7 @@ static int list_from(struct search *s, size_t g, uint32_t site, struct ebb_xfer_
 	if (!s->x->sites[site].relay && !ebb_xfer_dest_at(group, site))
 		return 0;
 	for (uint32_t l = 0; l < s->x->n_links; l++)
-		for (int packed = 0; s->x->links[l].to == site && packed <= (group->packed >= 0); packed++) {
+		for (int packed = 0; s->x->links[l].to == site && packed < forms; packed++) {
 			more = t;
 			s->hops[more.n_hops++] = (struct ebb_xfer_hop){.link = l, .packed = packed};
 			if ((r = list_from(s, g, site + 1, more)))
