@@ -136,9 +136,9 @@ static struct timespec timespec_of(int64_t ns)
 	const int64_t second = 1000000000;
 	int64_t rest = ns % second;
 
-	if (rest < 0)
-		rest += second;
-	return (struct timespec){.tv_sec = (ns - rest) / second, .tv_nsec = rest};
+	/* division rounds towards zero: a time before 1970 belongs to the second before */
+	return (struct timespec){.tv_sec = ns / second - (rest < 0),
+				 .tv_nsec = rest < 0 ? rest + second : rest};
 }
 
 /* Where inode.c stops: the true time is unknown. */

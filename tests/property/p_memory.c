@@ -47,7 +47,9 @@ static void write_plan(const struct ebb_run_kit *k, struct ebb_storeset *set, in
 		snprintf(key, sizeof(key), "gone/%04d/some file with a name %08d", (int)(i / 100), (int)i);
 		row.obj.key = key;
 		row.obj.key_len = (uint32_t)strlen(key);
+		ebb_record_set(&row.obj, EBB_F_KIND, EBB_KIND_FILE);
 		ebb_record_set(&row.obj, EBB_F_SIZE, 1);
+		ebb_record_set(&row.obj, EBB_F_MTIME, 1);
 		must(ebb_planfile_put(w, &row, &err), &err);
 	}
 	must(ebb_planfile_commit(w, &head, id, &err), &err);
