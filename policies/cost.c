@@ -81,7 +81,10 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 		if (r->f[EBB_F_NLINK] > 1) {
 			a->freed = 0;
 			ebb_buf_adds(why, "; frees nothing: the file has other names");
-		} else if (!a->purge) {
+		}
+		if (a->purge) {
+			ebb_buf_adds(why, "; cannot be undone");
+		} else if (r->f[EBB_F_NLINK] <= 1) {
 			ebb_buf_addf(why, "; saves once the trash expires after %s",
 				     ebb_units_exact_duration(a->trash_ns, text));
 		}

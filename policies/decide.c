@@ -17,6 +17,9 @@
 /* From here on a hole is a hole, not the rest of a block or a file kept in its inode. */
 #define HOLE_MIN 4096
 
+/* One block of a filesystem: a file that takes no more than this cannot take less. */
+#define BLOCK_SIZE 4096
+
 struct ebb_decide {
 	const struct ebb_rules *rules;
 	const struct ebb_price_books *prices;
@@ -41,7 +44,8 @@ static const struct {
 	[EBB_REFUSE_RESIDENCY] =
 		{"residency", "the destination is not known to lie in the dataset's jurisdictions"},
 	[EBB_REFUSE_POINTLESS] = {"pointless",
-				  "there is nothing to gain: empty, compressed or there already"},
+				  "there is nothing to gain: empty, within one block (4 KiB), "
+				  "compressed or there already"},
 };
 
 const char *ebb_decide_refusal_name(enum ebb_decide_refusal r)
@@ -137,6 +141,12 @@ static bool is_sparse(const struct ebb_record *r)
 	       alloc < size - size / 8;
 }
 
+/* Takes one block at most, so that a shorter file would free nothing. */
+static bool is_small(const struct ebb_record *r)
+{
+	return r->f[ebb_record_has(r, EBB_F_ALLOC) ? EBB_F_ALLOC : EBB_F_SIZE] <= BLOCK_SIZE;
+}
+
 static bool resides(const struct ebb_decide *d, const struct ebb_action *a)
 {
 	const struct ebb_rules_dataset *set =
@@ -170,7 +180,9 @@ static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct
 		return EBB_REFUSE_NONE;
 	if (r->f[EBB_F_SIZE] == 0 || ebb_cost_compressed(r->key, r->key_len) == EBB_COST_POINTLESS)
 		return EBB_REFUSE_POINTLESS;
-	return is_sparse(r) ? EBB_REFUSE_SPARSE : EBB_REFUSE_NONE;
+	if (is_sparse(r))
+		return EBB_REFUSE_SPARSE;
+	return is_small(r) ? EBB_REFUSE_POINTLESS : EBB_REFUSE_NONE;
 }
 
 /* one_off / saving months are not more than the rule allows; exact. */
@@ -216,8 +228,9 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	return 0;
 }
 
-static int act(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
-	       ebb_decide_fn *fn, void *ctx, struct ebb_err *err)
+int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
+		   struct ebb_action *ret, enum ebb_decide_refusal *ret_refusal,
+		   struct ebb_err *err)
 {
 	const struct ebb_rule *rule = ebb_rules_get(d->rules, i);
 	enum ebb_decide_refusal refusal;
@@ -233,6 +246,20 @@ static int act(struct ebb_decide *d, size_t i, const char *store, const struct e
 		.trash_ns = rule->trash_ns,
 	};
 	int r = price_action(d, i, &a, &refusal, err);
+
+	if (r < 0)
+		return r;
+	*ret = a;
+	*ret_refusal = refusal;
+	return 0;
+}
+
+static int act(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
+	       ebb_decide_fn *fn, void *ctx, struct ebb_err *err)
+{
+	enum ebb_decide_refusal refusal;
+	struct ebb_action a;
+	int r = ebb_decide_one(d, i, store, rec, &a, &refusal, err);
 
 	if (r < 0)
 		return r;

@@ -27,7 +27,8 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires, never, or has no price
 				 * to tell */
 	EBB_REFUSE_RESIDENCY,	/* destination is outside the dataset's jurisdictions, or unknown */
-	EBB_REFUSE_POINTLESS,	/* already compressed, empty, or already there */
+	EBB_REFUSE_POINTLESS,	/* already compressed, empty, within one block of 4 KiB (what
+				 * is compressed frees whole blocks only), or already there */
 	EBB_REFUSE_COUNT
 };
 
@@ -86,6 +87,19 @@ typedef int ebb_decide_fn(void *ctx, const struct ebb_action *a, struct ebb_err 
  */
 int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_block *b,
 		     ebb_decide_fn *fn, void *ctx, struct ebb_err *err);
+
+/*
+ * Decide one file that rule number @rule, which changes something, meets: the action that
+ * ebb_decide_block would build of it and the gate it stops at. Counts nothing.
+ *
+ * @ret          priced when the refusal came after pricing; its `why` is the decider's own and lives
+ *               until the next call, NULL when there was no pricing.
+ * @ret_refusal  EBB_REFUSE_NONE: it would be planned.
+ * @return       0 or -EBB_ERANGE.
+ */
+int ebb_decide_one(struct ebb_decide *d, size_t rule, const char *store,
+		   const struct ebb_record *rec, struct ebb_action *ret,
+		   enum ebb_decide_refusal *ret_refusal, struct ebb_err *err);
 
 /* The sums so far; live as long as @d. */
 const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d);

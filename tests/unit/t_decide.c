@@ -227,9 +227,68 @@ START_TEST(sparse_files)
 	refused(COMPRESS, r, EBB_REFUSE_SPARSE);
 	ebb_record_set(&r, EBB_F_ALLOC, GIB - 4096);
 	ck_assert_int_eq(decide(COMPRESS, r).n, 1);
+}
+END_TEST
+
+/* What takes one block, or lies in its inode, cannot take less. */
+START_TEST(within_one_block)
+{
+	struct ebb_record r = file("a");
+
 	ebb_record_set(&r, EBB_F_SIZE, 1000);
 	ebb_record_set(&r, EBB_F_ALLOC, 0);
+	refused(COMPRESS, r, EBB_REFUSE_POINTLESS);
+	ebb_record_set(&r, EBB_F_ALLOC, 4096);
+	refused(COMPRESS, r, EBB_REFUSE_POINTLESS);
+	ck_assert_int_eq(decide(DELETE, r).n, 1);
+	ck_assert_int_eq(decide(TIER("cold"), r).n, 1);
+	ebb_record_set(&r, EBB_F_SIZE, 4097);
+	ebb_record_set(&r, EBB_F_ALLOC, 8192);
 	ck_assert_int_eq(decide(COMPRESS, r).n, 1);
+	r.known &= ~EBB_KNOWN(EBB_F_ALLOC);
+	r.f[EBB_F_ALLOC] = 0;
+	ck_assert_int_eq(decide(COMPRESS, r).n, 1);
+	ebb_record_set(&r, EBB_F_SIZE, 4096);
+	refused(COMPRESS, r, EBB_REFUSE_POINTLESS);
+	ck_assert_ptr_nonnull(strstr(ebb_decide_refusal_text(EBB_REFUSE_POINTLESS), "4 KiB"));
+}
+END_TEST
+
+START_TEST(purge_says_so)
+{
+	const char *config = "{rules: [{name: r, match: \"a*\", do: delete, purge: \"cannot be "
+			     "undone\"}]}";
+	struct ebb_record r = file("a");
+	struct seen s = decide(config, r);
+
+	ck_assert(s.last.purge);
+	ck_assert_str_eq(s.why, "matches 'a*'; cannot be undone");
+	ebb_record_set(&r, EBB_F_NLINK, 2);
+	s = decide(config, r);
+	ck_assert_str_eq(s.why, "matches 'a*'; frees nothing: the file has other names; cannot be "
+				"undone");
+}
+END_TEST
+
+/* One record at a time, through the same gates, and nothing is counted. */
+START_TEST(one_record)
+{
+	struct ebb_decide *d = decider(COMPRESS);
+	struct ebb_record r = file("a.log");
+	enum ebb_decide_refusal refusal;
+	struct ebb_action a;
+
+	ck_assert_int_eq(ebb_decide_one(d, 0, "fast", &r, &a, &refusal, NULL), 0);
+	ck_assert_int_eq(refusal, EBB_REFUSE_NONE);
+	ck_assert_str_eq(a.codec, "lz4");
+	ck_assert_int_eq(a.freed, GIB - (GIB * 350 + 999) / 1000);
+	ebb_record_set(&r, EBB_F_NLINK, 2);
+	ck_assert_int_eq(ebb_decide_one(d, 0, "fast", &r, &a, &refusal, NULL), 0);
+	ck_assert_int_eq(refusal, EBB_REFUSE_LINKED);
+	ck_assert_ptr_null(a.why);
+	ck_assert_int_eq(ebb_decide_totals(d)->all.objects, 0);
+	ck_assert_int_eq(ebb_decide_totals(d)->refused[0][EBB_REFUSE_LINKED].objects, 0);
+	ebb_decide_free(d);
 }
 END_TEST
 
@@ -358,6 +417,7 @@ START_TEST(names_of_refusals)
 END_TEST
 
 EBB_UNIT_MAIN("decide", delete_to_the_trash, tier_to_a_cheaper_class, compress, too_little_evidence,
-	      hard_links, sparse_files, pointless, loss_and_payback, unpriced_is_counted, residency,
+	      hard_links, sparse_files, within_one_block, purge_says_so, one_record, pointless,
+	      loss_and_payback, unpriced_is_counted, residency,
 	      others_are_counted_too, the_receiver_may_stop, totals_that_do_not_fit,
 	      names_of_refusals)
