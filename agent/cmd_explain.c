@@ -6,8 +6,10 @@
 #include "agent/out.h"
 #include "agent/owner.h"
 #include "agent/target.h"
-#include "policies/expr_explain.h"
 #include "core/snap.h"
+#include "core/units.h"
+#include "policies/decide.h"
+#include "policies/expr_explain.h"
 
 /* One object and what the rules say of it. */
 struct explain {
@@ -21,6 +23,7 @@ struct explain {
 	size_t nverdicts;
 	const struct ebb_rules_dataset *dataset;
 	const struct ebb_rule *rule;	/* that meets it, or NULL */
+	enum ebb_decide_refusal refusal;	/* of the plan, EBB_REFUSE_NONE when it would do it */
 	struct ebb_expr_env env;
 	char *key;			/* owned: the key looked up */
 };
@@ -30,9 +33,13 @@ static const char *truth_name(enum ebb_truth t)
 	return t == EBB_TRUE ? "true" : t == EBB_FALSE ? "false" : "unknown";
 }
 
-/* Why a rule does not meet the object, or that it does. */
-static const char *reason(const struct ebb_rules_verdict *v)
+/* Why rule @v does not meet the object, or that it does. */
+static const char *reason(const struct explain *x, const struct ebb_rules_verdict *v)
 {
+	bool earlier = false;
+
+	for (const struct ebb_rules_verdict *o = x->verdicts; o < v; o++)
+		earlier |= o->fires || o->holds;
 	if (v->fires)
 		return "meets it";
 	if (v->holds)
@@ -47,7 +54,8 @@ static const char *reason(const struct ebb_rules_verdict *v)
 		return "its condition is false";
 	if (v->cond == EBB_UNKNOWN)
 		return "its condition is unknown";
-	return "an earlier rule meets it";
+	return earlier ? "an earlier rule meets it"
+		       : "rules change only files that the scan saw whole and unchanging";
 }
 
 /* --- For people --- */
@@ -72,7 +80,7 @@ static int print_verdicts(const struct explain *x, struct ebb_err *err)
 		ebb_out_cell(t, "%zu", i + 1);
 		ebb_out_cell(t, "%s", v->rule->name);
 		ebb_out_cell(t, "%s", v->rule->action->name);
-		ebb_out_cell(t, "%s", reason(v));
+		ebb_out_cell(t, "%s", reason(x, v));
 		ebb_out_cell(t, "%s", v->rule->when ? v->rule->when : "-");
 	}
 	title(x, "Rules");
@@ -147,12 +155,36 @@ static void print_object(const struct explain *x)
 			x->dataset->team ? x->dataset->team : "");
 }
 
+/* What the rule that meets it does, in full. */
+static void print_action(const struct explain *x)
+{
+	const struct ebb_rule *rule = x->rule;
+	FILE *f = x->app->out;
+	char t[EBB_UNITS_TEXT];
+
+	if (rule->action->id != EBB_ACTION_DELETE)
+		fprintf(f, "%s%s%s", rule->action->summary, rule->to ? ": " : "",
+			rule->to ? rule->to : "");
+	else if (rule->purge)
+		fputs("remove it for good", f);
+	else
+		fprintf(f, "move it to the store's trash for %s",
+			ebb_units_exact_duration(rule->trash_ns, t));
+}
+
 static void print_outcome(const struct explain *x)
 {
 	FILE *f = x->app->out;
 
+	if (x->rule && x->refusal != EBB_REFUSE_NONE) {
+		fprintf(f, "\nRule '%s' meets it, but the plan leaves it alone: %s\n",
+			x->rule->name, ebb_decide_refusal_text(x->refusal));
+		return;
+	}
 	if (x->rule) {
-		fprintf(f, "\nRule '%s' meets it: %s\n", x->rule->name, x->rule->action->summary);
+		fprintf(f, "\nRule '%s' meets it: ", x->rule->name);
+		print_action(x);
+		fputc('\n', f);
 		return;
 	}
 	for (size_t i = 0; i < x->nverdicts; i++)
@@ -200,6 +232,11 @@ static int print_json(struct explain *x, struct ebb_err *err)
 	ebb_out_json_record(o, &x->rec);
 	json_object_set_new(o, "rule", x->rule ? json_string(x->rule->name) : json_null());
 	json_object_set_new(o, "do", json_string(x->rule ? x->rule->action->name : "keep"));
+	bool refused = x->refusal != EBB_REFUSE_NONE;
+	json_object_set_new(o, "refused",
+			    refused ? json_string(ebb_decide_refusal_name(x->refusal)) : json_null());
+	json_object_set_new(o, "refused_why",
+			    refused ? json_string(ebb_decide_refusal_text(x->refusal)) : json_null());
 	if (x->dataset)
 		json_object_set_new(o, "dataset", json_string(x->dataset->match));
 	for (size_t i = 0; i < x->nverdicts; i++) {
@@ -210,7 +247,7 @@ static int print_json(struct explain *x, struct ebb_err *err)
 					 v->rule->action->name, "store_ok", v->store_ok, "kind_ok",
 					 v->kind_ok, "match_ok", v->match_ok, "condition",
 					 truth_name(v->cond), "fires", v->fires, "holds", v->holds,
-					 "verdict", reason(v)));
+					 "verdict", reason(x, v)));
 	}
 	for (size_t i = 0; i < n; i++) {
 		json_t *f = json_pack("{ss ss}", "name", facts[i].name, "from", facts[i].evidence);
@@ -251,6 +288,20 @@ static int look_up(struct explain *x, struct ebb_snap *snap, struct ebb_err *err
 	return r ? ebb_err_set(err, e.code, "%s", e.msg) : 0;
 }
 
+/* Put the object to the gates of the plan. */
+static int ask_plan(struct explain *x, size_t rule, struct ebb_err *err)
+{
+	const struct ebb_config *c = x->app->config;
+	struct ebb_decide *d = NULL;
+	struct ebb_action a;
+	int r = ebb_decide_new(&x->arena, c->rules, c->prices, x->env.now, &d, err);
+
+	if (r == 0)
+		r = ebb_decide_one(d, rule, x->store.name, &x->rec, &a, &x->refusal, err);
+	ebb_decide_free(d);
+	return r;
+}
+
 static int decide(struct explain *x, struct ebb_err *err)
 {
 	const struct ebb_rules *rules = x->app->config->rules;
@@ -264,6 +315,11 @@ static int decide(struct explain *x, struct ebb_err *err)
 	if (r < 0)
 		return r;
 	x->rule = r == EBB_RULES_NONE ? NULL : ebb_rules_get(rules, (size_t)r);
+	if (x->rule && x->rule->action->changes)
+		return ask_plan(x, (size_t)r, err);
+	for (size_t i = 0; i < x->nverdicts; i++)
+		if (x->verdicts[i].holds)
+			x->refusal = EBB_REFUSE_UNKNOWN;
 	return 0;
 }
 
@@ -324,6 +380,7 @@ static const struct ebb_cli_field json[] = {
 	{"store, path, path_b64, kind, size, ...", "", "the object, as ebb-find(1) shows it"},
 	{"rule", "string", "name of the rule that meets it, or null"},
 	{"do", "string", "what that rule does; keep when none meets it"},
+	{"refused, refused_why", "string", "why a plan leaves it alone though the rule meets, or may meet, it: a word and a sentence; else null"},
 	{"dataset", "string", "pattern of its dataset, when it has one"},
 	{"rules", "array", "every rule: name, do, store_ok, kind_ok, match_ok, condition (true, false, unknown), fires, holds (unknown, so nothing changes it), verdict"},
 	{"facts", "array", "every fact that a condition uses: name, value, from (where it comes from)"},
@@ -344,6 +401,7 @@ const struct ebb_cli_command ebb_cmd_explain = {
 		"Looks objects up in the index and shows what every rule says of them: whether store, dataset and pattern fit,\n"
 		"whether the condition is true, false or unknown, and which rule meets the object in the end.\n"
 		"Every fact that a condition uses is shown with its value and where that comes from.\n"
+		"A rule that meets an object may still be refused when a plan is made: the same gates are asked here.\n"
 		"\n"
 		"A rule that changes anything fires only when its condition is certainly true; a rule that keeps protects also\n"
 		"when it may be true.",
