@@ -402,6 +402,38 @@ static int compile_rules(struct compiler *c, const struct ebb_tree_node *rules)
 	return 0;
 }
 
+/* Two letters A-Z, as ISO 3166-1 alpha-2 has them. */
+static bool is_country(const char *s)
+{
+	return s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z' && s[2] == '\0';
+}
+
+/* What is no jurisdiction would never be met by a residency. @doc: any node of the file, or NULL. */
+static int check_stores(const struct ebb_rules *r, const struct ebb_tree_node *doc,
+			struct ebb_err *err)
+{
+	static const char remedy[] = "write two capital letters of ISO 3166-1 such as AE";
+
+	for (size_t i = 0; i < r->nstores; i++) {
+		const struct ebb_rules_store *s = &r->stores[i];
+		char quoted[EBB_TEXT_QUOTED];
+
+		if (!s->jurisdiction || is_country(s->jurisdiction))
+			continue;
+		ebb_text_quotes(s->jurisdiction, quoted, sizeof(quoted));
+		if (!doc)
+			return ebb_err_set(err, EBB_ECONFIG,
+					   "%d:%d: jurisdiction '%s' of store '%s' is none; %s",
+					   s->line, s->col, quoted, s->name, remedy);
+		struct ebb_tree_node here = {.file = doc->file,
+					     .line = (unsigned)s->line,
+					     .column = (unsigned)s->col};
+		return ebb_tree_error(&here, err, "jurisdiction '%s' of store '%s' is none; %s",
+				      quoted, s->name, remedy);
+	}
+	return 0;
+}
+
 int ebb_rules_compile(struct ebb_arena *arena, const struct ebb_tree_node *rules,
 		      const struct ebb_tree_node *datasets, const struct ebb_rules_store *stores,
 		      size_t nstores, struct ebb_rules **ret, struct ebb_err *err)
@@ -414,7 +446,9 @@ int ebb_rules_compile(struct ebb_arena *arena, const struct ebb_tree_node *rules
 		return no_memory(&c);
 	r->stores = stores;
 	r->nstores = nstores;
-	rc = ebb_rules_sets_compile(arena, datasets, r, err);
+	rc = check_stores(r, rules ? rules : datasets, err);
+	if (rc == 0)
+		rc = ebb_rules_sets_compile(arena, datasets, r, err);
 	if (rc == 0 && rules && !ebb_tree_is_null(rules))
 		rc = compile_rules(&c, rules);
 	if (rc < 0)

@@ -35,6 +35,14 @@ broken "$stores${nl}ruels: []" "5:1: unknown key 'ruels'; did you mean 'rules'?"
 broken "version: 1${nl}stores: {s: {pth: /s, type: fs}}" "2:14: unknown key 'pth'; did you mean 'path'?"
 broken "version: 1${nl}stores: {s: {type: fs, path: s}}" "2:30: 'path' must be absolute, beginning with '/', not 's'"
 broken "version: 1${nl}stores: {s: {type: s4, path: /s}}" "2:20: 'type': unknown word 's4'; valid are fs"
+here='{type: fs, path: /s, jurisdiction:'
+none="is none; write two capital letters of ISO 3166-1 such as AE"
+broken "version: 1${nl}stores:${nl}  s: $here uae}${nl}rules: []" "3:3: jurisdiction 'uae' of store 's' $none"
+broken "version: 1${nl}stores:${nl}  s: $here ae}${nl}rules: []" "3:3: jurisdiction 'ae' of store 's' $none"
+printf '%s\n' "version: 1${nl}stores:${nl}  s: $here AEE}" >ebb.yaml
+run "$EBB" check
+expect_status 3
+expect_err "3:3: jurisdiction 'AEE' of store 's' $none"
 broken "version: 9${nl}stores: {s: {type: fs, path: /s}}" '1:10: version 9 is not known here: this ebb reads version 1; take a newer ebb'
 
 # --- Units ---
