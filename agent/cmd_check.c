@@ -7,7 +7,9 @@
 #include "agent/cli.h"
 #include "agent/out.h"
 #include "core/buf.h"
+#include "core/text.h"
 #include "core/units.h"
+#include "policies/rules_explain.h"
 
 static const int64_t gib = INT64_C(1) << 30;
 
@@ -51,6 +53,81 @@ static int selectors(const struct ebb_rule *r, struct ebb_buf *b)
 		sep = ", ";
 	}
 	return *sep ? bad : bad | ebb_buf_adds(b, "all");
+}
+
+/* --- What is valid, and yet hardly meant --- */
+
+/* Takes one warning. */
+typedef int warn_fn(struct ebb_app *app, const char *text, struct ebb_err *err);
+
+/* Of the classes that are priced and may be meant, the nearest to @class, or NULL. */
+static const char *nearest_class(const struct ebb_config *c, const char *class)
+{
+	/* Those of the book that ships with ebb, then those of the other stores. */
+	static const char *const usual[] = {"NVME", "SSD", "HDD", "TAPE"};
+	EBB_CLEANUP(ebb_mem_freep) const char **words =
+		calloc(c->nstores + EBB_ARRAY_LEN(usual), sizeof(*words));
+	size_t n = 0;
+
+	for (size_t i = 0; words && i < EBB_ARRAY_LEN(usual); i++)
+		if (ebb_price_confidence(c->prices, usual[i]))
+			words[n++] = usual[i];
+	for (size_t i = 0; words && i < c->nstores; i++)
+		if (ebb_price_confidence(c->prices, c->stores[i].class))
+			words[n++] = c->stores[i].class;
+	return n ? ebb_text_nearest(class, words, n) : NULL;
+}
+
+static int warn_class(struct ebb_app *app, const struct ebb_config_store *s, warn_fn *fn,
+		      struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf text = EBB_BUF_INIT(65536);
+	char quoted[EBB_TEXT_QUOTED];
+	const char *near;
+	int bad;
+
+	if (!s->class || !*ebb_price_currency(app->config->prices) ||
+	    ebb_price_confidence(app->config->prices, s->class))
+		return 0;
+	near = nearest_class(app->config, s->class);
+	bad = ebb_buf_addf(&text, "no price book prices class '%s' of store '%s'",
+			   ebb_text_quotes(s->class, quoted, sizeof(quoted)), s->open.name);
+	if (near)
+		bad |= ebb_buf_addf(&text, "; did you mean '%s'?",
+				    ebb_text_quotes(near, quoted, sizeof(quoted)));
+	else
+		bad |= ebb_buf_adds(&text, ": what lies there is counted as unpriced");
+	return bad ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : fn(app, text.data, err);
+}
+
+static int warn_residency(struct ebb_app *app, size_t i, warn_fn *fn, struct ebb_err *err)
+{
+	const struct ebb_rules *rules = app->config->rules;
+	const struct ebb_rules_dataset *set = ebb_rules_explain_forbidden(rules, i);
+	const struct ebb_rule *r = ebb_rules_get(rules, i);
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf text = EBB_BUF_INIT(65536);
+	int bad;
+
+	if (!set)
+		return 0;
+	const struct ebb_rules_store *to = ebb_rules_store(rules, r->to);
+	bad = ebb_buf_addf(&text, "rule '%s' moves nothing: store '%s' %s%s, dataset '%s' may lie only in",
+			   r->name, r->to, to->jurisdiction ? "lies in " : "has no jurisdiction",
+			   to->jurisdiction ? to->jurisdiction : "", set->match);
+	for (const char *const *j = set->residency; *j; j++)
+		bad |= ebb_buf_addf(&text, "%s %s", j == set->residency ? "" : ",", *j);
+	return bad ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : fn(app, text.data, err);
+}
+
+static int warn(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < app->config->nstores && !r; i++)
+		r = warn_class(app, &app->config->stores[i], fn, err);
+	for (size_t i = 0; i < ebb_rules_count(app->config->rules) && !r; i++)
+		r = warn_residency(app, i, fn, err);
+	return r;
 }
 
 /* --- For people --- */
@@ -177,6 +254,13 @@ static int print_limits(struct ebb_app *app, struct ebb_err *err)
 	return ebb_out_table_print(t, app->out, 2, err);
 }
 
+static int print_warning(struct ebb_app *app, const char *text, struct ebb_err *err)
+{
+	(void)err;
+	fprintf(app->out, "warning: %s\n", text);
+	return 0;
+}
+
 static int print_text(struct ebb_app *app, struct ebb_err *err)
 {
 	const struct ebb_config *c = app->config;
@@ -187,7 +271,9 @@ static int print_text(struct ebb_app *app, struct ebb_err *err)
 	fprintf(app->out, "%s is fine: %zu store%s, %zu rule%s, %s%s\n", c->path, c->nstores,
 		c->nstores == 1 ? "" : "s", rules, rules == 1 ? "" : "s",
 		*currency ? "prices in " : "no prices", currency);
-	r = print_stores(app, err);
+	r = warn(app, print_warning, err);
+	if (!r)
+		r = print_stores(app, err);
 	if (!r)
 		r = print_rules(app, err);
 	return r ? r : print_limits(app, err);
@@ -251,6 +337,11 @@ static int json_limits(struct ebb_app *app, struct ebb_err *err)
 	return ebb_out_json(app->out, o, err);
 }
 
+static int json_warning(struct ebb_app *app, const char *text, struct ebb_err *err)
+{
+	return ebb_out_json(app->out, json_pack("{ss ss}", "is", "warning", "text", text), err);
+}
+
 static int print_json(struct ebb_app *app, struct ebb_err *err)
 {
 	int r = 0;
@@ -259,7 +350,9 @@ static int print_json(struct ebb_app *app, struct ebb_err *err)
 		r = json_store(app, &app->config->stores[i], err);
 	for (size_t i = 0; i < ebb_rules_count(app->config->rules) && !r; i++)
 		r = json_rule(app, i, err);
-	return r ? r : json_limits(app, err);
+	if (!r)
+		r = json_limits(app, err);
+	return r ? r : warn(app, json_warning, err);
 }
 
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
@@ -273,7 +366,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 }
 
 static const struct ebb_cli_field json[] = {
-	{"is", "string", "what the object describes: store, rule or limits"},
+	{"is", "string", "what the object describes: store, rule, limits or warning"},
 	{"name, type, path, class", "string", "store: as declared"},
 	{"one_file_system", "boolean", "store: other filesystems below are not entered"},
 	{"gib_month_nano, currency", "number, string", "store: price of a GiB for 30 days, in billionths of the currency; absent when not priced"},
@@ -282,6 +375,7 @@ static const struct ebb_cli_field json[] = {
 	{"purge", "boolean", "rule: deletes without a trash"},
 	{"trash_seconds, payback_seconds", "number", "rule: time in the trash; longest payback accepted"},
 	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},
+	{"text", "string", "warning: what is valid, and yet hardly meant"},
 	{"max_cost_nano, currency, window", "number, string, string", "limits: absent when there is none"},
 	{NULL, NULL, NULL},
 };
@@ -300,6 +394,9 @@ const struct ebb_cli_command ebb_cmd_check = {
 		"Reads the configuration and the price books it names, checks them whole, and prints what was understood:\n"
 		"stores with their prices, rules in their order, limits with their units echoed back.\n"
 		"Neither the stores nor the index are touched.\n"
+		"\n"
+		"Warnings, which leave the status at 0, name classes that no price book prices, and rules that move to where the\n"
+		"residency of a dataset never lets it lie.\n"
 		"\n"
 		"Errors name file, line and column, what was expected, and the nearest valid word; the exit status is 3 then.\n"
 		"Rules that would delete everything are refused unless they say so.",

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/rules_explain.h"
+
 #include <string.h>
 
 #include "core/text.h"
@@ -95,4 +97,64 @@ int ebb_rules_explain_why(const struct ebb_rules *r, size_t rule, const struct e
 	else
 		rc = ebb_buf_adds(out, "matches the rule");
 	return rc < 0 ? ebb_err_set(err, EBB_ENOMEM, "no memory to explain a rule") : 0;
+}
+
+static bool forbids(const struct ebb_rules_dataset *set, const struct ebb_rules_store *to)
+{
+	for (const char *const *j = set->residency; j && *j; j++)
+		if (to->jurisdiction && strcmp(*j, to->jurisdiction) == 0)
+			return false;
+	return set->residency != NULL;
+}
+
+/* Can no key match both? Told by what they begin with; NULL matches every key. */
+static bool apart(const struct ebb_glob *a, const struct ebb_glob *b)
+{
+	size_t n = 0, m = 0;
+	const char *p = a ? ebb_glob_prefix(a, &n) : "", *q = b ? ebb_glob_prefix(b, &m) : "";
+
+	return memcmp(p, q, n < m ? n : m) != 0;
+}
+
+/* Does @set have every key that matches @rule? False when that is hard to tell. */
+static bool covers(const struct ebb_rules_set *set, const struct ebb_rules_rule *rule)
+{
+	size_t n, m;
+	const char *p = ebb_glob_prefix(set->glob, &n), *q;
+
+	if (ebb_glob_everything(set->glob))
+		return true;
+	if (!rule->glob)
+		return false;
+	q = ebb_glob_prefix(rule->glob, &m);
+	/* A folder with all below it, "uae/" and two stars, holds whatever begins so. */
+	if (strlen(set->pub.match) == n + 2 && strcmp(set->pub.match + n, "**") == 0 && m >= n &&
+	    memcmp(p, q, n) == 0)
+		return true;
+	return strcmp(set->pub.match, rule->pub.match) == 0;
+}
+
+const struct ebb_rules_dataset *ebb_rules_explain_forbidden(const struct ebb_rules *r, size_t rule)
+{
+	const struct ebb_rules_rule *inner = &r->rules[rule];
+	const struct ebb_rule *one = &inner->pub;
+	const struct ebb_rules_store *to = one->to ? ebb_rules_store(r, one->to) : NULL;
+	const struct ebb_rules_dataset *first = NULL;
+
+	for (size_t i = 0; to && i < r->nsets; i++) {
+		const struct ebb_rules_dataset *set = &r->sets[i].pub;
+
+		/* Objects of another kind do not meet the rule. */
+		if (one->kind && (!set->kind || strcmp(set->kind, one->kind) != 0))
+			continue;
+		if (apart(r->sets[i].glob, inner->glob))
+			continue;
+		if (!forbids(set, to))
+			return NULL;
+		first = first ? first : set;
+		/* Every object of the rule that got here has this dataset, or an earlier one. */
+		if (covers(&r->sets[i], inner))
+			return first;
+	}
+	return one->kind ? first : NULL;
 }

@@ -97,3 +97,30 @@ expect_status 0
 [[ $(jq -c 'select(.is == "rule" and .name == "old") | [.do, .trash_seconds, .line]' <<<"$out") == '["delete",1209600,10]' ]] || unexpected 'rule'
 [[ $(jq -c 'select(.is == "limits") | [.max_delete_ppm, .max_bytes, .max_cost_nano, .currency]' <<<"$out") == '[5000,10000000000000,12500000000,"USD"]' ]] || unexpected 'limits'
 [[ $(jq -c 'select(.is == "store") | [.name, .path, .gib_month_nano]' <<<"$out" | tr -d '\n') == '["s","/s",null]["h","/h",15000000]' ]] || unexpected 'stores'
+
+# --- What is valid, and hardly meant: a warning, not an error ---
+cat >ebb.yaml <<END
+version: 1
+stores:
+  s: {type: fs, path: /s, class: HHD}
+  h: {type: fs, path: /h, class: HDD, jurisdiction: DE}
+  q: {type: fs, path: /q, class: quartz}
+prices: [./p.yaml]
+datasets: [{match: "uae/**", residency: [AE, SA]}]
+rules:
+  - {name: home, match: "uae/x/**", when: "idle > 90d", do: tier, to: h}
+  - {name: other, match: "b/**", when: "idle > 90d", do: tier, to: h}
+END
+run "$EBB" check
+expect_status 0
+expect_out "warning: no price book prices class 'HHD' of store 's'; did you mean 'HDD'?"
+expect_out "warning: no price book prices class 'quartz' of store 'q': what lies there is counted as unpriced"
+expect_out "warning: rule 'home' moves nothing: store 'h' lies in DE, dataset 'uae/**' may lie only in AE, SA"
+[[ $(grep -c ^warning <<<"$out") == 3 ]] || unexpected 'another number of warnings'
+run "$EBB" check --json
+expect_status 0
+[[ $(jq -s '[.[] | select(.is == "warning") | .text] | length' <<<"$out") == 3 ]] || unexpected 'warnings as JSON'
+# Without prices there is nothing to warn about.
+sed -i /^prices/d ebb.yaml
+run "$EBB" check
+expect_no_out 'no price book'

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <check.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/buf.h"
 #include "core/mem.h"
-#include "policies/rules.h"
+#include "policies/rules_explain.h"
 #include "tests/support/flow.h"
 #include "tests/support/unit.h"
 
@@ -395,7 +396,59 @@ START_TEST(explains)
 }
 END_TEST
 
+/* Does the first rule, a move to a store in AE or one that lies nowhere known, never get anything? */
+static const char *forbidden(const char *selector, const char *to, const char *datasets)
+{
+	char text[1024];
+	const struct ebb_rules_dataset *set;
+
+	snprintf(text, sizeof(text), "{datasets: [%s], rules: [{name: r, %s do: tier, to: %s}]}",
+		 datasets, selector, to);
+	set = ebb_rules_explain_forbidden(rules(text), 0);
+	return set ? set->match : "";
+}
+
+START_TEST(destinations_that_residency_forbids)
+{
+#define DE "{match: \"de/**\", kind: k, residency: [DE]}"
+#define AE "{match: \"ae/**\", kind: k, residency: [AE, DE]}"
+#define ANY "{match: \"any/**\"}"
+	ck_assert_str_eq(forbidden("match: \"de/**\",", "cold", ANY ", " DE), "de/**");
+	ck_assert_str_eq(forbidden("match: \"de/x/*.log\",", "cold", DE), "de/**");
+	ck_assert_str_eq(forbidden("match: \"ae/**\",", "cold", DE ", " AE), "");
+	ck_assert_str_eq(forbidden("match: \"ae/**\",", "bare", AE), "ae/**");
+	ck_assert_str_eq(forbidden("kind: k,", "cold", DE), "de/**");
+	ck_assert_str_eq(forbidden("kind: k,", "cold", DE ", " AE), "");
+	ck_assert_str_eq(forbidden("", "cold", "{match: \"**\", residency: [DE]}"), "**");
+	/* What depends on the object is not known. */
+	ck_assert_str_eq(forbidden("", "cold", DE), "");
+	ck_assert_str_eq(forbidden("match: \"d*/**\",", "cold", DE), "");
+	ck_assert_str_eq(forbidden("match: \"de/**\",", "cold", "{match: \"de/x\"}, " DE), "");
+	ck_assert_str_eq(forbidden("match: \"any/**\",", "cold", ANY), "");
+}
+END_TEST
+
+/* A store whose jurisdiction is none is refused where it is declared, whatever the rules are. */
+START_TEST(jurisdictions_of_stores)
+{
+	const struct ebb_rules_store bad = {
+		.name = "s", .jurisdiction = "uae", .line = 3, .col = 5};
+	const struct ebb_tree_node *doc = ebb_flow_parse(&arena, "ebb.yaml", "{rules: []}", NULL);
+	struct ebb_rules *r;
+	struct ebb_err err = {0};
+
+	ck_assert_int_eq(ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"), NULL, &bad, 1, &r,
+					   &err),
+			 -EBB_ECONFIG);
+	ck_assert_str_eq(err.msg, "ebb.yaml:3:5: jurisdiction 'uae' of store 's' is none; write two "
+				  "capital letters of ISO 3166-1 such as AE");
+	ebb_err_clear(&err);
+	ck_assert_int_eq(ebb_rules_compile(&arena, NULL, NULL, &bad, 1, &r, &err), -EBB_ECONFIG);
+}
+END_TEST
+
 EBB_UNIT_MAIN("rules", first_match_wins_and_keep_ends, unknown_protects, only_whole_files_change,
 	      reserved_keys_meet_nothing, selectors, own_captures_and_labels, parameters, no_rules,
 	      errors_of_words, errors_of_conditions_and_patterns, errors_of_parameters,
-	      deleting_everything_needs_words, errors_of_datasets, explains)
+	      deleting_everything_needs_words, errors_of_datasets, explains,
+	      destinations_that_residency_forbids, jurisdictions_of_stores)
