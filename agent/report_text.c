@@ -120,6 +120,28 @@ static void cost_cell(struct ebb_out_table *t, const struct ebb_report_store *s)
 		ebb_out_cell(t, s->class ? "not priced" : "no class");
 }
 
+/* The classes of the report whose prices are samples, on one line. */
+static void print_samples(const struct ebb_report *r)
+{
+	FILE *f = r->app->out;
+	int n = 0;
+
+	for (size_t i = 0; i < r->nstores; i++) {
+		const struct ebb_report_store *s = &r->stores[i];
+		bool before = false;
+
+		if (!s->priced ||
+		    strcmp(ebb_price_confidence(r->app->config->prices, s->class), "sample") != 0)
+			continue;
+		for (size_t k = 0; k < i; k++)
+			before |= r->stores[k].priced && strcmp(r->stores[k].class, s->class) == 0;
+		if (!before)
+			fprintf(f, "%s%s", n++ ? ", " : "  sample prices, to be replaced: ", s->class);
+	}
+	if (n)
+		fputs("; see 'ebb check'\n", f);
+}
+
 static int print_stores(const struct ebb_report *r, struct ebb_err *err)
 {
 	static const struct ebb_out_col c[] = {
@@ -158,6 +180,8 @@ static int print_stores(const struct ebb_report *r, struct ebb_err *err)
 	if (!n && r->priced && r->unpriced)
 		fprintf(r->app->out, "  %s lie in stores without a price; they are not in the amounts\n",
 			ebb_out_bytes(r->unpriced, a));
+	if (!n)
+		print_samples(r);
 	return n;
 }
 
