@@ -23,6 +23,8 @@ struct planning {
 	struct ebb_index_store *sources;
 	size_t nsources;
 	bool *dest;				/* of config->stores: something goes there */
+	bool *used;				/* of config->stores: its price took part */
+	struct ebb_plantext_rule *how;		/* one for each rule of the header */
 	struct ebb_progress progress;
 	uint64_t seen, total;			/* objects */
 };
@@ -66,7 +68,8 @@ static int choose(struct planning *p, const struct ebb_cli_args *args, struct eb
 
 	p->sources = ebb_arena_calloc(&p->arena, n + c->nstores, sizeof(*p->sources));
 	p->dest = ebb_arena_calloc(&p->arena, c->nstores, sizeof(*p->dest));
-	if (!p->sources || !p->dest)
+	p->used = ebb_arena_calloc(&p->arena, c->nstores, sizeof(*p->used));
+	if (!p->sources || !p->dest || !p->used)
 		return no_memory(err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = add_source(p, ebb_cli_arg(args, (int)i), err);
@@ -94,6 +97,8 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 				   ebb_action_kind(a->id)->name);
 	for (size_t i = 0; a->to_store && i < c->nstores; i++)
 		p->dest[i] |= strcmp(c->stores[i].open.name, a->to_store) == 0;
+	if (a->priced)
+		ebb_plantext_use(c, p->used, a->store, a->to_store);
 	if (!p->out)
 		return 0;
 	ebb_arena_release(&p->row_arena);
@@ -141,7 +146,8 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 
 	h->nrules = 0;
 	h->rules = ebb_arena_calloc(&p->arena, ebb_rules_count(rules), sizeof(*h->rules));
-	if (!h->rules)
+	p->how = ebb_arena_calloc(&p->arena, ebb_rules_count(rules), sizeof(*p->how));
+	if (!h->rules || !p->how)
 		return no_memory(err);
 	for (size_t i = 0; i < ebb_rules_count(rules); i++) {
 		const struct ebb_rule *rule = ebb_rules_get(rules, i);
@@ -149,6 +155,8 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 
 		if (!rule->action->changes)
 			continue;
+		p->how[h->nrules].purge = rule->purge;
+		p->how[h->nrules].trash_ns = rule->trash_ns;
 		row->rule = rule->name;
 		row->action = rule->action->name;
 		row->sum = sum_of(&t->by_rule[i]);
@@ -239,6 +247,8 @@ static int head_of(struct planning *p, int64_t now, struct ebb_planhead *h, stru
 static int tell(struct planning *p, const struct ebb_planhead *h, const char *path, const char *id,
 		struct ebb_err *err)
 {
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf samples = EBB_BUF_INIT(1 << 20);
+	struct ebb_plantext text = {.head = h, .rules = p->how};
 	FILE *f = p->app->out;
 
 	if (p->app->json) {
@@ -249,7 +259,11 @@ static int tell(struct planning *p, const struct ebb_planhead *h, const char *pa
 				      (json_int_t)h->all.saving, "currency", h->currency);
 		return ebb_out_json(f, o, err);
 	}
-	int r = ebb_plantext_print(f, h, err);
+	int r = ebb_plantext_samples(p->app->config, h, p->used, &samples, err);
+
+	text.samples = samples.data;
+	if (r == 0)
+		r = ebb_plantext_print(f, &text, err);
 	if (r == 0 && path)
 		fprintf(f, "\n  plan %.12s written to %s; ebb apply %s does exactly this\n", id, path,
 			path);

@@ -15,6 +15,19 @@
 
 enum { LIMIT = 20 };
 
+/* What is printed for people, collected in one pass over the actions. */
+struct showing {
+	struct ebb_app *app;
+	struct ebb_planfile *plan;
+	const char *rule;		/* only this one, or NULL */
+	const struct ebb_planhead *head;	/* of what is shown */
+	struct ebb_plantext_rule *how;	/* owned: one for each rule of @head */
+	const struct ebb_config *config;	/* that the plan was made from, or NULL */
+	bool *used;			/* owned: of config->stores, or NULL */
+	struct ebb_out_table *t;	/* owned: actions */
+	int64_t shown, more;		/* actions in it, and others */
+};
+
 static bool is_wanted(const char *rule, const struct ebb_planrow *row)
 {
 	return !rule || strcmp(rule, row->rule) == 0;
@@ -59,7 +72,9 @@ static void add_row(struct ebb_out_table *t, const struct ebb_planrow *row, cons
 	char a[EBB_OUT_TEXT_MAX];
 
 	ebb_out_cell(t, "%" PRId64, row->n);
-	ebb_out_cell(t, "%s", ebb_action_kind(row->action)->name);
+	ebb_out_cell(t, "%s",
+		     ebb_plantext_does(ebb_action_kind(row->action)->name, row->purge,
+				       row->trash_ns, a));
 	ebb_out_cell(t, "%s", ebb_out_bytes((uint64_t)row->obj.f[EBB_F_SIZE], a));
 	amount(t, row, row->saving, currency);
 	ebb_out_cell(t, "%s", row->store);
@@ -67,39 +82,65 @@ static void add_row(struct ebb_out_table *t, const struct ebb_planrow *row, cons
 	ebb_out_cell_name(t, row->why, strlen(row->why));
 }
 
-static int show_rows(struct ebb_app *app, struct ebb_planfile *plan, const char *rule,
-		     long long limit, struct ebb_err *err)
+/* What a row says of its rule, and of the stores whose prices took part. */
+static void learn(struct showing *s, const struct ebb_planrow *row)
+{
+	for (size_t i = 0; row->action == EBB_ACTION_DELETE && i < s->head->nrules; i++)
+		if (strcmp(s->head->rules[i].rule, row->rule) == 0) {
+			s->how[i].purge = row->purge;
+			s->how[i].trash_ns = row->trash_ns;
+		}
+	if (s->used && row->priced)
+		ebb_plantext_use(s->config, s->used, row->store, row->to_store);
+}
+
+static int read_rows(struct showing *s, long long limit, struct ebb_err *err)
 {
 	static const struct ebb_out_col cols[] = {
 		{"n", true}, {"action", false}, {"size", true}, {"saves a month", true},
 		{"store", false}, {"path", false}, {"why", false},
 	};
-	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
-		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
-	const char *currency = ebb_planfile_head(plan)->currency;
 	struct ebb_planrow row;
-	int64_t more = 0, shown = 0;
 	int r;
 
-	if (!t)
+	s->t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+	if (!s->t)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	while ((r = ebb_planfile_next(plan, &row, err)) == 1) {
-		if (!is_wanted(rule, &row))
+	while ((r = ebb_planfile_next(s->plan, &row, err)) == 1) {
+		if (!is_wanted(s->rule, &row))
 			continue;
-		if (limit >= 0 && shown == limit) {
-			more++;
+		learn(s, &row);
+		if (limit >= 0 && s->shown == limit) {
+			s->more++;
 			continue;
 		}
-		add_row(t, &row, currency);
-		shown++;
+		add_row(s->t, &row, s->head->currency);
+		s->shown++;
 	}
-	if (r < 0)
-		return r;
-	fputc('\n', app->out);
-	r = shown ? ebb_out_table_print(t, app->out, 2, err) : 0;
-	if (more)
-		fprintf(app->out, "  and %" PRId64 " more: --limit says how many are shown\n", more);
 	return r;
+}
+
+static int print_rows(const struct showing *s, struct ebb_err *err)
+{
+	FILE *f = s->app->out;
+
+	fputc('\n', f);
+	int r = s->shown ? ebb_out_table_print(s->t, f, 2, err) : 0;
+	if (s->more)
+		fprintf(f, "  and %" PRId64 " more: --limit says how many are shown\n", s->more);
+	return r;
+}
+
+/* The configuration, if it still is the one that the plan was made from, prices included. */
+static const struct ebb_config *config_of(struct ebb_app *app, const struct ebb_planhead *h)
+{
+	const struct ebb_config *c;
+
+	if (ebb_app_config_optional(app, NULL) < 0 || !(c = app->config) ||
+	    memcmp(c->rules_digest, h->rules_digest, sizeof(h->rules_digest)) != 0 ||
+	    memcmp(c->prices_digest, h->prices_digest, sizeof(h->prices_digest)) != 0)
+		return NULL;
+	return c;
 }
 
 /* When the scan that the plan saw ended, ns; 0 when the index has another one by now, or is not there. */
@@ -159,20 +200,49 @@ static int only_rule(const struct ebb_planhead *h, const char *rule, struct ebb_
 			   ebb_text_suggest(rule, words, h->nrules, hint, sizeof(hint)));
 }
 
+static int print_totals(struct showing *s, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf samples = EBB_BUF_INIT(1 << 20);
+	struct ebb_plantext text = {.head = s->head, .rules = s->how};
+	int r = s->used ? ebb_plantext_samples(s->config, s->head, s->used, &samples, err) : 0;
+
+	text.samples = samples.data;
+	return r < 0 ? r : ebb_plantext_print(s->app->out, &text, err);
+}
+
+static void release(struct showing *s)
+{
+	ebb_out_table_free(s->t);
+	free(s->how);
+	free(s->used);
+}
+
 static int show_text(struct ebb_app *app, struct ebb_planfile *plan, const char *rule,
 		     const struct ebb_planhead *shown, long long limit, struct ebb_err *err)
 {
+	EBB_CLEANUP(release) struct showing s = {
+		.app = app, .plan = plan, .rule = rule, .head = shown,
+		.config = config_of(app, shown),
+		.how = calloc(shown->nrules + 1, sizeof(*s.how)),
+	};
 	const struct ebb_planhead *h = ebb_planfile_head(plan);
 	char t[EBB_UNITS_TEXT];
 
+	if (s.config)
+		s.used = calloc(s.config->nstores + 1, sizeof(*s.used));
+	if (!s.how || (s.config && !s.used))
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	int r = read_rows(&s, limit, err);
+	if (r < 0)
+		return r;
 	fprintf(app->out, "%splan %.12s%s of %s\n", ebb_out_bold(app->out), ebb_planfile_id(plan),
 		ebb_out_plain(app->out), second(h->now, t));
 	for (size_t i = 0; i < h->nstores; i++)
 		print_store(app, &h->stores[i]);
 	fputc('\n', app->out);
-	int r = ebb_plantext_print(app->out, shown, err);
+	r = print_totals(&s, err);
 	if (r == 0 && limit != 0)
-		r = show_rows(app, plan, rule, limit, err);
+		r = print_rows(&s, err);
 	return r < 0 ? r : ebb_out_flush(app->out, err);
 }
 

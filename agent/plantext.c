@@ -7,6 +7,8 @@
 #include "agent/out.h"
 #include "core/units.h"
 
+#define DAY_NS (INT64_C(86400) * 1000000000)
+
 static const struct ebb_out_col by_rule[] = {
 	{"rule", false}, {"does", false}, {"objects", true}, {"size", true}, {"frees", true},
 	{"costs once", true}, {"saves a month", true}, {"pays back", true},
@@ -32,11 +34,99 @@ const char *ebb_plantext_money(const struct ebb_planhead_sum *s, int64_t nano, c
 	return ebb_money_human(m, buf);
 }
 
+const char *ebb_plantext_does(const char *action, bool purge, int64_t trash_ns, char buf[64])
+{
+	const struct ebb_action_kind *kind = ebb_action_by_name(action);
+	char t[EBB_UNITS_TEXT];
+
+	if (!kind || kind->id != EBB_ACTION_DELETE)
+		snprintf(buf, 64, "%s", action);
+	else if (purge)
+		snprintf(buf, 64, "%s for good", action);
+	else
+		snprintf(buf, 64, "%s (trash %s)", action, ebb_units_exact_duration(trash_ns, t));
+	return buf;
+}
+
+/* --- Samples --- */
+
+void ebb_plantext_use(const struct ebb_config *c, bool *used, const char *store, const char *to)
+{
+	for (size_t i = 0; i < c->nstores; i++) {
+		const char *name = c->stores[i].open.name;
+
+		used[i] |= strcmp(name, store) == 0 || (to && strcmp(name, to) == 0);
+	}
+}
+
+/* A loss, or a payback too late, was found with the prices of the source and the destination. */
+static void use_refused(const struct ebb_config *c, const struct ebb_planhead *h,
+			const struct ebb_planhead_rule *row, bool *used)
+{
+	if (!row->refused[EBB_REFUSE_LOSS].objects && !row->refused[EBB_REFUSE_PAYBACK].objects)
+		return;
+	for (size_t i = 0; i < ebb_rules_count(c->rules); i++) {
+		const struct ebb_rule *rule = ebb_rules_get(c->rules, i);
+
+		if (strcmp(rule->name, row->rule) != 0)
+			continue;
+		for (size_t k = 0; k < h->nstores; k++)
+			if (rule->store ? strcmp(rule->store, h->stores[k].name) == 0
+					: h->stores[k].generation > 0)
+				ebb_plantext_use(c, used, h->stores[k].name, rule->to);
+	}
+}
+
+/* Has one of the stores before @i been named for this class? */
+static bool is_named(const struct ebb_config *c, const bool *used, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (used[k] && c->stores[k].class && strcmp(c->stores[k].class, c->stores[i].class) == 0)
+			return true;
+	return false;
+}
+
+int ebb_plantext_samples(const struct ebb_config *c, const struct ebb_planhead *h, bool *used,
+			 struct ebb_buf *out, struct ebb_err *err)
+{
+	int bad = ebb_buf_reserve(out, 1);
+
+	for (size_t i = 0; i < h->nrules; i++)
+		use_refused(c, h, &h->rules[i], used);
+	for (size_t i = 0; i < c->nstores && !bad; i++) {
+		const char *sure = ebb_price_confidence(c->prices, c->stores[i].class);
+
+		if (!used[i] || !sure || strcmp(sure, "sample") != 0 || is_named(c, used, i))
+			continue;
+		bad |= ebb_buf_addf(out, "%s%s", out->len ? ", " : "", c->stores[i].class);
+	}
+	return bad ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : 0;
+}
+
+/* --- Tables --- */
+
+/* When the cost has come back, for a saving that begins after @trash_ns. */
+static void payback_cell(struct ebb_out_table *t, const struct ebb_planhead_sum *s, int64_t trash_ns)
+{
+	bool priced = s->unpriced < s->objects;
+	char a[EBB_UNITS_TEXT];
+
+	if (!priced || (s->saving <= 0 && s->one_off > 0))
+		ebb_out_cell(t, "%s", priced ? "never" : "");
+	else if (s->one_off <= 0 && trash_ns)
+		ebb_out_cell(t, "after %s", ebb_units_exact_duration(trash_ns, a));
+	else if (s->one_off <= 0)
+		ebb_out_cell(t, "at once");
+	else
+		ebb_out_cell(t, "%" PRId64 " d",
+			     (int64_t)(((__int128)s->one_off * 30 + s->saving - 1) / s->saving) +
+				     trash_ns / DAY_NS);
+}
+
 static void sum_row(struct ebb_out_table *t, const char *rule, const char *action,
-		    const struct ebb_planhead_sum *s, const char *currency)
+		    const struct ebb_planhead_sum *s, int64_t trash_ns, const char *currency)
 {
 	char a[EBB_OUT_TEXT_MAX];
-	bool priced = s->unpriced < s->objects;
 
 	ebb_out_cell_name(t, rule, strlen(rule));
 	ebb_out_cell(t, "%s", action);
@@ -45,28 +135,52 @@ static void sum_row(struct ebb_out_table *t, const char *rule, const char *actio
 	ebb_out_cell(t, "%s", ebb_out_bytes(natural(s->freed), a));
 	ebb_out_cell(t, "%s", ebb_plantext_money(s, s->one_off, currency, a));
 	ebb_out_cell(t, "%s", ebb_plantext_money(s, s->saving, currency, a));
-	if (!priced || (s->saving <= 0 && s->one_off > 0))
-		ebb_out_cell(t, "%s", priced ? "never" : "");
-	else if (s->one_off <= 0)
-		ebb_out_cell(t, "at once");
-	else
-		ebb_out_cell(t, "%" PRId64 " d",
-			     (int64_t)(((__int128)s->one_off * 30 + s->saving - 1) / s->saving));
+	payback_cell(t, s, trash_ns);
 }
 
-static int print_rules(FILE *f, const struct ebb_planhead *h, struct ebb_err *err)
+static int print_rules(FILE *f, const struct ebb_plantext *p, struct ebb_err *err)
 {
+	const struct ebb_planhead *h = p->head;
+	int64_t longest = 0;
 	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t =
 		ebb_out_table_new(by_rule, EBB_ARRAY_LEN(by_rule));
 
-	for (size_t i = 0; t && i < h->nrules; i++)
-		if (h->rules[i].sum.objects)
-			sum_row(t, h->rules[i].rule, h->rules[i].action, &h->rules[i].sum, h->currency);
+	for (size_t i = 0; t && i < h->nrules; i++) {
+		const struct ebb_plantext_rule *how = &p->rules[i];
+		int64_t trash_ns = how->purge ? 0 : how->trash_ns;
+		char does[64];
+
+		if (!h->rules[i].sum.objects)
+			continue;
+		ebb_plantext_does(h->rules[i].action, how->purge, how->trash_ns, does);
+		sum_row(t, h->rules[i].rule, does, &h->rules[i].sum, trash_ns, h->currency);
+		longest = trash_ns > longest ? trash_ns : longest;
+	}
 	if (!t)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	ebb_out_rule(t);
-	sum_row(t, "total", "", &h->all, h->currency);
+	sum_row(t, "total", "", &h->all, longest, h->currency);
 	return ebb_out_table_print(t, f, 2, err);
+}
+
+/* What the amounts do not say by themselves, a line each. */
+static void print_notes(FILE *f, const struct ebb_plantext *p)
+{
+	const char *samples = p->samples ? p->samples : "";
+	bool one = !strchr(samples, ',');
+	int64_t later = 0;
+	char a[EBB_OUT_TEXT_MAX];
+
+	for (size_t i = 0; i < p->head->nrules; i++)
+		if (!p->rules[i].purge && p->rules[i].trash_ns &&
+		    __builtin_add_overflow(later, p->head->rules[i].sum.freed, &later))
+			later = INT64_MAX;
+	if (later > 0)
+		fprintf(f, "  %s of it are free, and save, when the trash expires and 'ebb trash --empty' has run\n",
+			ebb_out_bytes(natural(later), a));
+	if (*samples)
+		fprintf(f, "  price%s of %s %s: replace %s, see 'ebb check'\n", one ? "" : "s", samples,
+			one ? "is a sample" : "are samples", one ? "it" : "them");
 }
 
 static int refused_row(struct ebb_out_table *t, const char *who, const struct ebb_planhead_sum *s,
@@ -104,15 +218,18 @@ static int print_left_alone(FILE *f, const struct ebb_planhead *h, struct ebb_er
 	return ebb_out_table_print(t, f, 2, err);
 }
 
-int ebb_plantext_print(FILE *f, const struct ebb_planhead *h, struct ebb_err *err)
+int ebb_plantext_print(FILE *f, const struct ebb_plantext *p, struct ebb_err *err)
 {
+	const struct ebb_planhead *h = p->head;
 	char a[EBB_OUT_TEXT_MAX];
 	int r = 0;
 
 	if (h->all.objects == 0)
 		fputs("  nothing to do\n", f);
 	else
-		r = print_rules(f, h, err);
+		r = print_rules(f, p, err);
+	if (r == 0)
+		print_notes(f, p);
 	if (r == 0)
 		r = print_left_alone(f, h, err);
 	if (r == 0 && h->all.unpriced)
