@@ -31,6 +31,8 @@ static const char *const evidence_text[EBB_EVIDENCE_COUNT] = {
 	"the mount does not record reads (noatime): idle times are known only as \"at most since the last change\"",
 	"reads are known to the day (relatime)",
 	"every read is recorded (strictatime)",
+	"the provider's access tiers tell since when there was no read",
+	"reads are known from access logs, which may have lost some",
 };
 
 static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,

@@ -76,6 +76,7 @@ static const struct {
 } numbers[] = {
 	{EBB_F_SIZE, "size"}, {EBB_F_ALLOC, "alloc"}, {EBB_F_UID, "uid"},     {EBB_F_GID, "gid"},
 	{EBB_F_NLINK, "nlink"}, {EBB_F_INO, "ino"},     {EBB_F_DEV, "dev"},
+	{EBB_F_READS, "reads"}, {EBB_F_RBYTES, "read_bytes"},
 };
 static const struct {
 	enum ebb_field field;
@@ -94,7 +95,7 @@ static const struct {
 
 int ebb_out_json_record(json_t *o, const struct ebb_record *r)
 {
-	char mode[8];
+	char mode[8], etag[EBB_RECORD_ETAG_TEXT];
 	int bad = ebb_out_json_key(o, r->key, r->key_len);
 
 	if (!bad && ebb_record_has(r, EBB_F_KIND))
@@ -104,6 +105,8 @@ int ebb_out_json_record(json_t *o, const struct ebb_record *r)
 		if (ebb_record_has(r, numbers[i].field))
 			bad = json_object_set_new(o, numbers[i].name,
 						  json_integer(r->f[numbers[i].field]));
+	if (!bad && ebb_record_etag_text(r, etag))
+		bad = json_object_set_new(o, "etag", json_string(etag));
 	if (!bad && ebb_record_has(r, EBB_F_MODE)) {
 		snprintf(mode, sizeof(mode), "%04o", (unsigned)r->f[EBB_F_MODE] & 07777);
 		bad = json_object_set_new(o, "mode", json_string(mode));

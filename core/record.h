@@ -10,7 +10,14 @@
  * Keys. A key is a sequence of 1 to EBB_KEY_MAX bytes without NUL, relative to its store, compared
  * as unsigned bytes (ebb_record_key_cmp). Directories end in '/', everything else does not, so that the
  * contents of a directory are one contiguous run of keys that starts with the directory itself, on
- * filesystems as in buckets. Keys need not be UTF-8.
+ * filesystems as in buckets. Keys need not be UTF-8. Object stores know keys that end in '/' and are objects like others.
+ *
+ * Hidden records. Noncurrent versions, delete markers and unfinished uploads of an object store follow their key: KEY, a NUL, and
+ * what orders them, newest first (ebb_record_hidden_key). NUL sorts before every other byte, so they stand directly behind KEY.
+ *
+ * Times of object stores. CTIME is what the store calls last modified; it moves when an object is copied onto itself (another
+ * class, other metadata). MTIME is when its content came into being: the same, unless a scan saw CTIME move while entity tag and
+ * size stayed.
  */
 #ifndef EBB_CORE_RECORD_H
 #define EBB_CORE_RECORD_H
@@ -42,6 +49,12 @@ enum ebb_field {
 	EBB_F_FLAGS,	/* enum ebb_record_flags, or-ed */
 	EBB_F_EVIDENCE,	/* enum ebb_evidence: where ATIME came from */
 	EBB_F_WINDOW,	/* evidence covers accesses since this time, ns since the epoch; unknown: without limit */
+	EBB_F_CLASS,	/* storage class of the object itself, ebb_record_class_code of its name; unknown: its store's */
+	EBB_F_ETAG_HI,	/* entity tag of an object store, first 8 bytes; see ebb_record_etag */
+	EBB_F_ETAG_LO,	/* its last 8 bytes; known together with ETAG_HI and PARTS */
+	EBB_F_PARTS,	/* parts of a multipart entity tag; 0: the MD5 of the content; -1: opaque, a hash of its text */
+	EBB_F_READS,	/* reads that evidence counted since WINDOW */
+	EBB_F_RBYTES,	/* bytes that those reads fetched */
 	EBB_F_COUNT	/* number of fields */
 };
 
@@ -54,6 +67,9 @@ enum ebb_record_kind {
 	EBB_KIND_DIR,
 	EBB_KIND_SYMLINK,
 	EBB_KIND_SPECIAL,	/* fifo, socket, device */
+	EBB_KIND_VERSION,	/* noncurrent version of an object; hidden */
+	EBB_KIND_MARKER,	/* delete marker; hidden */
+	EBB_KIND_UPLOAD,	/* unfinished multipart upload, SIZE its parts so far; hidden */
 	EBB_KIND_COUNT
 };
 
@@ -64,12 +80,14 @@ enum ebb_record_flags {
 	EBB_FLAG_MOUNT = 1 << 3		/* a directory on which another filesystem is mounted; not entered */
 };
 
-/* Where the last-access time comes from, weakest first; section 6 of the design in words. */
+/* Where the last-access time comes from; section 6 of the design in words. Part of the index format: append only. */
 enum ebb_evidence {
 	EBB_EVIDENCE_NONE,	/* nothing is known */
 	EBB_EVIDENCE_MTIME,	/* only writes are known (noatime): accessed at MTIME or at any time since */
 	EBB_EVIDENCE_RELATIME,	/* kernel updates at most once a day: up to a day later than ATIME */
 	EBB_EVIDENCE_ATIME,	/* every read is recorded (strictatime) */
+	EBB_EVIDENCE_TIER,	/* a provider's access tier: not read since ATIME, which it moved to at the latest */
+	EBB_EVIDENCE_LOG,	/* access logs; some lines may be lost: ATIME is the last read seen */
 	EBB_EVIDENCE_COUNT
 };
 
@@ -92,6 +110,41 @@ int ebb_record_key_cmp(const char *a, size_t alen, const char *b, size_t blen);
 /* True when @key begins with @prefix. */
 bool ebb_record_key_has_prefix(const char *key, size_t klen, const char *prefix, size_t plen);
 
+/* Length of the longest version or upload id that a hidden key carries. */
+#define EBB_RECORD_ID_MAX 1024
+
+/*
+ * Key of a hidden record in the index: @key, a NUL, 16 hex digits that fall as @time (ns since the epoch) rises, and @id, into
+ * @out of EBB_KEY_MAX bytes.
+ *
+ * @return  its length, 0 when it does not fit.
+ */
+size_t ebb_record_hidden_key(const char *key, size_t klen, int64_t time, const char *id, char *out);
+
+/* Length of the part before the NUL: the key that an object store knows. @klen itself for what is not hidden. */
+size_t ebb_record_plain_len(const char *key, size_t klen);
+
+/* The version or upload id of a hidden key, *ret_len bytes of @key; NULL for others. */
+const char *ebb_record_hidden_id(const char *key, size_t klen, size_t *ret_len);
+
+/*
+ * Code of a storage class by its name ("STANDARD_IA"): 32-bit FNV-1a, so that names of every provider compare without a table; what
+ * prints them asks the index for the name (core/names.h). Source of the function: Fowler, Noll and Vo, draft-eastlake-fnv.
+ */
+int64_t ebb_record_class_code(const char *name);
+
+/*
+ * Set ETAG_HI, ETAG_LO and PARTS from an entity tag without its quotes: 32 hex digits, optionally "-PARTS"; anything else by a 128-bit hash
+ * of the text.
+ */
+void ebb_record_etag(struct ebb_record *r, const char *etag, size_t len);
+
+/* Bytes of an entity tag as text, with its NUL. */
+#define EBB_RECORD_ETAG_TEXT 56
+
+/* The entity tag as text; false when it is unknown or opaque. */
+bool ebb_record_etag_text(const struct ebb_record *r, char out[EBB_RECORD_ETAG_TEXT]);
+
 /* Set a field and its known bit. */
 static inline void ebb_record_set(struct ebb_record *r, enum ebb_field f, int64_t v)
 {
@@ -107,13 +160,15 @@ static inline bool ebb_record_has(const struct ebb_record *r, enum ebb_field f)
 
 /*
  * True when both records describe the same content of the same object as far as both know: equal kind,
- * size, mtime, ctime, inode and device. What was learned about one (a digest) then holds for the other.
+ * size, mtime, ctime, inode, device and entity tag. What was learned about one (a digest) then holds for the other.
  */
 bool ebb_record_same_content(const struct ebb_record *a, const struct ebb_record *b);
 
 /*
  * How long the object has been idle at @now (ns since the epoch), as an interval:
  *   strict atime    now - max(atime, mtime), exactly
+ *   tier            at least now - max(atime, mtime), at most now - mtime
+ *   log             0 to now - max(atime, mtime): logs may have lost lines, so they never prove idleness
  *   relatime        as above, up to a day less
  *   mtime only      0 to now - mtime
  *   none            0 to INT64_MAX

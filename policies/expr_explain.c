@@ -122,6 +122,10 @@ static const char *evidence_of(const struct ebb_expr_fact *f, const struct ebb_r
 		return "access times";
 	case EBB_EVIDENCE_RELATIME:
 		return "access times, updated once a day (relatime)";
+	case EBB_EVIDENCE_TIER:
+		return "the provider's access tier";
+	case EBB_EVIDENCE_LOG:
+		return "access logs, which may have lost reads";
 	case EBB_EVIDENCE_MTIME:
 		return "modification time; reads are not recorded (noatime)";
 	default:

@@ -93,8 +93,8 @@ const char *ebb_expr_fact_wants(const struct ebb_expr_fact *f)
 	case EBB_EXPR_OCTAL:
 		return "permission bits such as 0644";
 	case EBB_EXPR_WORD:
-		return f->field == EBB_F_KIND ? "\"file\", \"dir\", \"symlink\" or \"special\""
-					      : "\"none\", \"mtime\", \"relatime\" or \"atime\"";
+		return f->field == EBB_F_KIND ? "\"file\", \"dir\", \"symlink\", \"special\", \"version\", \"marker\" or \"upload\""
+					      : "\"none\", \"mtime\", \"relatime\", \"atime\", \"tier\" or \"log\"";
 	default:
 		return "a string in quotes";
 	}

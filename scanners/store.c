@@ -92,7 +92,8 @@ int ebb_store_expect(const struct ebb_record *now, const struct ebb_record *expe
 		     struct ebb_err *err)
 {
 	static const enum ebb_field fields[] = {EBB_F_KIND, EBB_F_SIZE, EBB_F_MTIME, EBB_F_CTIME,
-						EBB_F_INO};
+						EBB_F_INO, EBB_F_ETAG_HI, EBB_F_ETAG_LO,
+						EBB_F_PARTS, EBB_F_CLASS};
 
 	for (size_t i = 0; expect && i < EBB_ARRAY_LEN(fields); i++) {
 		enum ebb_field f = fields[i];
@@ -236,6 +237,20 @@ void ebb_store_read_close(struct ebb_store_reader *r)
 		r->store->ops->read_close(r);
 }
 
+int ebb_store_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			 int64_t off, void *buf, size_t len, struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	if (off < 0)
+		return ebb_err_set(err, EBB_EINVAL, "a range at %" PRId64, off);
+	if (!s->ops->read_range)
+		return unsupported(s, "read parts of objects", err);
+	return s->ops->read_range(s, key, expect, off, buf, len, err);
+}
+
 /* --- Writing --- */
 
 int ebb_store_write_open(struct ebb_store *s, const char *key,
@@ -329,6 +344,65 @@ int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err)
 	if (!s->ops->rmdir)
 		return unsupported(s, "remove directories", err);
 	return s->ops->rmdir(s, dir, err);
+}
+
+/* --- Object stores --- */
+
+int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
+		   const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	int rc = check_key(from, OBJECT, err);
+
+	if (rc == 0)
+		rc = check_key(to, OBJECT, err);
+	if (rc < 0)
+		return rc;
+	if (!s->ops->copy)
+		return unsupported(s, "copy within itself", err);
+	return s->ops->copy(s, from, to, class, expect, ret, err);
+}
+
+int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
+			const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->ops->set_class)
+		return unsupported(s, "change storage classes", err);
+	return s->ops->set_class(s, key, class, expect, ret, err);
+}
+
+int ebb_store_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		   struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	return s->ops->hide ? s->ops->hide(s, key, expect, err) : unsupported(s, "hide objects", err);
+}
+
+int ebb_store_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		   struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	return s->ops->show ? s->ops->show(s, key, expect, err) : unsupported(s, "hide objects", err);
+}
+
+int ebb_store_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		     struct ebb_err *err)
+{
+	int rc = check_key(key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	return s->ops->hidden ? s->ops->hidden(s, key, expect, err)
+			      : unsupported(s, "hide objects", err);
 }
 
 int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proof *proof,

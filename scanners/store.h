@@ -53,7 +53,13 @@ enum ebb_store_caps {
 	EBB_CAP_RENAME = 1 << 3,	/* atomic, metadata kept, within the store */
 	EBB_CAP_META = 1 << 4,		/* owner, mode, times, xattrs, ACLs */
 	EBB_CAP_SPARSE = 1 << 5,	/* holes can be found and made */
-	EBB_CAP_DIRS = 1 << 6		/* directories are objects of their own */
+	EBB_CAP_DIRS = 1 << 6,		/* directories are objects of their own; without it keys are any 1 to 1,024
+					 * bytes without NUL, "/" has no meaning, and "d/" is an object like "d" */
+	EBB_CAP_RANGE = 1 << 7,		/* parts of objects can be read */
+	EBB_CAP_COPY = 1 << 8,		/* the store copies within itself, no bytes come here */
+	EBB_CAP_CLASS = 1 << 9,		/* objects have storage classes that can be chosen and changed in place */
+	EBB_CAP_VERSIONS = 1 << 10,	/* earlier versions stay: objects can be hidden and shown again */
+	EBB_CAP_COND = 1 << 11		/* preconditions of writes and removals are checked by the store itself, without a window */
 };
 
 struct ebb_store;
@@ -64,6 +70,18 @@ struct ebb_store_config {
 	const char *name;	/* as in ebb.yaml */
 	const char *type;	/* row of the table: "fs", "memory" */
 	const char *path;	/* fs: root directory, absolute */
+	/* Object stores; NULL or false where not said. Secrets never stand here. */
+	const char *bucket;
+	const char *prefix;	/* keys of the store are behind it; ends in '/' or is empty */
+	const char *region;
+	const char *endpoint;	/* "https://host[:port]"; NULL: the provider's own for the region */
+	const char *profile;	/* of the shared credentials and config files */
+	const char *ca_file;	/* PEM with the authorities to trust instead of the system's */
+	bool path_style;	/* bucket in the path, not in the host name */
+	bool requester_pays;
+	const char *sse;	/* encryption of what is written: "AES256", "aws:kms" */
+	const char *sse_key;	/* key id for "aws:kms" */
+	unsigned connections;	/* at most so many at a time; 0: the type's default */
 };
 
 /*
@@ -123,7 +141,7 @@ int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_me
 
 /*
  * Preconditions: the object must still be what @expect says, by the fields that @expect knows of
- * SIZE, MTIME, CTIME, INO and KIND. Otherwise -EBB_ECHANGED, with the first difference in the
+ * SIZE, MTIME, CTIME, INO, KIND, CLASS and entity tag. Otherwise -EBB_ECHANGED, with the first difference in the
  * message. NULL: no precondition (but the object must exist). Renaming an object and setting its
  * metadata change its CTIME on most filesystems.
  */
@@ -161,6 +179,13 @@ int ebb_store_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct eb
  * what was read is then one state of the object, the one that @expect describes.
  */
 int ebb_store_read_verify(struct ebb_store_reader *r, struct ebb_err *err);
+/*
+ * Exactly @len bytes at @off of an object that is what @expect says (as for read_open), in one request; @buf holds @len bytes.
+ * -EBB_ECORRUPT when the object ends before, or the store answers with anything but what was asked for.
+ */
+int ebb_store_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			 int64_t off, void *buf, size_t len, struct ebb_err *err);
+
 void ebb_store_read_close(struct ebb_store_reader *r);
 EBB_CLEANUP_PTR(struct ebb_store_reader, ebb_store_read_close);
 
@@ -171,6 +196,8 @@ struct ebb_store_write_opts {
 	int64_t size_hint;
 	/* Names the temporary; [A-Za-z0-9.-], 1 to EBB_STORE_TAG_MAX bytes; unique per writer. */
 	const char *tag;
+	/* Storage class with EBB_CAP_CLASS; NULL: the store's default. */
+	const char *class;
 };
 
 /*
@@ -225,6 +252,39 @@ int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_st
 int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err);
 
 /*
+ * Copy within the store (EBB_CAP_COPY), on the store's side, with all metadata, tags, encryption and access lists; what cannot be kept
+ * is refused (-EBB_ENOTSUP). @class as in write options; NULL: that of @from. -EBB_EEXIST when @to stands already.
+ *
+ * @ret  record of the copy, its key @to; may be NULL.
+ */
+int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
+		   const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+
+/*
+ * Change the storage class of an object in place (EBB_CAP_CLASS); everything else stays (but CTIME), and is read back.
+ *
+ * @ret  the record as it now stands; may be NULL.
+ * @return  0; -EBB_ENOTSUP for a class that the store does not know, or what would be lost; -EBB_EMISMATCH when the store says yes
+ *          and does something else.
+ */
+int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
+			const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+
+/*
+ * Hide an object (EBB_CAP_VERSIONS): a delete marker takes its key out of listings, its content stays as a noncurrent version.
+ * Show takes it back: the newest thing under @key must be a delete marker and the version below it what @expect says
+ * (-EBB_ECHANGED otherwise, -EBB_ENOENT when there is neither, -EBB_EEXIST when an object stands under @key).
+ *
+ * Hidden says whether it is so: 1 when the newest is a marker above @expect, 0 when not.
+ */
+int ebb_store_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		   struct ebb_err *err);
+int ebb_store_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		   struct ebb_err *err);
+int ebb_store_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		     struct ebb_err *err);
+
+/*
  * Remove an object for good. The only way to do so, and only with a proof (proof.h) for this very
  * store, key and state: what the proof saw must still stand (-EBB_ECHANGED). -EBB_EINVAL for a
  * proof about something else, and for directories.
@@ -273,6 +333,8 @@ struct ebb_store_ops {
 	int (*read_hole)(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
 	int (*read_verify)(struct ebb_store_reader *r, struct ebb_err *err);
 	void (*read_close)(struct ebb_store_reader *r);
+	int (*read_range)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			  int64_t off, void *buf, size_t len, struct ebb_err *err);
 	int (*write_open)(struct ebb_store *s, const char *key,
 			  const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
 			  struct ebb_err *err);
@@ -288,6 +350,16 @@ struct ebb_store_ops {
 	int (*mkdirs)(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
 		      void *ctx, struct ebb_err *err);
 	int (*rmdir)(struct ebb_store *s, const char *dir, struct ebb_err *err);
+	int (*copy)(struct ebb_store *s, const char *from, const char *to, const char *class,
+		    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+	int (*set_class)(struct ebb_store *s, const char *key, const char *class,
+			 const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+	int (*hide)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		    struct ebb_err *err);
+	int (*show)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		    struct ebb_err *err);
+	int (*hidden)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		      struct ebb_err *err);
 	int (*remove)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		      struct ebb_err *err);
 };

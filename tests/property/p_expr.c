@@ -113,8 +113,10 @@ static void random_record(struct ebb_prng *r, struct ebb_record *rec, uint32_t s
 			continue;
 		if (f == EBB_F_MTIME || f == EBB_F_ATIME || f == EBB_F_CTIME || f == EBB_F_WINDOW)
 			v = random_time(r);
-		else if (f == EBB_F_KIND || f == EBB_F_EVIDENCE)
-			v &= 3;
+		else if (f == EBB_F_KIND)
+			v %= EBB_KIND_COUNT;
+		else if (f == EBB_F_EVIDENCE)
+			v %= EBB_EVIDENCE_COUNT;
 		else if (f == EBB_F_MODE)
 			v += 0100640;
 		ebb_record_set(rec, (enum ebb_field)f, v);
@@ -193,7 +195,7 @@ static void round_of_blocks(struct ebb_prng *r, struct ebb_expr_block *w)
 {
 	static const char *const keys[] = {"a", "a/x", "b/a.x", "b/x", "c/", "d.a", "x"};
 	const uint32_t sure =
-		ebb_prng_below(r, 2) ? UINT32_C(0x7fff) & ~EBB_KNOWN(EBB_F_WINDOW) : 0;
+		ebb_prng_below(r, 2) ? (EBB_KNOWN(EBB_F_COUNT) - 1) & ~EBB_KNOWN(EBB_F_WINDOW) : 0;
 	struct ebb_expr_env env = {.now = NOW, .store = "a", .labels = values};
 	struct ebb_block_builder *builder = ebb_block_builder_new();
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(1 << 20);

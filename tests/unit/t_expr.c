@@ -220,7 +220,7 @@ START_TEST(errors_name_line_and_column)
 	check_error("path matches \"{a}\"",
 		    "ebb.yaml:7:33: {a} captures nothing here; captures belong in 'match:'");
 	check_error("type == \"pipe\"", "ebb.yaml:7:28: 'type' is compared with \"file\", \"dir\", "
-					"\"symlink\" or \"special\": \"pipe\" is none of them");
+					"\"symlink\", \"special\", \"version\", \"marker\" or \"upload\": \"pipe\" is none of them");
 	check_error("(true", "ebb.yaml:7:25: expected 'and', 'or' or ')', not the end");
 	check_error("true true", "ebb.yaml:7:25: expected 'and', 'or' or the end, not 'true'");
 	check_error("size", "ebb.yaml:7:24: expected a comparison, 'in' or 'matches', not the end");

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/mem.h"
 #include "tests/support/unit.h"
 
 #define DAY (INT64_C(86400) * 1000000000)
@@ -109,6 +110,83 @@ START_TEST(names_are_stable)
 }
 END_TEST
 
+START_TEST(tiers_bound_from_below_and_logs_prove_nothing)
+{
+	struct ebb_record r = {0};
+
+	ebb_record_set(&r, EBB_F_MTIME, now - 90 * DAY);
+	ebb_record_set(&r, EBB_F_ATIME, now - 30 * DAY);
+	ebb_record_set(&r, EBB_F_EVIDENCE, EBB_EVIDENCE_TIER);
+	struct ebb_span idle = ebb_record_idle(&r, now);
+	ck_assert_int_eq(idle.lo, 30 * DAY);
+	ck_assert_int_eq(idle.hi, 90 * DAY);
+	ebb_record_set(&r, EBB_F_EVIDENCE, EBB_EVIDENCE_LOG);
+	idle = ebb_record_idle(&r, now);
+	ck_assert_int_eq(idle.lo, 0);
+	ck_assert_int_eq(idle.hi, 30 * DAY);
+}
+END_TEST
+
+START_TEST(hidden_keys_stand_behind_their_key_newest_first)
+{
+	char older[EBB_KEY_MAX], newer[EBB_KEY_MAX];
+	size_t o = ebb_record_hidden_key("a/b", 3, -5, "v1", older);
+	size_t n = ebb_record_hidden_key("a/b", 3, 7 * DAY, "v0", newer);
+	size_t len;
+
+	ck_assert_uint_eq(o, 3 + 1 + 16 + 2);
+	ck_assert_int_lt(ebb_record_key_cmp("a/b", 3, newer, n), 0);
+	ck_assert_int_lt(ebb_record_key_cmp(newer, n, older, o), 0);
+	ck_assert_int_lt(ebb_record_key_cmp(older, o, "a/b\x01", 4), 0);
+	ck_assert_uint_eq(ebb_record_plain_len(older, o), 3);
+	ck_assert_uint_eq(ebb_record_plain_len("a/b", 3), 3);
+	ck_assert_mem_eq(ebb_record_hidden_id(older, o, &len), "v1", 2);
+	ck_assert_uint_eq(len, 2);
+	ck_assert_ptr_null(ebb_record_hidden_id("a/b", 3, &len));
+}
+END_TEST
+
+START_TEST(entity_tags_come_back_as_they_were)
+{
+	static const char *const exact[] = {"9bb58f26192e4ba00f01e2e7b136bbd8",
+					    "9bb58f26192e4ba00f01e2e7b136bbd8-1",
+					    "00000000000000000000000000000000-10000"};
+	static const char *const opaque[] = {"", "x", "9bb58f26192e4ba00f01e2e7b136bbd",
+					     "9bb58f26192e4ba00f01e2e7b136bbd8-", "0x8D4BCC2E4835CD0",
+					     "9bb58f26192e4ba00f01e2e7b136bbd8-01"};
+	char text[EBB_RECORD_ETAG_TEXT];
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(exact); i++) {
+		struct ebb_record r = {0};
+
+		ebb_record_etag(&r, exact[i], strlen(exact[i]));
+		ck_assert(ebb_record_etag_text(&r, text));
+		ck_assert_str_eq(text, exact[i]);
+	}
+	for (size_t i = 0; i < EBB_ARRAY_LEN(opaque); i++) {
+		struct ebb_record r = {0}, other = {0};
+
+		ebb_record_etag(&r, opaque[i], strlen(opaque[i]));
+		ck_assert(!ebb_record_etag_text(&r, text));
+		ebb_record_etag(&other, opaque[(i + 1) % EBB_ARRAY_LEN(opaque)],
+				strlen(opaque[(i + 1) % EBB_ARRAY_LEN(opaque)]));
+		ck_assert(!ebb_record_same_content(&r, &other));
+	}
+}
+END_TEST
+
+START_TEST(class_codes_are_fnv)
+{
+	/* vectors of draft-eastlake-fnv */
+	ck_assert_int_eq(ebb_record_class_code(""), 0x811c9dc5);
+	ck_assert_int_eq(ebb_record_class_code("a"), 0xe40c292c);
+	ck_assert_int_eq(ebb_record_class_code("foobar"), 0xbf9cf968);
+}
+END_TEST
+
 EBB_UNIT_MAIN("record", idle_is_as_sure_as_its_evidence, the_window_limits_what_is_sure,
 	      less_knowledge_never_means_more_idle, extreme_times_do_not_overflow,
-	      keys_compare_as_bytes, content_is_the_same_as_far_as_both_know, names_are_stable)
+	      keys_compare_as_bytes, content_is_the_same_as_far_as_both_know, names_are_stable,
+	      tiers_bound_from_below_and_logs_prove_nothing,
+	      hidden_keys_stand_behind_their_key_newest_first, entity_tags_come_back_as_they_were,
+	      class_codes_are_fnv)
