@@ -78,7 +78,7 @@ SUPPORT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 
 programs = $(patsubst %.c,$(B)/%,$(wildcard $(1)))
 FUZZERS := $(call programs,tests/fuzz/f_*.c)
-TESTS := $(call programs,tests/unit/t_*.c tests/property/p_*.c) $(FUZZERS)
+TESTS := $(call programs,tests/unit/t_*.c tests/property/p_*.c tests/server/t_*.c) $(FUZZERS)
 BENCHES := $(call programs,tests/bench/b_*.c)
 # With T only what it names is built: whole groups (unit), or single tests; scripts need the program.
 named := $(foreach t,$(T),$(filter $(B)/tests/$(t)/% %/$(notdir $(basename $(t))),$(TESTS)))

@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# For black-box tests against the object store that tests/run has started (tests/support/rgw), beside what
+# tests/cli/lib.sh offers. All tests share the store; each takes buckets of its own:
+#
+#   bucket=$(new_bucket)        a new, empty one
+#   aws s3api ...               the AWS CLI, a client that is not ours
+#   boto ARG... <<'END'         a piece of Python with boto3; `s3` is the client, `argv` the arguments
+
+. "$EBB_SRC/tests/cli/lib.sh"
+
+[[ -z ${RGW_MISSING:-} ]] || skip "no object store: $RGW_MISSING"
+: "${RGW_ENDPOINT:?start tests with tests/run}"
+
+# Debian's: another one on the PATH may refuse what this server answers.
+aws() {
+	[[ -x /usr/bin/aws ]] || skip 'needs awscli'
+	/usr/bin/aws --endpoint-url "$RGW_ENDPOINT" --no-cli-pager "$@"
+}
+
+boto() {
+	/usr/bin/python3 -c 'import boto3' 2>/dev/null || skip 'needs python3-boto3'
+	{
+		cat <<-'END'
+		import boto3, json, os, sys
+		from botocore.config import Config
+		argv = sys.argv[1:]
+		s3 = boto3.client("s3", endpoint_url=os.environ["RGW_ENDPOINT"], config=Config(
+		    signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
+		END
+		cat
+	} >"$HOME/boto.py"
+	/usr/bin/python3 "$HOME/boto.py" "$@"
+}
+
+new_bucket() {
+	local name
+	name=test-$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
+	aws s3api create-bucket --bucket "$name" >/dev/null
+	echo "$name"
+}
