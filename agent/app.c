@@ -111,9 +111,11 @@ void ebb_app_release(struct ebb_app *app)
 	if (app->log)
 		ebb_log_release(app->log);
 	ebb_config_free(app->config);
+	ebb_names_free(app->names);
 	free(app->index_dir);
 	app->log = NULL;
 	app->config = NULL;
+	app->names = NULL;
 	app->index_dir = NULL;
 }
 
@@ -194,6 +196,26 @@ int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, st
 	if (r == 0)
 		log_file(app, readonly ? "index opened to read" : "index opened to write", "dir", app->index_dir);
 	return r ? ebb_err_set(err, e.code, "%s", e.msg) : 0;
+}
+
+int ebb_app_snap(struct ebb_app *app, struct ebb_index *ix, struct ebb_snap **ret,
+		 struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *s = NULL;
+	struct ebb_names *names = NULL;
+	int r = ebb_snap_open(ix, &s, err);
+
+	if (!r)
+		r = ebb_names_read(s, &names, err);
+	if (r)
+		return r;
+	if (app->config)
+		ebb_rules_use_names(app->config->rules, names);
+	ebb_names_free(app->names);
+	app->names = names;
+	*ret = s;
+	s = NULL;
+	return 0;
 }
 
 int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret,

@@ -15,6 +15,8 @@
 #include "core/clock.h"
 #include "core/index.h"
 #include "core/log.h"
+#include "core/names.h"
+#include "core/snap.h"
 
 struct ebb_app {
 	const char *config_path;	/* --config, EBB_CONFIG, or "ebb.yaml" */
@@ -30,6 +32,7 @@ struct ebb_app {
 	atomic_bool *cancel;		/* set by SIGINT, SIGTERM; the second signal ends the process */
 	struct ebb_config *config;	/* loaded by ebb_app_config, or NULL */
 	bool config_named;		/* by --config or EBB_CONFIG */
+	struct ebb_names *names;	/* of storage classes, as of the last ebb_app_snap; or NULL */
 };
 
 struct ebb_cli_args;
@@ -54,6 +57,13 @@ int ebb_app_config_optional(struct ebb_app *app, struct ebb_err *err);
  * the remedy.
  */
 int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, struct ebb_err *err);
+
+/*
+ * Take a snapshot, which the caller closes; the names of storage classes it knows become app->names, and those of the loaded configuration's
+ * rules. As ebb_snap_open.
+ */
+int ebb_app_snap(struct ebb_app *app, struct ebb_index *ix, struct ebb_snap **ret,
+		 struct ebb_err *err);
 
 /* Current time by the app's clock, ns since the epoch. */
 int64_t ebb_app_now(const struct ebb_app *app);

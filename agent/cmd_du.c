@@ -9,7 +9,7 @@
 #include "agent/target.h"
 #include "core/cursor.h"
 
-enum { LIMIT = 40, CLASSES_MAX = 64 };
+enum { LIMIT = 40 };
 
 /* A folder kept for printing by size. */
 struct row {
@@ -28,11 +28,6 @@ struct du {
 	uint64_t hidden;		/* rows that did not fit */
 	struct ebb_tally_sum total;
 	struct ebb_tally *tally;	/* --by anything but dir */
-	struct {
-		const char *name;
-		struct ebb_tally_sum sum;
-	} class[CLASSES_MAX];
-	size_t nclasses;
 };
 
 static void sum_add(struct ebb_tally_sum *to, const struct ebb_tally_sum *s)
@@ -198,27 +193,17 @@ static int by_dir(struct du *d, struct ebb_snap *snap, const struct ebb_cli_args
 
 /* --- By anything else --- */
 
-static void add_class(struct du *d, const char *class, const struct ebb_tally_sum *s)
-{
-	size_t i = 0;
-
-	class = class ? class : "(none)";
-	while (i < d->nclasses && strcmp(d->class[i].name, class) != 0)
-		i++;
-	if (i == CLASSES_MAX)
-		i--;
-	else if (i == d->nclasses)
-		d->class[d->nclasses++].name = class;
-	sum_add(&d->class[i].sum, s);
-}
-
 static int walk_tally(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 {
 	struct du *d = ctx;
-	struct ebb_tally_sum before = d->tally->total;
+	uint64_t before = d->tally->total.objects;
 	struct ebb_block b;
 	int r;
 
+	d->tally->store_class = -1;
+	r = at->class ? ebb_names_add(d->app->names, at->class, &d->tally->store_class, err) : 0;
+	if (r < 0)
+		return r;
 	while ((r = ebb_cursor_next(at->cursor, &b, err)) > 0) {
 		r = ebb_tally_block(d->tally, &b, at->target->key, err);
 		if (!r)
@@ -226,13 +211,7 @@ static int walk_tally(void *ctx, const struct ebb_target_at *at, struct ebb_err 
 		if (r)
 			return r;
 	}
-	struct ebb_tally_sum here = {
-		d->tally->total.objects - before.objects,
-		d->tally->total.bytes - before.bytes,
-		d->tally->total.alloc - before.alloc,
-	};
-	add_class(d, at->class, &here);
-	return r ? r : ebb_target_found(at, here.objects, err);
+	return r ? r : ebb_target_found(at, d->tally->total.objects - before, err);
 }
 
 /* One row, as JSON at once or into the table. */
@@ -256,6 +235,7 @@ static int top_rows(struct du *d, struct ebb_out_table *t, const char *by, unsig
 		    struct ebb_err *err)
 {
 	size_t n = d->limit ? d->limit : EBB_TALLY_GROUPS, more;
+	const char *class;
 	EBB_CLEANUP(ebb_mem_freep) struct ebb_tally_group *g = calloc(n, sizeof(*g));
 	struct ebb_tally_sum others;
 	char name[EBB_OWNER_MAX];
@@ -267,6 +247,8 @@ static int top_rows(struct du *d, struct ebb_out_table *t, const char *by, unsig
 	for (size_t i = 0; i < n && !r; i++) {
 		if (dim == EBB_TALLY_OWNER)
 			ebb_owner_name(g[i].uid, name);
+		else if (dim == EBB_TALLY_CLASS && (class = ebb_names_get(d->app->names, g[i].uid)))
+			snprintf(name, sizeof(name), "%s", class);
 		else
 			snprintf(name, sizeof(name), "%s", *g[i].name ? g[i].name : "(none)");
 		r = group_row(d, t, by, name, &g[i].sum, err);
@@ -305,12 +287,12 @@ static int group_rows(struct du *d, struct ebb_out_table *t, const char *by, str
 		return top_rows(d, t, by, EBB_TALLY_EXT, err);
 	if (strcmp(by, "owner") == 0)
 		return top_rows(d, t, by, EBB_TALLY_OWNER, err);
+	if (strcmp(by, "class") == 0)
+		return top_rows(d, t, by, EBB_TALLY_CLASS, err);
 	if (strcmp(by, "age") == 0)
 		return age_rows(d, t, err);
 	for (int i = 0; i < EBB_KIND_COUNT && !r && strcmp(by, "kind") == 0; i++)
 		r = group_row(d, t, by, ebb_record_kind_name(i), &d->tally->kind[i], err);
-	for (size_t i = 0; i < d->nclasses && !r && strcmp(by, "class") == 0; i++)
-		r = group_row(d, t, by, d->class[i].name, &d->class[i].sum, err);
 	return r;
 }
 
@@ -320,6 +302,7 @@ static int by_group(struct du *d, struct ebb_snap *snap, const struct ebb_cli_ar
 	unsigned dims = strcmp(by, "ext") == 0	   ? EBB_TALLY_EXT
 			: strcmp(by, "owner") == 0 ? EBB_TALLY_OWNER
 			: strcmp(by, "age") == 0   ? EBB_TALLY_AGE
+			: strcmp(by, "class") == 0 ? EBB_TALLY_CLASS
 						   : 0;
 	EBB_CLEANUP(ebb_tally_freep) struct ebb_tally *tally =
 		ebb_tally_new(dims, ebb_app_now(d->app));
@@ -353,7 +336,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!r)
 		r = ebb_app_index(app, true, &ix, err);
 	if (!r)
-		r = ebb_snap_open(ix, &snap, err);
+		r = ebb_app_snap(app, ix, &snap, err);
 	if (r)
 		return r;
 	if (by && strcmp(by, "dir") != 0)

@@ -229,7 +229,7 @@ static int print_json(struct explain *x, struct ebb_err *err)
 		json_decref(list);
 		return r;
 	}
-	ebb_out_json_record(o, &x->rec);
+	ebb_out_json_record(o, &x->rec, x->app->names);
 	json_object_set_new(o, "rule", x->rule ? json_string(x->rule->name) : json_null());
 	json_object_set_new(o, "do", json_string(x->rule ? x->rule->action->name : "keep"));
 	bool refused = x->refusal != EBB_REFUSE_NONE;
@@ -356,7 +356,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!r)
 		r = ebb_app_index(app, true, &ix, err);
 	if (!r)
-		r = ebb_snap_open(ix, &snap, err);
+		r = ebb_app_snap(app, ix, &snap, err);
 	for (int i = 0; i < ebb_cli_argc(args) && !r; i++) {
 		struct explain x = {
 			.app = app,

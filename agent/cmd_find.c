@@ -59,7 +59,7 @@ static int print_json(struct find *f, const char *store, const struct ebb_record
 	json_t *o = json_pack("{ss}", "store", store);
 	struct ebb_span idle = ebb_record_idle(r, f->env.now);
 
-	ebb_out_json_record(o, r);
+	ebb_out_json_record(o, r, f->app->names);
 	json_object_set_new(o, "idle_min", json_integer(idle.lo / 1000000000));
 	if (idle.hi != INT64_MAX)
 		json_object_set_new(o, "idle_max", json_integer(idle.hi / 1000000000));
@@ -359,7 +359,7 @@ static int prepare(struct find *f, const struct ebb_cli_args *args, struct ebb_a
 
 	if (r)
 		return r;
-	f->env = (struct ebb_expr_env){.now = ebb_app_now(f->app)};
+	f->env = (struct ebb_expr_env){.now = ebb_app_now(f->app), .names = f->app->names};
 	f->count = ebb_cli_flag(args, "count");
 	f->limit = (uint64_t)ebb_cli_number(args, "limit", f->order ? ORDERED_LIMIT : 0);
 	f->all = f->order && !f->count && f->limit == 0;
@@ -443,7 +443,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!r)
 		r = ebb_app_index(app, true, &ix, err);
 	if (!r)
-		r = ebb_snap_open(ix, &snap, err);
+		r = ebb_app_snap(app, ix, &snap, err);
 	f.snap = snap;
 	if (!r)
 		r = ebb_target_each(app, snap, args, walk, &f, err);
@@ -467,6 +467,7 @@ static const struct ebb_cli_field json[] = {
 	{"path_b64", "string", "the key in base64, when it is not UTF-8"},
 	{"kind", "string", "file, dir, symlink or special"},
 	{"size, alloc", "number", "bytes of content, bytes allocated on the medium"},
+	{"class", "string", "storage class of the object itself, where its store tells"},
 	{"mtime, atime, ctime", "string", "times as RFC 3339 in UTC"},
 	{"mode", "string", "permission bits in octal"},
 	{"uid, gid, nlink, ino, dev", "number", "as stat(2) gives them"},

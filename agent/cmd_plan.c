@@ -313,7 +313,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!path && !dry)
 		return ebb_err_set(err, EBB_EUSAGE, "say where the plan goes: --output FILE, or only look: --dry-run");
 	if ((r = ebb_app_config(app, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
-	    (r = ebb_snap_open(ix, &p.snap, err)) < 0 || (r = choose(&p, args, err)) < 0)
+	    (r = ebb_app_snap(app, ix, &p.snap, err)) < 0 || (r = choose(&p, args, err)) < 0)
 		return r;
 	return make(&p, dry ? NULL : path, err);
 }

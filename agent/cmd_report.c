@@ -25,7 +25,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!r)
 		r = ebb_app_index(app, true, &ix, err);
 	if (!r)
-		r = ebb_snap_open(ix, &snap, err);
+		r = ebb_app_snap(app, ix, &snap, err);
 	if (!r)
 		r = ebb_report_collect(&report, app, snap, args, err);
 	if (!name)

@@ -20,6 +20,7 @@
 #include "core/err.h"
 #include "core/mem.h"
 #include "core/money.h"
+#include "core/names.h"
 #include "core/record.h"
 
 /* Room for any formatted number. */
@@ -104,7 +105,7 @@ int ebb_out_json_time(json_t *o, const char *name, int64_t ns);
 int ebb_out_json_money(json_t *o, const char *name, const struct ebb_money *m);
 
 /* The fields of a record that are known, as every command shows them: path, kind, size, alloc, mtime ... */
-int ebb_out_json_record(json_t *o, const struct ebb_record *r);
+int ebb_out_json_record(json_t *o, const struct ebb_record *r, const struct ebb_names *names);
 
 /*
  * A write to @f failed: -EBB_EPARTIAL (exit 1) with errno in err->sys, from errno where @f is not ebb_out_standard(). EPIPE

@@ -93,9 +93,10 @@ static const struct {
 	{EBB_FLAG_CHANGING, "changing"}, {EBB_FLAG_MOUNT, "mount"},
 };
 
-int ebb_out_json_record(json_t *o, const struct ebb_record *r)
+int ebb_out_json_record(json_t *o, const struct ebb_record *r, const struct ebb_names *names)
 {
 	char mode[8], etag[EBB_RECORD_ETAG_TEXT];
+	const char *class = ebb_record_has(r, EBB_F_CLASS) ? ebb_names_get(names, r->f[EBB_F_CLASS]) : NULL;
 	int bad = ebb_out_json_key(o, r->key, r->key_len);
 
 	if (!bad && ebb_record_has(r, EBB_F_KIND))
@@ -105,6 +106,8 @@ int ebb_out_json_record(json_t *o, const struct ebb_record *r)
 		if (ebb_record_has(r, numbers[i].field))
 			bad = json_object_set_new(o, numbers[i].name,
 						  json_integer(r->f[numbers[i].field]));
+	if (!bad && class)
+		bad = json_object_set_new(o, "class", json_string(class));
 	if (!bad && ebb_record_etag_text(r, etag))
 		bad = json_object_set_new(o, "etag", json_string(etag));
 	if (!bad && ebb_record_has(r, EBB_F_MODE)) {

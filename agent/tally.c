@@ -22,6 +22,7 @@ struct ebb_tally_work {
 	int64_t kind[EBB_BLOCK_MAX], size[EBB_BLOCK_MAX], alloc[EBB_BLOCK_MAX];
 	int64_t mtime[EBB_BLOCK_MAX], atime[EBB_BLOCK_MAX], uid[EBB_BLOCK_MAX];
 	int64_t flags[EBB_BLOCK_MAX], evidence[EBB_BLOCK_MAX], window[EBB_BLOCK_MAX];
+	int64_t class[EBB_BLOCK_MAX];
 };
 
 static const int64_t age_from[EBB_TALLY_AGES] = {
@@ -133,8 +134,11 @@ struct ebb_tally *ebb_tally_new(unsigned dims, int64_t now)
 		t->ext = groups_new();
 	if (dims & EBB_TALLY_OWNER)
 		t->owner = groups_new();
+	if (dims & EBB_TALLY_CLASS)
+		t->class = groups_new();
+	t->store_class = -1;
 	if (!t->work || ((dims & EBB_TALLY_EXT) && !t->ext) ||
-	    ((dims & EBB_TALLY_OWNER) && !t->owner)) {
+	    ((dims & EBB_TALLY_OWNER) && !t->owner) || ((dims & EBB_TALLY_CLASS) && !t->class)) {
 		ebb_tally_free(t);
 		return NULL;
 	}
@@ -147,6 +151,7 @@ void ebb_tally_free(struct ebb_tally *t)
 		return;
 	groups_free(t->ext);
 	groups_free(t->owner);
+	groups_free(t->class);
 	free(t->work);
 	free(t);
 }
@@ -244,6 +249,10 @@ static void count(struct ebb_tally *t, uint32_t i)
 
 	add(&t->total, bytes, alloc);
 	add(&t->kind[kind], bytes, alloc);
+	if (t->dims & EBB_TALLY_CLASS)
+		add(group(t->class, (const char[16]){0},
+			  w->known[i] & EBB_KNOWN(EBB_F_CLASS) ? w->class[i] : t->store_class),
+		    bytes, alloc);
 	if (w->flags[i] & EBB_FLAG_UNSEEN)
 		add(&t->unseen, bytes, alloc);
 	if (!file)
@@ -272,6 +281,8 @@ int ebb_tally_block(struct ebb_tally *t, const struct ebb_block *b, const char *
 		ebb_block_values(b, EBB_F_EVIDENCE, w->evidence);
 		ebb_block_values(b, EBB_F_WINDOW, w->window);
 	}
+	if (t->dims & EBB_TALLY_CLASS)
+		ebb_block_values(b, EBB_F_CLASS, w->class);
 	if (keys)
 		ebb_block_keys_init(&w->keys, b);
 	for (uint32_t i = 0; i < b->n; i++) {
@@ -310,7 +321,9 @@ static void sum_add(struct ebb_tally_sum *to, const struct ebb_tally_sum *s)
 size_t ebb_tally_top(const struct ebb_tally *t, unsigned dim, size_t n, struct ebb_tally_group *ret,
 		     struct ebb_tally_sum *ret_others, size_t *ret_more)
 {
-	const struct ebb_tally_groups *g = dim == EBB_TALLY_EXT ? t->ext : t->owner;
+	const struct ebb_tally_groups *g = dim == EBB_TALLY_EXT	  ? t->ext
+					   : dim == EBB_TALLY_OWNER ? t->owner
+								    : t->class;
 	size_t rows = 0, used = g->used + (g->others.objects ? 1 : 0);
 
 	*ret_others = g->others;

@@ -34,7 +34,8 @@ enum ebb_tally_dims {
 	EBB_TALLY_SIZE = 1 << 1,
 	EBB_TALLY_EXT = 1 << 2,
 	EBB_TALLY_OWNER = 1 << 3,
-	EBB_TALLY_ALL = 15		/* kinds, totals and hidden things are always counted */
+	EBB_TALLY_CLASS = 1 << 4,
+	EBB_TALLY_ALL = 15		/* all but CLASS; kinds, totals and hidden things are always counted */
 };
 
 /* Classes of age: [0] less than 7 d, 7-30 d, 30-90 d, 90-180 d, 180 d-1 y, 1-2 y, [6] 2 y and more. */
@@ -65,6 +66,8 @@ struct ebb_tally {
 	struct ebb_tally_sum twins;			/* further names of inodes; bytes as if counted again */
 	struct ebb_tally_sum unseen;			/* carried over: their directory could not be read */
 	struct ebb_tally_groups *ext, *owner;		/* files; see ebb_tally_top */
+	struct ebb_tally_groups *class;			/* everything, by storage class */
+	int64_t store_class;	/* code of the class of objects that have none of their own, -1: none; set by the caller */
 	struct ebb_tally_work *work;
 };
 
@@ -95,10 +98,10 @@ const char *ebb_tally_size_name(int class);
 const char *ebb_tally_unknown_name(enum ebb_tally_unknown why);	/* stable word for JSON */
 const char *ebb_tally_unknown_text(enum ebb_tally_unknown why);	/* for people */
 
-/* A row of extensions or owners. */
+/* A row of extensions, owners or classes. */
 struct ebb_tally_group {
 	char name[EBB_TALLY_EXT_MAX + 1];	/* extension in lower case, "" for none; owner: number; others: "" */
-	int64_t uid;				/* of owners; -1: unknown */
+	int64_t uid;				/* of owners, code of classes; -1: unknown */
 	struct ebb_tally_sum sum;
 };
 
@@ -106,7 +109,7 @@ struct ebb_tally_group {
  * The @n largest groups by bytes (then objects, then name) into @ret, and the sum of all others in *ret_others, whose number
  * of groups is returned through *ret_more (EBB_TALLY_GROUPS reached: a lower bound).
  *
- * @dim     EBB_TALLY_EXT or EBB_TALLY_OWNER, one that was asked for.
+ * @dim     EBB_TALLY_EXT, EBB_TALLY_OWNER or EBB_TALLY_CLASS, one that was asked for.
  * @return  rows written.
  */
 size_t ebb_tally_top(const struct ebb_tally *t, unsigned dim, size_t n, struct ebb_tally_group *ret,

@@ -86,13 +86,21 @@ static int open_databases(struct ebb_index *ix, MDB_txn *txn, unsigned create)
 		const char *name;
 		unsigned flags;
 		MDB_dbi *dbi;
-	} dbs[] = {{"meta", 0, &ix->meta},	 {"stores", 0, &ix->stores},
-		   {"scans", 0, &ix->scans},	 {"lists", 0, &ix->lists},
-		   {"blocks", MDB_INTEGERKEY, &ix->blocks}, {"orders", 0, &ix->orders}};
+		bool later; /* came with a later version: an old index, opened to read, lacks it */
+	} dbs[] = {{"meta", 0, &ix->meta, false},
+		   {"stores", 0, &ix->stores, false},
+		   {"scans", 0, &ix->scans, false},
+		   {"lists", 0, &ix->lists, false},
+		   {"blocks", MDB_INTEGERKEY, &ix->blocks, false},
+		   {"orders", 0, &ix->orders, false},
+		   {"names", MDB_INTEGERKEY, &ix->names, true}};
 	int rc = 0;
 
-	for (size_t i = 0; i < EBB_ARRAY_LEN(dbs) && rc == 0; i++)
+	for (size_t i = 0; i < EBB_ARRAY_LEN(dbs) && rc == 0; i++) {
 		rc = mdb_dbi_open(txn, dbs[i].name, dbs[i].flags | create, dbs[i].dbi);
+		if (rc == MDB_NOTFOUND && dbs[i].later)
+			rc = 0;
+	}
 	return rc;
 }
 
@@ -129,7 +137,7 @@ static int open_env(struct ebb_index *ix, const struct ebb_index_opts *opts, str
 	if (ix->readonly && stat(ix->path, &st) < 0 && errno == ENOENT)
 		return ebb_err_set(err, EBB_ENOENT, "there is no index at '%s'; run: ebb scan", ix->path);
 	if (rc == 0)
-		rc = mdb_env_set_maxdbs(ix->env, 8);
+		rc = mdb_env_set_maxdbs(ix->env, 16);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(ix->env, opts->map_size ? opts->map_size : DEFAULT_MAP);
 	if (rc == 0)

@@ -17,6 +17,7 @@
 #include "core/links.h"
 #include "core/merge_free.h"
 #include "core/merge_old.h"
+#include "core/names.h"
 
 /* What must be known to go on with a scan; written with every commit. The last key follows it in the value. */
 struct ebb_merge_state {
@@ -46,6 +47,7 @@ struct ebb_merge {
 	struct ebb_block_builder *builder;
 	struct ebb_buf encoded;
 	bool finished;
+	struct ebb_names *names;
 };
 
 static MDB_val val_of(void *p, size_t n)
@@ -429,6 +431,18 @@ int ebb_merge_keep(struct ebb_merge *m, const char *prefix, size_t len, struct e
 	return rc;
 }
 
+int ebb_merge_class(struct ebb_merge *m, const char *name, int64_t *ret_code, struct ebb_err *err)
+{
+	int rc = begin(m, err);
+
+	if (rc == 0 && !m->names) {
+		m->names = ebb_names_new();
+		rc = m->names ? ebb_names_load(m->names, m->ix, m->txn, err)
+			      : ebb_err_set(err, EBB_ENOMEM, "no memory for the names of classes");
+	}
+	return rc < 0 ? rc : ebb_names_save(m->names, m->ix, m->txn, name, ret_code, err);
+}
+
 /* --- beginning and end ---------------------------------------------------------------------------------- */
 
 /* Read the store's entry, or make a new one with the next free number. */
@@ -519,6 +533,7 @@ static void release(struct ebb_merge *m)
 	ebb_buf_release(&m->encoded);
 	ebb_merge_old_release(&m->old);
 	ebb_links_release(&m->links);
+	ebb_names_free(m->names);
 	free(m);
 }
 

@@ -66,6 +66,13 @@ int ebb_merge_put(struct ebb_merge *m, const struct ebb_record *rec, struct ebb_
  */
 int ebb_merge_keep(struct ebb_merge *m, const char *prefix, size_t len, struct ebb_err *err);
 
+/*
+ * Enter the name of a storage class that a record put from now on has. Cheap when it is known.
+ *
+ * @return  0 with the code for EBB_F_CLASS; -EBB_EINVAL and -EBB_ERANGE as ebb_names_add; -EBB_EINDEX.
+ */
+int ebb_merge_class(struct ebb_merge *m, const char *name, int64_t *ret_code, struct ebb_err *err);
+
 /* All records are in: write the rest, count what is gone. */
 int ebb_merge_finish(struct ebb_merge *m, struct ebb_merge_stats *ret, struct ebb_err *err);
 

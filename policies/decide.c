@@ -201,13 +201,6 @@ static enum ebb_decide_refusal worthwhile(const struct ebb_rule *rule, const str
 	return EBB_REFUSE_NONE;
 }
 
-static const char *class_of(const struct ebb_decide *d, const char *store)
-{
-	const struct ebb_rules_store *s = store ? ebb_rules_store(d->rules, store) : NULL;
-
-	return s ? s->class : NULL;
-}
-
 /* Fill the amounts and the reasons, and say whether the action stands. */
 static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 			enum ebb_decide_refusal *ret, struct ebb_err *err)
@@ -219,7 +212,8 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 		return 0;
 	ebb_buf_clear(&d->why);
 	ebb_rules_explain_why(d->rules, rule, a->obj, a->store, d->now, &d->why, NULL);
-	r = ebb_cost_action(d->prices, class_of(d, a->store), class_of(d, a->to_store), a, &d->why,
+	r = ebb_cost_action(d->prices, ebb_rules_class(d->rules, a->store, a->obj),
+			    ebb_rules_class(d->rules, a->to_store, NULL), a, &d->why,
 			    err);
 	if (r < 0)
 		return r;

@@ -18,7 +18,7 @@
  *   mode                       number     permission bits in octal: 0644
  *   type, evidence             word       "file", "relatime": == != in only
  *   path, name, ext, dir       text       "a string": == != in matches
- *   store, class               text
+ *   store, class               text: class is the object's own, or what its store is declared to be
  *   team, kind, labels and     text       (given to ebb_expr_compile)
  *   captures {x} of globs
  *
@@ -41,6 +41,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/names.h"
 #include "core/record.h"
 
 enum ebb_truth { EBB_FALSE = 0, EBB_UNKNOWN = 1, EBB_TRUE = 2 };
@@ -79,6 +80,7 @@ struct ebb_expr_text {
 struct ebb_expr_env {
 	int64_t now;				/* ns since the epoch, not negative */
 	const char *store, *class;		/* of the objects; NULL: unknown */
+	const struct ebb_names *names;		/* of classes that objects have themselves; NULL: unknown */
 	const struct ebb_expr_text *labels;	/* one for each name given at compile time; NULL:
 						 * all unknown */
 };

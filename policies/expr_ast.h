@@ -142,7 +142,10 @@ int ebb_expr_fact_literal(const struct ebb_expr_fact *f, const char *text, int64
 struct ebb_expr_range ebb_expr_fact_stored(const struct ebb_expr_fact *f, struct ebb_expr_range r,
 					   int64_t now);
 
-/* Text of a fact; p is NULL when unknown. */
+/* Class of an object whose own has this code; p is NULL when the name is unknown. */
+struct ebb_expr_text ebb_expr_fact_class(const struct ebb_expr_env *env, int64_t code);
+
+/* Text of a fact; p is NULL when unknown. @r: NULL for facts that do not differ between objects of a store. */
 struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l,
 					const struct ebb_expr_env *env, const struct ebb_record *r);
 

@@ -202,6 +202,33 @@ static void eval_idle(struct ebb_expr_block *w, const struct ebb_expr_leaf *l, u
 	}
 }
 
+/* Objects of a block have one class, or few in runs. */
+static void eval_class(struct ebb_expr_block *w, const struct ebb_expr_leaf *l,
+		       const struct ebb_expr_env *env, uint8_t *out)
+{
+	enum ebb_truth declared = ebb_expr_text_meets(l, ebb_expr_fact_text(l, env, NULL)), own;
+	const uint32_t *known;
+	const int64_t *class;
+	int64_t last;
+
+	memset(out, (int)declared, w->b->n);
+	if (!(w->b->known_any & EBB_KNOWN(EBB_F_CLASS)))
+		return;
+	known = known_masks(w);
+	class = values(w, EBB_F_CLASS);
+	last = class[0];
+	own = ebb_expr_text_meets(l, ebb_expr_fact_class(env, last));
+	for (uint32_t i = 0; i < w->b->n; i++) {
+		if (!(known[i] & EBB_KNOWN(EBB_F_CLASS)))
+			continue;
+		if (class[i] != last) {
+			last = class[i];
+			own = ebb_expr_text_meets(l, ebb_expr_fact_class(env, last));
+		}
+		out[i] = (uint8_t)own;
+	}
+}
+
 static void eval_leaf(struct ebb_expr_block *w, const struct ebb_expr_leaf *l,
 		      const struct ebb_expr_env *env, uint8_t *out)
 {
@@ -215,8 +242,10 @@ static void eval_leaf(struct ebb_expr_block *w, const struct ebb_expr_leaf *l,
 	case EBB_EXPR_ACCESS:
 		eval_idle(w, l, out);
 		break;
-	case EBB_EXPR_STORE:
 	case EBB_EXPR_CLASS:
+		eval_class(w, l, env, out);
+		break;
+	case EBB_EXPR_STORE:
 		memset(out, (int)ebb_expr_text_meets(l, ebb_expr_fact_text(l, env, NULL)), w->b->n);
 		break;
 	default:

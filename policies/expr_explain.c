@@ -107,8 +107,9 @@ static const char *evidence_of(const struct ebb_expr_fact *f, const struct ebb_r
 	case EBB_EXPR_IDLE:
 	case EBB_EXPR_ACCESS:
 		break;
-	case EBB_EXPR_STORE:
 	case EBB_EXPR_CLASS:
+		return ebb_record_has(r, EBB_F_CLASS) ? "index" : "configuration";
+	case EBB_EXPR_STORE:
 		return "configuration";
 	case EBB_EXPR_LABEL:
 		return "dataset or pattern";

@@ -210,6 +210,11 @@ static struct ebb_expr_text ext_of(struct ebb_expr_text name)
 	return text_of("");
 }
 
+struct ebb_expr_text ebb_expr_fact_class(const struct ebb_expr_env *env, int64_t code)
+{
+	return text_of(ebb_names_get(env->names, code));
+}
+
 struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l,
 					const struct ebb_expr_env *env, const struct ebb_record *r)
 {
@@ -219,6 +224,8 @@ struct ebb_expr_text ebb_expr_fact_text(const struct ebb_expr_leaf *l,
 	case EBB_EXPR_STORE:
 		return text_of(env->store);
 	case EBB_EXPR_CLASS:
+		if (r && ebb_record_has(r, EBB_F_CLASS))
+			return ebb_expr_fact_class(env, r->f[EBB_F_CLASS]);
 		return text_of(env->class);
 	case EBB_EXPR_LABEL:
 		return env->labels ? env->labels[l->label] : text_of(NULL);

@@ -23,6 +23,21 @@ const struct ebb_rules_store *ebb_rules_store(const struct ebb_rules *r, const c
 	return NULL;
 }
 
+void ebb_rules_use_names(struct ebb_rules *r, const struct ebb_names *names)
+{
+	r->names = names;
+}
+
+const char *ebb_rules_class(const struct ebb_rules *r, const char *store,
+			    const struct ebb_record *rec)
+{
+	const struct ebb_rules_store *s = store ? ebb_rules_store(r, store) : NULL;
+
+	if (rec && ebb_record_has(rec, EBB_F_CLASS))
+		return ebb_names_get(r->names, rec->f[EBB_F_CLASS]);
+	return s ? s->class : NULL;
+}
+
 const struct ebb_rules_dataset *ebb_rules_dataset(const struct ebb_rules *r, const char *key,
 						  size_t key_len)
 {

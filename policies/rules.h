@@ -124,6 +124,16 @@ const struct ebb_rule *ebb_rules_get(const struct ebb_rules *r, size_t i);
 /* The store as given at compile time, or NULL. */
 const struct ebb_rules_store *ebb_rules_store(const struct ebb_rules *r, const char *name);
 
+/*
+ * Names of the classes that objects have themselves, from the index (NULL: none are known). Borrowed; set before rules are used, and again
+ * before they go.
+ */
+void ebb_rules_use_names(struct ebb_rules *r, const struct ebb_names *names);
+
+/* Storage class of an object: its own, or what its store is declared to be; NULL when unknown. @rec: NULL asks for the store's. */
+const char *ebb_rules_class(const struct ebb_rules *r, const char *store,
+			    const struct ebb_record *rec);
+
 /* No rule matched. */
 #define EBB_RULES_NONE UINT16_MAX
 

@@ -38,6 +38,7 @@ struct ebb_rules {
 	struct ebb_rules_rule *rules;
 	size_t n;
 	size_t most_labels;		/* of any rule, its captures among them */
+	const struct ebb_names *names;	/* borrowed, or NULL */
 };
 
 /* True for keys that no rule may meet. */

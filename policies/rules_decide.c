@@ -264,8 +264,12 @@ int ebb_rules_decide(const struct ebb_rules *r, struct ebb_rules_decide_work *w,
 		     const struct ebb_block *b, const char *store, int64_t now, uint16_t *rule,
 		     uint16_t *unknown, struct ebb_err *err)
 {
-	const struct ebb_rules_store *s = ebb_rules_store(r, store);
-	struct ebb_expr_env env = {.now = now, .store = store, .class = s ? s->class : NULL};
+	struct ebb_expr_env env = {
+		.now = now,
+		.store = store,
+		.class = ebb_rules_class(r, store, NULL),
+		.names = r->names,
+	};
 
 	for (uint32_t i = 0; i < b->n; i++)
 		rule[i] = unknown[i] = EBB_RULES_NONE;

@@ -14,12 +14,16 @@ static struct ebb_expr_env make_env(const struct ebb_rules *r, const struct ebb_
 				    const struct ebb_record *rec, const char *store, int64_t now,
 				    struct ebb_expr_text labels[LABELS])
 {
-	const struct ebb_rules_store *s = ebb_rules_store(r, store);
 	const void *set = ebb_rules_dataset(r, rec->key, rec->key_len);
 
 	ebb_rules_labels(r, rule, set, rec->key, rec->key_len, labels);
 	return (struct ebb_expr_env){
-		.now = now, .store = store, .class = s ? s->class : NULL, .labels = labels};
+		.now = now,
+		.store = store,
+		.class = ebb_rules_class(r, store, NULL),
+		.names = r->names,
+		.labels = labels,
+	};
 }
 
 /* What one rule says, but for `fires` and `holds`. */

@@ -117,6 +117,8 @@ static void random_record(struct ebb_prng *r, struct ebb_record *rec, uint32_t s
 			v %= EBB_KIND_COUNT;
 		else if (f == EBB_F_EVIDENCE)
 			v %= EBB_EVIDENCE_COUNT;
+		else if (f == EBB_F_CLASS) /* some have names, "x" has none */
+			v = ebb_record_class_code(PICK(r, "a", "a", "ops", "x"));
 		else if (f == EBB_F_MODE)
 			v += 0100640;
 		ebb_record_set(rec, (enum ebb_field)f, v);
@@ -191,12 +193,12 @@ static void check_block(const struct ebb_expr *e, const char *text, const struct
 	}
 }
 
-static void round_of_blocks(struct ebb_prng *r, struct ebb_expr_block *w)
+static void round_of_blocks(struct ebb_prng *r, struct ebb_expr_block *w, const struct ebb_names *names)
 {
 	static const char *const keys[] = {"a", "a/x", "b/a.x", "b/x", "c/", "d.a", "x"};
 	const uint32_t sure =
 		ebb_prng_below(r, 2) ? (EBB_KNOWN(EBB_F_COUNT) - 1) & ~EBB_KNOWN(EBB_F_WINDOW) : 0;
-	struct ebb_expr_env env = {.now = NOW, .store = "a", .labels = values};
+	struct ebb_expr_env env = {.now = NOW, .store = "a", .names = names, .labels = values};
 	struct ebb_block_builder *builder = ebb_block_builder_new();
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(1 << 20);
 	struct ebb_record recs[EBB_ARRAY_LEN(keys)] = {{0}}, less;
@@ -241,8 +243,13 @@ int main(void)
 	struct ebb_prng r = ebb_seed_start();
 	struct ebb_expr_block *w = ebb_expr_block_new();
 
+	EBB_CLEANUP(ebb_names_freep) struct ebb_names *names = ebb_names_new();
+	int64_t code;
+
+	EBB_SEED_CHECK(ebb_names_add(names, "a", &code, NULL) == 1, "a");
+	EBB_SEED_CHECK(ebb_names_add(names, "ops", &code, NULL) == 1, "ops");
 	for (int i = 0; i < 1500; i++)
-		round_of_blocks(&r, w);
+		round_of_blocks(&r, w, names);
 	ebb_expr_block_free(w);
 	return 0;
 }

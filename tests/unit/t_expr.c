@@ -328,7 +328,26 @@ START_TEST(explains)
 }
 END_TEST
 
+START_TEST(class_is_the_objects_own_before_its_stores)
+{
+	EBB_CLEANUP(ebb_names_freep) struct ebb_names *names = ebb_names_new();
+	struct ebb_record r = file();
+	struct ebb_expr_env env = {.now = NOW, .store = "lake", .class = "HDD", .labels = values};
+	int64_t code;
+
+	ck_assert_int_eq(ebb_names_add(names, "GLACIER", &code, NULL), 1);
+	ck_assert_int_eq(ebb_expr_eval(expr("class == \"HDD\""), &env, &r), EBB_TRUE);
+	ebb_record_set(&r, EBB_F_CLASS, code);
+	ck_assert_int_eq(ebb_expr_eval(expr("class == \"HDD\""), &env, &r), EBB_UNKNOWN);
+	env.names = names;
+	ck_assert_int_eq(ebb_expr_eval(expr("class == \"HDD\""), &env, &r), EBB_FALSE);
+	ck_assert_int_eq(ebb_expr_eval(expr("class matches \"GLAC*\""), &env, &r), EBB_TRUE);
+	ebb_record_set(&r, EBB_F_CLASS, code + 1);
+	ck_assert_int_eq(ebb_expr_eval(expr("class == \"GLACIER\""), &env, &r), EBB_UNKNOWN);
+}
+END_TEST
+
 EBB_UNIT_MAIN("expr", comparisons, facts_of_time, times_in_the_future_count_as_now,
 	      idle_is_an_interval, without_mtime_nothing_is_idle_for_sure, texts_and_keys,
 	      names_and_extensions, kleene, precedence, errors_name_line_and_column, unit_errors,
-	      limits, needs, always, explains)
+	      limits, needs, always, explains, class_is_the_objects_own_before_its_stores)

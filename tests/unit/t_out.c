@@ -129,7 +129,7 @@ START_TEST(records_show_what_is_known)
 	ebb_record_set(&r, EBB_F_MODE, 0100640);
 	ebb_record_set(&r, EBB_F_EVIDENCE, EBB_EVIDENCE_RELATIME);
 	ebb_record_set(&r, EBB_F_FLAGS, EBB_FLAG_LINKED_TWIN);
-	ck_assert_int_eq(ebb_out_json_record(o, &r), 0);
+	ck_assert_int_eq(ebb_out_json_record(o, &r, NULL), 0);
 	ck_assert_int_eq(ebb_out_json(f, o, NULL), 0);
 	fclose(f);
 	ck_assert_str_eq(text, "{\"path\":\"f\",\"kind\":\"file\",\"size\":5,\"mode\":\"0640\","
