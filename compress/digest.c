@@ -7,7 +7,7 @@
 
 static const struct ebb_digest_algo *const table[] = {
 	&ebb_digest_xxh128,
-	&ebb_digest_sha256,
+	&ebb_digest_sha256, &ebb_digest_md5,
 };
 
 const struct ebb_digest_algo *ebb_digest_find(const char *name)

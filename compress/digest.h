@@ -5,7 +5,7 @@
  * An algorithm is one file with one const struct ebb_digest_algo and one line in the table of
  * digest.c. XXH3-128 is what records carry (EBB_DIGEST_LEN bytes of the decoded content): as fast
  * as reading, but no proof against an adversary, so it proposes duplicates and never proves them.
- * SHA-256 names plans.
+ * SHA-256 names plans and signs bodies of requests; MD5 is what object stores check uploads by.
  *
  * Bytes of a digest stand in the order in which the algorithm's own tools print them (XXH3:
  * canonical, big-endian).
@@ -26,7 +26,7 @@
 
 /* What an algorithm implements. @state is what `open` made. */
 struct ebb_digest_algo {
-	const char *name;	/* "xxh128", "sha256" */
+	const char *name;	/* "xxh128", "sha256", "md5" */
 	size_t len;		/* bytes of a digest, at most EBB_DIGEST_MAX */
 	void *(*open)(void);	/* NULL: no memory */
 	int (*reset)(void *state);	/* 0 or negative */
@@ -37,6 +37,7 @@ struct ebb_digest_algo {
 
 extern const struct ebb_digest_algo ebb_digest_xxh128;
 extern const struct ebb_digest_algo ebb_digest_sha256;
+extern const struct ebb_digest_algo ebb_digest_md5;
 
 /* Algorithm of that name, or NULL. */
 const struct ebb_digest_algo *ebb_digest_find(const char *name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compress/digest.h"
+#include "compress/hmac.h"
 #include "core/record.h"
 #include "tests/support/unit.h"
 
@@ -56,6 +57,32 @@ START_TEST(xxh128_published_vectors)
 END_TEST
 
 /* FIPS 180-2, appendix B, and the digest of nothing. */
+/* RFC 1321, A.5. */
+START_TEST(md5_published_vectors)
+{
+	ck_assert_str_eq(hex_of(&ebb_digest_md5, "", 0, 1), "d41d8cd98f00b204e9800998ecf8427e");
+	ck_assert_str_eq(hex_of(&ebb_digest_md5, "abc", 3, 2), "900150983cd24fb0d6963f7d28e17f72");
+}
+END_TEST
+
+/* RFC 4231, 4.3 and 4.7. */
+START_TEST(hmac_published_vectors)
+{
+	char long_key[131], hex[2 * EBB_HMAC_LEN + 1];
+	uint8_t sum[EBB_HMAC_LEN];
+
+	ck_assert_int_eq(ebb_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, sum, NULL), 0);
+	ebb_digest_hex(sum, sizeof(sum), hex);
+	ck_assert_str_eq(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(long_key, 0xaa, sizeof(long_key));
+	ck_assert_int_eq(ebb_hmac_sha256(long_key, sizeof(long_key),
+					 "Test Using Larger Than Block-Size Key - Hash Key First", 54, sum, NULL),
+			 0);
+	ebb_digest_hex(sum, sizeof(sum), hex);
+	ck_assert_str_eq(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+END_TEST
+
 START_TEST(sha256_published_vectors)
 {
 	const char *two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
@@ -76,7 +103,7 @@ END_TEST
 
 START_TEST(clear_starts_again_also_after_final)
 {
-	const struct ebb_digest_algo *const algos[] = {&ebb_digest_xxh128, &ebb_digest_sha256};
+	const struct ebb_digest_algo *const algos[] = {&ebb_digest_xxh128, &ebb_digest_sha256, &ebb_digest_md5};
 
 	for (size_t i = 0; i < 2; i++) {
 		uint8_t want[EBB_DIGEST_MAX], got[EBB_DIGEST_MAX];
@@ -177,7 +204,8 @@ START_TEST(unhex_refuses_everything_else)
 }
 END_TEST
 
-EBB_UNIT_MAIN("digest", xxh128_published_vectors, sha256_published_vectors,
+EBB_UNIT_MAIN("digest", xxh128_published_vectors, md5_published_vectors, hmac_published_vectors,
+	      sha256_published_vectors,
 	      clear_starts_again_also_after_final,
 	      release_accepts_zeroed_and_update_accepts_nothing, final_tells_a_failure_on_the_way,
 	      find_knows_names, hex_both_ways, unhex_refuses_everything_else)
