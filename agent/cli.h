@@ -15,8 +15,9 @@
 
 #include "core/err.h"
 #include "core/mem.h"
+#include "core/version.h"
 
-#define EBB_CLI_VERSION "0.1.0"
+#define EBB_CLI_VERSION EBB_VERSION
 #define EBB_CLI_DATE "November 23, 2026"	/* of the man pages, as mdoc wants it */
 
 enum ebb_cli_type {
