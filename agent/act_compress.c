@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * compress: through a codec to KEY.zst or KEY.lz4 beside it, with the original's metadata; the original goes once the copy was
+ * compress: through a codec to KEY.zst, KEY.lz4 or KEY.ebbt beside it, with the original's metadata; the original goes once the copy was
  * read back, decoded and found equal.
  */
 #include "agent/lower.h"

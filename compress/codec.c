@@ -7,6 +7,7 @@
 static const struct ebb_codec *const table[] = {
 	&ebb_codec_zstd,
 	&ebb_codec_lz4,
+	&ebb_codec_tensor,
 };
 
 const struct ebb_codec *ebb_codec_at(size_t i)

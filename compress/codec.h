@@ -2,15 +2,17 @@
 /*
  * Codecs: objects become stock compressed files and come back.
  *
- * A codec is one file with one const struct ebb_codec and one line in the table of codec.c. What
- * an encoder writes, the format's own tool reads (zstd -d, lz4 -d), now and without ebb; what
- * that tool writes, a decoder reads. There are no private extensions.
+ * A codec is one file with one const struct ebb_codec and one line in the table of codec.c. Of
+ * those with EBB_CODEC_CAP_STOCK, what an encoder writes, the format's own tool reads (zstd -d,
+ * lz4 -d), now and without ebb; what that tool writes, a decoder reads. There are no private
+ * extensions. The others are containers of ebb's own (tensor: tensor_format.h): one per object,
+ * with a decoder of their own in contrib/.
  *
  * Encoders write one frame with a checksum of the content, and with the content's size when it
  * was announced. The same bytes, size, level and library version give the same output, however
  * the input is cut into pieces and however many threads work on it.
  *
- * Decoders trust nothing. They accept any number of concatenated frames and skippable frames, at
+ * Decoders trust nothing. Stock ones accept any number of concatenated frames and skippable frames, at
  * least one in all, and refuse with -EBB_ECORRUPT: input that ends within a frame, input without
  * a frame, anything after a frame that does not begin another one, a wrong checksum, and frames
  * that need a window above EBB_CODEC_WINDOW_MAX.
@@ -41,7 +43,8 @@
 #define EBB_CODEC_THREADS_MAX 64
 
 enum ebb_codec_caps {
-	EBB_CODEC_CAP_THREADS = 1 << 0	/* encoding uses more than one thread when allowed */
+	EBB_CODEC_CAP_THREADS = 1 << 0,	/* encoding uses more than one thread when allowed */
+	EBB_CODEC_CAP_STOCK = 1 << 1	/* the format's own tool reads it; frames may follow each other */
 };
 
 /* What an encoder is to do. */
@@ -77,6 +80,7 @@ struct ebb_codec {
 
 extern const struct ebb_codec ebb_codec_zstd;
 extern const struct ebb_codec ebb_codec_lz4;
+extern const struct ebb_codec ebb_codec_tensor;
 
 /* Row @i of the table, from 0; NULL behind the last one. */
 const struct ebb_codec *ebb_codec_at(size_t i);

@@ -206,6 +206,7 @@ const struct ebb_codec ebb_codec_lz4 = {
 	.level_min = 1,
 	.level_max = 12,
 	.level_default = 1,
+	.caps = EBB_CODEC_CAP_STOCK,
 	.encoder = encoder_new,
 	.decoder = decoder_new,
 };

@@ -238,7 +238,7 @@ const struct ebb_codec ebb_codec_zstd = {
 	.level_min = -7,
 	.level_max = 19,
 	.level_default = 3,
-	.caps = EBB_CODEC_CAP_THREADS,
+	.caps = EBB_CODEC_CAP_THREADS | EBB_CODEC_CAP_STOCK,
 	.encoder = encoder_new,
 	.decoder = decoder_new,
 };

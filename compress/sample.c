@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "compress/sample.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 #include <zstd.h>
@@ -36,6 +35,7 @@ struct magic {
 static const struct magic magics[] = {
 	{"zstd", 0, BYTES("\x28\xb5\x2f\xfd"), 0, NULL, 0},
 	{"lz4", 0, BYTES("\x04\x22\x4d\x18"), 0, NULL, 0},
+	{"tensor", 0, BYTES("\x8f" "ebbten"), 0, NULL, 0},
 	{"gzip", 0, BYTES("\x1f\x8b\x08"), 0, NULL, 0},
 	{"bzip2", 0, BYTES("BZh"), 4, BYTES("1AY&SY")},
 	{"xz", 0, BYTES("\xfd" "7zXZ\0"), 0, NULL, 0},
@@ -116,24 +116,11 @@ struct samples {
 	size_t n;
 };
 
-static int read_all(ebb_sample_read_fn *read, void *ctx, int64_t off, uint8_t *buf, size_t len,
-		    struct ebb_err *err)
-{
-	int64_t n = read(ctx, off, buf, len, err);
-
-	if (n < 0)
-		return (int)n;
-	if ((size_t)n < len)
-		return ebb_err_set(err, EBB_ECHANGED, "the object ends before byte %" PRId64,
-				   off + (int64_t)len);
-	return 0;
-}
-
 /*
  * Sample @i of an object: evenly spread, the first at its beginning, the last at its end; all of a
  * small one.
  */
-static int read_sample(ebb_sample_read_fn *read, void *ctx, int64_t size, struct samples *s,
+static int read_sample(ebb_range_fn *read, void *ctx, int64_t size, struct samples *s,
 		       struct ebb_err *err)
 {
 	int64_t off;
@@ -149,7 +136,7 @@ static int read_sample(ebb_sample_read_fn *read, void *ctx, int64_t size, struct
 		off = s->n == PLACES - 1 ? size - (int64_t)SAMPLE : step * (int64_t)s->n;
 	}
 
-	int r = read_all(read, ctx, off, s->data + s->n * SAMPLE, len, err);
+	int r = ebb_range_read(read, ctx, off, s->data + s->n * SAMPLE, len, err);
 	if (r == 0)
 		s->len[s->n++] = len;
 	return r;
@@ -209,7 +196,7 @@ static int judge(const struct samples *s, struct ebb_sample *ret, struct ebb_err
 	return 0;
 }
 
-int ebb_sample_guess(ebb_sample_read_fn *read, void *ctx, int64_t size, struct ebb_sample *ret,
+int ebb_sample_guess(ebb_range_fn *read, void *ctx, int64_t size, struct ebb_sample *ret,
 		     struct ebb_err *err)
 {
 	struct samples s;

@@ -21,17 +21,11 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include "compress/range.h"
 #include "core/err.h"
 
 /* Expected size, in thousandths of the raw size, up to which compressing pays. */
 #define EBB_SAMPLE_PAYS 950
-
-/*
- * Up to @len bytes at @off into @buf: bytes read (short only at the end of the object), or a
- * negative code.
- */
-typedef int64_t ebb_sample_read_fn(void *ctx, int64_t off, void *buf, size_t len,
-				   struct ebb_err *err);
 
 enum ebb_sample_verdict {
 	EBB_SAMPLE_SHRINKS,	/* worth compressing */
@@ -55,7 +49,7 @@ struct ebb_sample {
  * @return  0; what the callback returned; -EBB_ECHANGED when the object is shorter than @size;
  *          -EBB_ENOMEM.
  */
-int ebb_sample_guess(ebb_sample_read_fn *read, void *ctx, int64_t size, struct ebb_sample *ret,
+int ebb_sample_guess(ebb_range_fn *read, void *ctx, int64_t size, struct ebb_sample *ret,
 		     struct ebb_err *err);
 
 /* Name of the compressed format whose magic begins @p, or NULL. 16 bytes are enough. Constant. */

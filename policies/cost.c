@@ -10,6 +10,7 @@
 #include "core/units.h"
 
 #define RATIO_TEXT 350
+#define RATIO_TENSOR 800
 #define RATIO_UNKNOWN 600
 
 static const char *const text_like[] = {
@@ -22,8 +23,10 @@ static const char *const compressed[] = {
 	"zst", "lz4",  "gz",  "tgz",  "bz2",     "xz",  "zip",  "7z",   "rar",  "br",   "sz",
 	"jpg", "jpeg", "png", "webp", "heic",    "gif", "mp3",  "mp4",  "m4a",  "mkv",  "mov",
 	"avi", "webm", "ogg", "flac", "parquet", "orc", "avif", "docx", "xlsx", "pptx", "odt",
-	"jar", "whl",  "apk", "deb",  "rpm",     "bam", "cram", "npz",
+	"jar", "whl",  "apk", "deb",  "rpm",     "bam", "cram", "npz",  "ebbt",
 };
+
+static const char *const tensors[] = {"safetensors", "gguf", "npy"};
 
 static bool ends_with_ext(const char *key, size_t len, const char *ext)
 {
@@ -40,6 +43,9 @@ int ebb_cost_compressed(const char *key, size_t len)
 	for (size_t i = 0; i < EBB_ARRAY_LEN(text_like); i++)
 		if (ends_with_ext(key, len, text_like[i]))
 			return RATIO_TEXT;
+	for (size_t i = 0; i < EBB_ARRAY_LEN(tensors); i++)
+		if (ends_with_ext(key, len, tensors[i]))
+			return RATIO_TENSOR;
 	return RATIO_UNKNOWN;
 }
 

@@ -22,7 +22,7 @@
 
 /*
  * Share of its size that a file with this key keeps when it is compressed, in thousandths: 350 for
- * text-like extensions, 1000 for formats that are compressed already, 600 for the rest. An estimate
+ * text-like extensions, 800 for tensors, 1000 for formats that are compressed already, 600 for the rest. An estimate
  * for planning; what is really saved is counted when it is done.
  */
 #define EBB_COST_POINTLESS 1000

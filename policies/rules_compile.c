@@ -249,8 +249,8 @@ static int read_to(struct compiler *c)
 
 static int read_codec(struct compiler *c)
 {
-	static const char *const codecs[] = {"zstd", "lz4"};
-	static const int64_t most[] = {19, 12};
+	static const char *const codecs[] = {"zstd", "lz4", "tensor"};
+	static const int64_t most[] = {19, 12, 19};
 	const struct ebb_tree_node *codec = get(c, "codec"), *level = get(c, "level");
 	struct ebb_rule *rule = &c->rule->pub;
 	size_t which = 0;

@@ -127,7 +127,7 @@ static void one_round(int round)
 {
 	static const size_t mosts[] = {10, 1000, 70000, 1000000};
 	static struct ebb_buf raw = EBB_BUF_INIT(CAP), a = EBB_BUF_INIT(CAP), b = EBB_BUF_INIT(CAP);
-	const struct ebb_codec *c = ebb_codec_at((size_t)round % 2);
+	const struct ebb_codec *c = ebb_codec_at((size_t)round % 3);
 	size_t most = mosts[rnd(4)];
 	size_t len = rnd(most == 10 ? 20000 : rnd(5) ? 200000 : 3000000);
 	struct ebb_codec_params p = {.threads = 1 + (unsigned)rnd(3), .size = -1};
@@ -147,7 +147,7 @@ static void one_round(int round)
 		return;
 	for (int i = 0; i < 20; i++)
 		damage(c, &a, &raw, rnd(a.len), false);
-	for (size_t at = 0; round < 10 && at < 24 && at < a.len; at++)
+	for (size_t at = 0; round < 12 && at < 24 && at < a.len; at++)
 		damage(c, &a, &raw, at, true);
 }
 

@@ -14,6 +14,9 @@
 #define CAP ((size_t)64 << 20)
 
 /* The tests of one codec run for each row of the table. */
+#define FOR_EACH_STOCK_CODEC(c)                                                                    \
+	FOR_EACH_CODEC(c)                                                                          \
+		if (c->caps & EBB_CODEC_CAP_STOCK)
 #define FOR_EACH_CODEC(c)                                                                          \
 	for (size_t row_ = 0; ebb_codec_at(row_); row_++)                                          \
 		for (const struct ebb_codec *c = ebb_codec_at(row_); c; c = NULL)
@@ -87,6 +90,8 @@ static void round_trip(const struct ebb_codec *c, int level, size_t len, enum ki
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf coded = EBB_BUF_INIT(CAP);
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
 
+	size_t overhead = c->caps & EBB_CODEC_CAP_STOCK ? 64 : 300;
+
 	fill(in, len, kind);
 	for (int known = 0; known < 2; known++) {
 		struct ebb_codec_params p = {level, 2, known ? (int64_t)len : -1};
@@ -95,7 +100,7 @@ static void round_trip(const struct ebb_codec *c, int level, size_t len, enum ki
 		ck_assert_int_eq(decode(c, coded.data, coded.len, &back, NULL), 1);
 		ck_assert_uint_eq(back.len, len);
 		ck_assert(memcmp(back.data, in, len) == 0);
-		ck_assert_uint_lt(coded.len, len + len / 100 + 64);
+		ck_assert_uint_lt(coded.len, len + len / 100 + overhead);
 		if (kind != NOISE && len > 1000)
 			ck_assert_uint_lt(coded.len, len * 3 / 4);
 	}
@@ -156,7 +161,7 @@ START_TEST(table_and_names)
 		ck_assert_int_ge(c->level_max, c->level_default);
 		ck_assert_int_ne(c->level_default, 0);
 	}
-	ck_assert_uint_eq(n, 2);
+	ck_assert_uint_eq(n, 3);
 	ck_assert_ptr_null(ebb_codec_at(n));
 	ck_assert_ptr_null(ebb_codec_find("gzip"));
 	ck_assert_ptr_eq(ebb_codec_of_key("logs/a.zst", 10), &ebb_codec_zstd);
@@ -223,7 +228,7 @@ START_TEST(a_stream_stays_ended_or_failed)
 		EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *e = NULL;
 		const struct ebb_codec_params p = {0, 1, -1};
 		uint8_t room[100];
-		struct ebb_codec_io io = {(const uint8_t *)"no such frame", 13, room, 100};
+		struct ebb_codec_io io = {(const uint8_t *)"no such frame at all", 20, room, 100};
 
 		ck_assert_int_eq(ebb_codec_decoder_new(c, &s, NULL), 0);
 		ck_assert_int_eq(ebb_codec_step(s, &io, false, NULL), -EBB_ECORRUPT);
@@ -281,7 +286,7 @@ END_TEST
 /* Room that ends where the content, or a frame of it, ends: one more call says so. */
 START_TEST(output_room_may_fit_exactly)
 {
-	FOR_EACH_CODEC(c) {
+	FOR_EACH_STOCK_CODEC(c) {
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf two = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf one = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
@@ -321,7 +326,7 @@ START_TEST(truncation_and_garbage_are_refused)
 		for (size_t len = 0; len < coded.len; len++)
 			ck_assert_int_eq(decode(c, coded.data, len, &back, NULL), -EBB_ECORRUPT);
 		decode(c, coded.data, coded.len - 1, &back, &err);
-		ck_assert(strstr(err.msg, "ends within a frame") != NULL);
+		ck_assert(strstr(err.msg, "the input ends within") != NULL);
 
 		size_t whole = coded.len;
 		for (size_t tail = 1; tail < 20; tail++) {
@@ -338,7 +343,7 @@ START_TEST(frames_follow_each_other)
 	static const char skip[] = "\x53\x2a\x4d\x18\x05\0\0\0hello";
 	static const char skip_none[] = "\x50\x2a\x4d\x18\0\0\0\0";
 
-	FOR_EACH_CODEC(c) {
+	FOR_EACH_STOCK_CODEC(c) {
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf all = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf one = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
@@ -487,7 +492,7 @@ START_TEST(stock_tools_read_ours_and_we_read_theirs)
 	fill(in, 5 * MIB + 1, TEXT);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_eq(chdir(dir), 0);
-	FOR_EACH_CODEC(c) {
+	FOR_EACH_STOCK_CODEC(c) {
 		for (size_t i = 0; have(c->name) && i < 4; i++) {
 			for (size_t k = 0; k < (i < 3 ? 3 : 1); k++)
 				both_ways(c, in, sizes[i], opts[row][k]);

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "compress/planes.h"
+
+#include <string.h>
+
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+/* Bytes worked on at a time, so that all passes but the first and last stay in the first cache. */
+#define PIECE ((size_t)4096)
+
+bool ebb_planes_ok(struct ebb_planes l)
+{
+	if (l.width == 1)
+		return !l.rotate;
+	return l.width == 2 || l.width == 4 || l.width == 8;
+}
+
+/* Even bytes of @src to @even, odd ones to @odd, @n of each. */
+static void deal(const uint8_t *src, size_t n, uint8_t *even, uint8_t *odd)
+{
+	size_t i = 0;
+
+#ifdef __SSE2__
+	const __m128i low = _mm_set1_epi16(0xff);
+
+	for (; i + 16 <= n; i += 16) {
+		__m128i a = _mm_loadu_si128((const __m128i_u *)(src + 2 * i));
+		__m128i b = _mm_loadu_si128((const __m128i_u *)(src + 2 * i + 16));
+
+		_mm_storeu_si128((__m128i_u *)(even + i),
+				 _mm_packus_epi16(_mm_and_si128(a, low), _mm_and_si128(b, low)));
+		_mm_storeu_si128((__m128i_u *)(odd + i),
+				 _mm_packus_epi16(_mm_srli_epi16(a, 8), _mm_srli_epi16(b, 8)));
+	}
+#endif
+	for (; i < n; i++) {
+		even[i] = src[2 * i];
+		odd[i] = src[2 * i + 1];
+	}
+}
+
+/* The other way. */
+static void weave(const uint8_t *even, const uint8_t *odd, size_t n, uint8_t *dst)
+{
+	size_t i = 0;
+
+#ifdef __SSE2__
+	for (; i + 16 <= n; i += 16) {
+		__m128i a = _mm_loadu_si128((const __m128i_u *)(even + i));
+		__m128i b = _mm_loadu_si128((const __m128i_u *)(odd + i));
+
+		_mm_storeu_si128((__m128i_u *)(dst + 2 * i), _mm_unpacklo_epi8(a, b));
+		_mm_storeu_si128((__m128i_u *)(dst + 2 * i + 16), _mm_unpackhi_epi8(a, b));
+	}
+#endif
+	for (; i < n; i++) {
+		dst[2 * i] = even[i];
+		dst[2 * i + 1] = odd[i];
+	}
+}
+
+/*
+ * Rotate each little-endian element of @p by one bit, left or right. Where there is no SSE2 the byte
+ * order macros cost nothing on little-endian machines.
+ */
+#ifdef __SSE2__
+#define ROTATE_FAST(bits, i)                                                                       \
+	for (; i + 16 <= len; i += 16) {                                                           \
+		__m128i x = _mm_loadu_si128((const __m128i_u *)(p + i));                           \
+		__m128i up = left ? _mm_slli_epi##bits(x, 1) : _mm_slli_epi##bits(x, bits - 1);    \
+		__m128i down = left ? _mm_srli_epi##bits(x, bits - 1) : _mm_srli_epi##bits(x, 1);  \
+                                                                                                   \
+		_mm_storeu_si128((__m128i_u *)(p + i), _mm_or_si128(up, down));                    \
+	}
+#else
+#define ROTATE_FAST(bits, i)
+#endif
+#define DEFINE_ROTATE(bits, le)                                                                    \
+	static void rotate##bits(uint8_t *p, size_t len, bool left)                                \
+	{                                                                                          \
+		const unsigned by = left ? 1 : bits - 1;                                           \
+		size_t i = 0;                                                                      \
+                                                                                                   \
+		ROTATE_FAST(bits, i)                                                               \
+		for (; i + bits / 8 <= len; i += bits / 8) {                                       \
+			uint##bits##_t x;                                                          \
+                                                                                                   \
+			memcpy(&x, p + i, sizeof(x));                                              \
+			x = le(x);                                                                 \
+			x = (uint##bits##_t)(x << by | x >> (bits - by));                          \
+			x = le(x);                                                                 \
+			memcpy(p + i, &x, sizeof(x));                                              \
+		}                                                                                  \
+	}
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LE(x) (x)
+DEFINE_ROTATE(16, LE)
+DEFINE_ROTATE(32, LE)
+DEFINE_ROTATE(64, LE)
+#else
+DEFINE_ROTATE(16, __builtin_bswap16)
+DEFINE_ROTATE(32, __builtin_bswap32)
+DEFINE_ROTATE(64, __builtin_bswap64)
+#endif
+
+static void rotate(struct ebb_planes l, uint8_t *p, size_t len, bool left)
+{
+	if (!l.rotate)
+		return;
+	if (l.width == 2)
+		rotate16(p, len, left);
+	else if (l.width == 4)
+		rotate32(p, len, left);
+	else
+		rotate64(p, len, left);
+}
+
+/* Planes of a piece of @n elements; those of one piece lie @stride bytes apart. */
+static void split_piece(unsigned width, const uint8_t *src, size_t n, uint8_t *dst, size_t stride)
+{
+	uint8_t half[2][PIECE / 2];
+
+	if (width == 2) {
+		deal(src, n, dst, dst + stride);
+		return;
+	}
+	deal(src, n * width / 2, half[0], half[1]);
+	split_piece(width / 2, half[0], n, dst, stride);
+	split_piece(width / 2, half[1], n, dst + stride * (width / 2), stride);
+}
+
+static void join_piece(unsigned width, const uint8_t *src, size_t n, uint8_t *dst, size_t stride)
+{
+	uint8_t half[2][PIECE / 2];
+
+	if (width == 2) {
+		weave(src, src + stride, n, dst);
+		return;
+	}
+	join_piece(width / 2, src, n, half[0], stride);
+	join_piece(width / 2, src + stride * (width / 2), n, half[1], stride);
+	weave(half[0], half[1], n * width / 2, dst);
+}
+
+void ebb_planes_split(struct ebb_planes l, const uint8_t *src, size_t len, uint8_t *dst)
+{
+	uint8_t piece[PIECE];
+	size_t stride = len / l.width;
+
+	if (l.width == 1) {
+		memcpy(dst, src, len);
+		return;
+	}
+	for (size_t at = 0; at < len; at += PIECE) {
+		size_t n = len - at < PIECE ? len - at : PIECE;
+		const uint8_t *from = src + at;
+
+		if (l.rotate) {
+			memcpy(piece, from, n);
+			rotate(l, piece, n, true);
+			from = piece;
+		}
+		split_piece(l.width, from, n / l.width, dst + at / l.width, stride);
+	}
+}
+
+void ebb_planes_join(struct ebb_planes l, const uint8_t *src, size_t len, uint8_t *dst)
+{
+	size_t stride = len / l.width;
+
+	if (l.width == 1) {
+		memcpy(dst, src, len);
+		return;
+	}
+	for (size_t at = 0; at < len; at += PIECE) {
+		size_t n = len - at < PIECE ? len - at : PIECE;
+
+		join_piece(l.width, src + at / l.width, n / l.width, dst + at, stride);
+		rotate(l, dst + at, n, false);
+	}
+}
