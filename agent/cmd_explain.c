@@ -41,7 +41,13 @@ static const char *reason(const struct explain *x, const struct ebb_rules_verdic
 	for (const struct ebb_rules_verdict *o = x->verdicts; o < v; o++)
 		earlier |= o->fires || o->holds;
 	if (v->fires)
-		return "meets it";
+		return v->cond == EBB_UNKNOWN && v->likely == EBB_TRUE && v->rule->action->changes
+			       ? "meets it, if access logs lost nothing"
+			       : "meets it";
+	if (v->doubted)
+		return "only access logs, which may have lost reads, say that no earlier rule meets it";
+	if (v->holds && v->likely == EBB_TRUE)
+		return "only access logs, which may have lost reads, say that its condition is true; with trust: logs it would meet";
 	if (v->holds)
 		return "its condition is unknown, so nothing changes it";
 	if (!v->store_ok)
@@ -53,7 +59,8 @@ static const char *reason(const struct explain *x, const struct ebb_rules_verdic
 	if (v->cond == EBB_FALSE)
 		return "its condition is false";
 	if (v->cond == EBB_UNKNOWN)
-		return "its condition is unknown";
+		return v->likely == EBB_FALSE ? "its condition is false, if access logs lost nothing"
+					      : "its condition is unknown";
 	return earlier ? "an earlier rule meets it"
 		       : "rules change only files that the scan saw whole and unchanging";
 }
@@ -243,10 +250,10 @@ static int print_json(struct explain *x, struct ebb_err *err)
 		const struct ebb_rules_verdict *v = &x->verdicts[i];
 
 		json_array_append_new(
-			rules, json_pack("{ss ss sb sb sb ss sb sb ss}", "name", v->rule->name, "do",
+			rules, json_pack("{ss ss sb sb sb ss ss sb sb ss}", "name", v->rule->name, "do",
 					 v->rule->action->name, "store_ok", v->store_ok, "kind_ok",
 					 v->kind_ok, "match_ok", v->match_ok, "condition",
-					 truth_name(v->cond), "fires", v->fires, "holds", v->holds,
+					 truth_name(v->cond), "likely", truth_name(v->likely), "fires", v->fires, "holds", v->holds,
 					 "verdict", reason(x, v)));
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -382,7 +389,7 @@ static const struct ebb_cli_field json[] = {
 	{"do", "string", "what that rule does; keep when none meets it"},
 	{"refused, refused_why", "string", "why a plan leaves it alone though the rule meets, or may meet, it: a word and a sentence; else null"},
 	{"dataset", "string", "pattern of its dataset, when it has one"},
-	{"rules", "array", "every rule: name, do, store_ok, kind_ok, match_ok, condition (true, false, unknown), fires, holds (unknown, so nothing changes it), verdict"},
+	{"rules", "array", "every rule: name, do, store_ok, kind_ok, match_ok, condition (true, false, unknown), likely (the same if access logs lost nothing), fires, holds (unknown, so nothing changes it), verdict"},
 	{"facts", "array", "every fact that a condition uses: name, value, from (where it comes from)"},
 	{NULL, NULL, NULL},
 };

@@ -57,12 +57,15 @@ static int print_json(struct find *f, const char *store, const struct ebb_record
 		      struct ebb_err *err)
 {
 	json_t *o = json_pack("{ss}", "store", store);
-	struct ebb_span idle = ebb_record_idle(r, f->env.now);
+	struct ebb_span idle = ebb_record_idle(r, f->env.now, EBB_TRUST_CERTAIN);
+	struct ebb_span likely = ebb_record_idle(r, f->env.now, EBB_TRUST_LIKELY);
 
 	ebb_out_json_record(o, r, f->app->names);
 	json_object_set_new(o, "idle_min", json_integer(idle.lo / 1000000000));
 	if (idle.hi != INT64_MAX)
 		json_object_set_new(o, "idle_max", json_integer(idle.hi / 1000000000));
+	if (likely.lo != idle.lo)
+		json_object_set_new(o, "idle_likely_min", json_integer(likely.lo / 1000000000));
 	return ebb_out_json(f->app->out, o, err);
 }
 
@@ -94,7 +97,7 @@ static int print_text(struct find *f, const char *store, const struct ebb_record
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
 	fprintf(out, "%10s  %10s  %9s  %s:",
 		r->f[EBB_F_KIND] == EBB_KIND_FILE ? ebb_out_bytes((uint64_t)r->f[EBB_F_SIZE], size) : "-",
-		date, idle_text(ebb_record_idle(r, f->env.now), idle), store);
+		date, idle_text(ebb_record_idle(r, f->env.now, EBB_TRUST_LIKELY), idle), store);
 	ebb_out_name(out, r->key, r->key_len);
 	fputc('\n', out);
 	return ferror(out) ? ebb_out_flush(out, err) : 0;
@@ -117,7 +120,7 @@ static int64_t rank(const struct find *f, const struct ebb_record *r)
 	case ORDER_ATIME:
 		return r->f[EBB_F_ATIME];
 	default:
-		return ebb_record_idle(r, f->env.now).lo;
+		return ebb_record_idle(r, f->env.now, EBB_TRUST_LIKELY).lo;
 	}
 }
 
@@ -359,7 +362,10 @@ static int prepare(struct find *f, const struct ebb_cli_args *args, struct ebb_a
 
 	if (r)
 		return r;
-	f->env = (struct ebb_expr_env){.now = ebb_app_now(f->app), .names = f->app->names};
+	f->env = (struct ebb_expr_env){
+		.now = ebb_app_now(f->app),
+		.trust = ebb_cli_flag(args, "certain") ? EBB_TRUST_CERTAIN : EBB_TRUST_LIKELY,
+	};
 	f->count = ebb_cli_flag(args, "count");
 	f->limit = (uint64_t)ebb_cli_number(args, "limit", f->order ? ORDERED_LIMIT : 0);
 	f->all = f->order && !f->count && f->limit == 0;
@@ -445,13 +451,15 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!r)
 		r = ebb_app_snap(app, ix, &snap, err);
 	f.snap = snap;
+	f.env.names = app->names;
 	if (!r)
 		r = ebb_target_each(app, snap, args, walk, &f, err);
 	return r ? r : finish(&f, err);
 }
 
 static const struct ebb_cli_option options[] = {
-	{"where", 'w', EBB_CLI_STRING, "EXPR", "only objects for which the condition is certainly true"},
+	{"where", 'w', EBB_CLI_STRING, "EXPR", "only objects for which the condition is true; what is unknown is left out"},
+	{"certain", 0, EBB_CLI_FLAG, NULL, "do not believe access logs, which may have lost reads"},
 	{"name", 0, EBB_CLI_STRING, "GLOB", "only objects whose last part of the name matches"},
 	{"order-by", 'o', EBB_CLI_STRING, "FIELD[,desc]",
 	 "sort by size, mtime, atime or idle (default: by key)"},
@@ -472,8 +480,10 @@ static const struct ebb_cli_field json[] = {
 	{"mode", "string", "permission bits in octal"},
 	{"uid, gid, nlink, ino, dev", "number", "as stat(2) gives them"},
 	{"evidence", "string", "where atime comes from: none, mtime (reads are not recorded), relatime, atime"},
-	{"evidence_since", "string", "reads have been recorded since then; absent: always"},
+	{"evidence_since, evidence_until", "string", "reads have been recorded since then; absent: always"},
 	{"idle_min, idle_max", "number", "seconds since last access, at least and at most; idle_max is absent when unbounded"},
+	{"idle_likely_min", "number", "the same if access logs lost no reads; absent when it says no more"},
+	{"reads, read_bytes", "number", "reads that access logs counted since evidence_since, and the bytes they fetched"},
 	{"linked_twin, unseen, changing, mount", "boolean", "present when true: another name of an inode, not seen by the last scan, modified during it, a mount point"},
 	{"objects, bytes", "number", "with --count, the only fields"},
 	{NULL, NULL, NULL},

@@ -83,7 +83,7 @@ static const struct {
 	const char *name;
 } times[] = {
 	{EBB_F_MTIME, "mtime"}, {EBB_F_ATIME, "atime"}, {EBB_F_CTIME, "ctime"},
-	{EBB_F_WINDOW, "evidence_since"},
+	{EBB_F_WINDOW, "evidence_since"}, {EBB_F_UNTIL, "evidence_until"},
 };
 static const struct {
 	int64_t flag;

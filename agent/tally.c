@@ -22,6 +22,7 @@ struct ebb_tally_work {
 	int64_t kind[EBB_BLOCK_MAX], size[EBB_BLOCK_MAX], alloc[EBB_BLOCK_MAX];
 	int64_t mtime[EBB_BLOCK_MAX], atime[EBB_BLOCK_MAX], uid[EBB_BLOCK_MAX];
 	int64_t flags[EBB_BLOCK_MAX], evidence[EBB_BLOCK_MAX], window[EBB_BLOCK_MAX];
+	int64_t until[EBB_BLOCK_MAX];
 	int64_t class[EBB_BLOCK_MAX];
 };
 
@@ -217,8 +218,9 @@ static void count_file(struct ebb_tally *t, uint32_t i, uint64_t bytes, uint64_t
 		enum ebb_tally_unknown why = EBB_TALLY_UNKNOWN_NONE;
 		int64_t evidence =
 			w->known[i] & EBB_KNOWN(EBB_F_EVIDENCE) ? w->evidence[i] : EBB_EVIDENCE_NONE;
-		struct ebb_span idle = ebb_record_idle_of(w->known[i], evidence, w->atime[i],
-							  w->mtime[i], w->window[i], t->now);
+		const struct ebb_record_access a = {w->known[i], evidence,     w->atime[i],
+						    w->mtime[i], w->window[i], w->until[i]};
+		struct ebb_span idle = ebb_record_idle_of(&a, t->now, EBB_TRUST_LIKELY);
 		int class = ebb_tally_idle_class(idle, evidence, &why);
 		int64_t age = t->now > w->mtime[i] ? t->now - w->mtime[i] : 0;
 
@@ -280,6 +282,7 @@ int ebb_tally_block(struct ebb_tally *t, const struct ebb_block *b, const char *
 		ebb_block_values(b, EBB_F_ATIME, w->atime);
 		ebb_block_values(b, EBB_F_EVIDENCE, w->evidence);
 		ebb_block_values(b, EBB_F_WINDOW, w->window);
+		ebb_block_values(b, EBB_F_UNTIL, w->until);
 	}
 	if (t->dims & EBB_TALLY_CLASS)
 		ebb_block_values(b, EBB_F_CLASS, w->class);

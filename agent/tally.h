@@ -58,7 +58,7 @@ struct ebb_tally {
 	unsigned dims;
 	struct ebb_tally_sum total;			/* everything */
 	struct ebb_tally_sum kind[EBB_KIND_COUNT];
-	struct ebb_tally_sum idle[EBB_TALLY_AGES];	/* files by time since last access */
+	struct ebb_tally_sum idle[EBB_TALLY_AGES];	/* files by time since last access, certain or by logs likely */
 	struct ebb_tally_sum unknown[EBB_TALLY_UNKNOWNS];	/* files whose idle time is not known well enough */
 	struct ebb_tally_sum written[EBB_TALLY_AGES];	/* files by time since last modification */
 	struct ebb_tally_sum size[EBB_TALLY_SIZES];	/* files */

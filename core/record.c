@@ -43,44 +43,67 @@ static int64_t span_since(int64_t now, int64_t then)
 	return d > 0 ? d : 0;
 }
 
-struct ebb_span ebb_record_idle_of(uint32_t known, int64_t evidence, int64_t atime, int64_t mtime,
-				   int64_t window, int64_t now)
+/* The end of what evidence covers, at most @now. */
+static int64_t covered_until(const struct ebb_record_access *a, int64_t now)
+{
+	return (a->known & EBB_KNOWN(EBB_F_UNTIL)) && a->until < now ? a->until : now;
+}
+
+/* How long idleness is proven, or with @trust likely, given the last access that is known. */
+static int64_t least_idle(const struct ebb_record_access *a, int64_t evidence, int64_t last, int64_t now,
+			  enum ebb_trust trust)
 {
 	const int64_t day = INT64_C(86400) * 1000000000;
-	struct ebb_span idle = {0, INT64_MAX};
-	int64_t last = INT64_MIN;
+	int64_t until = covered_until(a, now), lo;
 
-	if (known & EBB_KNOWN(EBB_F_MTIME))
-		last = mtime;
-	if (!(known & EBB_KNOWN(EBB_F_EVIDENCE)))
-		evidence = EBB_EVIDENCE_NONE;
+	/* Without the time of the last write nothing is known to be idle: it may have been written since. */
+	if (evidence < EBB_EVIDENCE_RELATIME || !(a->known & EBB_KNOWN(EBB_F_MTIME)))
+		return 0;
+	if (evidence == EBB_EVIDENCE_LOG &&
+	    (trust == EBB_TRUST_CERTAIN || span_since(now, until) > EBB_RECORD_LOG_LAG))
+		return 0;
+	lo = span_since(until, last);
+	if (evidence == EBB_EVIDENCE_RELATIME)
+		lo = lo > day ? lo - day : 0;
+	if ((a->known & EBB_KNOWN(EBB_F_WINDOW)) && lo > span_since(until, a->window))
+		lo = span_since(until, a->window);
+	return lo;
+}
+
+struct ebb_span ebb_record_idle_of(const struct ebb_record_access *a, int64_t now,
+				   enum ebb_trust trust)
+{
+	struct ebb_span idle = {0, INT64_MAX};
+	int64_t last = a->known & EBB_KNOWN(EBB_F_MTIME) ? a->mtime : INT64_MIN;
+	int64_t evidence = a->known & EBB_KNOWN(EBB_F_EVIDENCE) ? a->evidence : EBB_EVIDENCE_NONE;
+
 	if (evidence >= EBB_EVIDENCE_RELATIME) {
-		if (!(known & EBB_KNOWN(EBB_F_ATIME)))
+		if (a->known & EBB_KNOWN(EBB_F_ATIME))
+			last = a->atime > last ? a->atime : last;
+		else if (evidence != EBB_EVIDENCE_LOG) /* logs without a read of it have something to say */
 			evidence = EBB_EVIDENCE_MTIME;
-		else if (atime > last)
-			last = atime;
 	}
 	if (evidence != EBB_EVIDENCE_NONE && last != INT64_MIN)
 		idle.hi = span_since(now, last);
-	/* Without the time of the last write nothing is known to be idle: it may have been written since. */
-	if (evidence >= EBB_EVIDENCE_RELATIME && evidence != EBB_EVIDENCE_LOG &&
-	    (known & EBB_KNOWN(EBB_F_MTIME))) {
-		idle.lo = idle.hi;
-		if (evidence == EBB_EVIDENCE_RELATIME)
-			idle.lo = idle.lo > day ? idle.lo - day : 0;
-		if ((known & EBB_KNOWN(EBB_F_WINDOW)) && idle.lo > span_since(now, window))
-			idle.lo = span_since(now, window);
-	}
+	idle.lo = least_idle(a, evidence, last, now, trust);
 	/* A tier tells since when there was no read, not when the last one was. */
 	if (evidence == EBB_EVIDENCE_TIER && idle.hi != INT64_MAX)
-		idle.hi = span_since(now, mtime);
+		idle.hi = span_since(now, a->mtime);
 	return idle;
 }
 
-struct ebb_span ebb_record_idle(const struct ebb_record *r, int64_t now)
+struct ebb_span ebb_record_idle(const struct ebb_record *r, int64_t now, enum ebb_trust trust)
 {
-	return ebb_record_idle_of(r->known, r->f[EBB_F_EVIDENCE], r->f[EBB_F_ATIME],
-				  r->f[EBB_F_MTIME], r->f[EBB_F_WINDOW], now);
+	const struct ebb_record_access a = {
+		.known = r->known,
+		.evidence = r->f[EBB_F_EVIDENCE],
+		.atime = r->f[EBB_F_ATIME],
+		.mtime = r->f[EBB_F_MTIME],
+		.window = r->f[EBB_F_WINDOW],
+		.until = r->f[EBB_F_UNTIL],
+	};
+
+	return ebb_record_idle_of(&a, now, trust);
 }
 
 size_t ebb_record_hidden_key(const char *key, size_t klen, int64_t time, const char *id, char *out)
@@ -204,7 +227,7 @@ const char *ebb_record_field_name(enum ebb_field f)
 	static const char *const names[EBB_F_COUNT] = {
 		"kind", "size", "alloc", "mtime", "atime", "ctime", "mode",  "uid",
 		"gid",  "nlink", "ino",	 "dev",	  "flags", "evidence", "window",
-		"class", "etag_hi", "etag_lo", "parts", "reads", "read_bytes",
+		"class", "etag_hi", "etag_lo", "parts", "reads", "read_bytes", "until", "days",
 	};
 
 	return (unsigned)f < EBB_F_COUNT ? names[f] : "unknown";

@@ -55,6 +55,8 @@ enum ebb_field {
 	EBB_F_PARTS,	/* parts of a multipart entity tag; 0: the MD5 of the content; -1: opaque, a hash of its text */
 	EBB_F_READS,	/* reads that evidence counted since WINDOW */
 	EBB_F_RBYTES,	/* bytes that those reads fetched */
+	EBB_F_UNTIL,	/* evidence covers accesses until this time, ns since the epoch; unknown: until the scan */
+	EBB_F_DAYS,	/* days with reads, as bits: 0 the (UTC) day of the last one, i the i-th day before it */
 	EBB_F_COUNT	/* number of fields */
 };
 
@@ -164,6 +166,21 @@ static inline bool ebb_record_has(const struct ebb_record *r, enum ebb_field f)
  */
 bool ebb_record_same_content(const struct ebb_record *a, const struct ebb_record *b);
 
+/* How much of what evidence says is believed. */
+enum ebb_trust {
+	EBB_TRUST_CERTAIN,	/* only what it proves */
+	EBB_TRUST_LIKELY	/* also that logs lost nothing */
+};
+
+/* What idle times follow from, as loose values for code that reads columns. @known as in a record. */
+struct ebb_record_access {
+	uint32_t known;
+	int64_t evidence, atime, mtime, window, until;
+};
+
+/* Logs come late. Within this time after their end (ns) a file that was not read is likely still not read; behind it they say nothing. */
+#define EBB_RECORD_LOG_LAG (INT64_C(3) * 86400 * 1000000000)
+
 /*
  * How long the object has been idle at @now (ns since the epoch), as an interval:
  *   strict atime    now - max(atime, mtime), exactly
@@ -173,14 +190,17 @@ bool ebb_record_same_content(const struct ebb_record *a, const struct ebb_record
  *   mtime only      0 to now - mtime
  *   none            0 to INT64_MAX
  *   mtime unknown   0 to whatever the above says
- * and never longer than the evidence window covers: lo <= now - window. Times in the future count as now.
+ * and never longer than the evidence covers: lo counts from its window to its end (UNTIL). Times in the future count as now. With
+ * EBB_TRUST_LIKELY logs count as strict atime that began with the window and ended at UNTIL, where that is at most EBB_RECORD_LOG_LAG ago:
+ *   log, likely     from until - max(atime, mtime, window) to now - max(atime, mtime)
+ * What is likely lies within what is certain.
  * Source: design section 6; relatime rule: mount(8).
  */
-struct ebb_span ebb_record_idle(const struct ebb_record *r, int64_t now);
+struct ebb_span ebb_record_idle(const struct ebb_record *r, int64_t now, enum ebb_trust trust);
 
-/* The same from loose values, for code that reads columns. @known as in a record. */
-struct ebb_span ebb_record_idle_of(uint32_t known, int64_t evidence, int64_t atime, int64_t mtime,
-				   int64_t window, int64_t now);
+/* The same from loose values. */
+struct ebb_span ebb_record_idle_of(const struct ebb_record_access *a, int64_t now,
+				   enum ebb_trust trust);
 
 /* Stable lower-case names for JSON and messages: "size", "file", "relatime". "unknown" when out of range. Constant. */
 const char *ebb_record_field_name(enum ebb_field f);

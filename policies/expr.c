@@ -92,8 +92,7 @@ static enum ebb_truth eval_leaf(const struct ebb_expr_leaf *l, const struct ebb_
 		return ebb_expr_in_ranges(l, v, env->now);
 	case EBB_EXPR_IDLE:
 	case EBB_EXPR_ACCESS:
-		v = ebb_record_idle_of(r->known, r->f[EBB_F_EVIDENCE], r->f[EBB_F_ATIME],
-				       r->f[EBB_F_MTIME], r->f[EBB_F_WINDOW], env->now);
+		v = ebb_record_idle(r, env->now, env->trust);
 		return ebb_expr_in_ranges(l, v, env->now);
 	case EBB_EXPR_DEPTH:
 		v.lo = v.hi = ebb_expr_fact_depth(r->key, r->key_len);

@@ -30,6 +30,9 @@
  * that matches the whole text. There is no `user`: names of users are not the index's business; use
  * `uid`.
  *
+ * Certain and likely. `env.trust` says which idle times count: those that evidence proves, or also those that hold if access logs lost
+ * nothing. What is likely lies within what is certain, so a truth that is certain stays when trust is added.
+ *
  * Unknown facts give unknown; `and`, `or`, `not` are Kleene's. So a condition that is true or false
  * stays that when more becomes known.
  *
@@ -81,6 +84,7 @@ struct ebb_expr_env {
 	int64_t now;				/* ns since the epoch, not negative */
 	const char *store, *class;		/* of the objects; NULL: unknown */
 	const struct ebb_names *names;		/* of classes that objects have themselves; NULL: unknown */
+	enum ebb_trust trust;			/* idle and atime: certain, or also what logs make likely */
 	const struct ebb_expr_text *labels;	/* one for each name given at compile time; NULL:
 						 * all unknown */
 };

@@ -10,6 +10,7 @@ struct ebb_expr_block {
 	const struct ebb_block *b;
 	int64_t now;
 	bool known_ready, idle_ready;
+	enum ebb_trust idle_trust; /* of the idle times that are ready */
 	uint32_t decoded; /* bits of the fields whose columns are */
 	int64_t col[EBB_F_COUNT][EBB_BLOCK_MAX];
 	uint32_t known[EBB_BLOCK_MAX];
@@ -122,7 +123,8 @@ static bool plain_evidence(const struct ebb_block *b)
 		EBB_KNOWN(EBB_F_EVIDENCE) | EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_ATIME);
 	const struct ebb_block_column *ev = &b->col[EBB_F_EVIDENCE];
 
-	return (b->known_all & need) == need && !(b->known_any & EBB_KNOWN(EBB_F_WINDOW)) &&
+	return (b->known_all & need) == need &&
+	       !(b->known_any & (EBB_KNOWN(EBB_F_WINDOW) | EBB_KNOWN(EBB_F_UNTIL))) &&
 	       ev->min == ev->max &&
 	       (ev->min == EBB_EVIDENCE_RELATIME || ev->min == EBB_EVIDENCE_ATIME);
 }
@@ -135,13 +137,24 @@ static int64_t max64(int64_t a, int64_t b)
 /* Idle times of a plain block whose last accesses are @last, in the words of ebb_record_idle_of. */
 static struct ebb_span plain_idle(const struct ebb_block *b, int64_t last, int64_t now)
 {
-	return ebb_record_idle_of(EBB_KNOWN(EBB_F_EVIDENCE) | EBB_KNOWN(EBB_F_MTIME) |
-					  EBB_KNOWN(EBB_F_ATIME),
-				  b->col[EBB_F_EVIDENCE].min, last, last, 0, now);
+	const struct ebb_record_access a = {
+		.known = EBB_KNOWN(EBB_F_EVIDENCE) | EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_ATIME),
+		.evidence = b->col[EBB_F_EVIDENCE].min,
+		.atime = last,
+		.mtime = last,
+	};
+
+	return ebb_record_idle_of(&a, now, EBB_TRUST_CERTAIN);
+}
+
+bool ebb_expr_block_doubtful(const struct ebb_block *b)
+{
+	return (b->known_any & EBB_KNOWN(EBB_F_EVIDENCE)) &&
+	       b->col[EBB_F_EVIDENCE].max >= EBB_EVIDENCE_LOG;
 }
 
 /* Idle intervals of all records. */
-static void decode_idle(struct ebb_expr_block *w)
+static void decode_idle(struct ebb_expr_block *w, enum ebb_trust trust)
 {
 	const struct ebb_block *b = w->b;
 	uint32_t n = b->n;
@@ -160,20 +173,23 @@ static void decode_idle(struct ebb_expr_block *w)
 	} else {
 		const uint32_t *known = known_masks(w);
 		const int64_t *evidence = values(w, EBB_F_EVIDENCE);
-		const int64_t *window = values(w, EBB_F_WINDOW);
+		const int64_t *window = values(w, EBB_F_WINDOW), *until = values(w, EBB_F_UNTIL);
 
 		for (uint32_t i = 0; i < n; i++) {
-			struct ebb_span s = ebb_record_idle_of(known[i], evidence[i], atime[i],
-							       mtime[i], window[i], w->now);
+			const struct ebb_record_access a = {known[i], evidence[i], atime[i],
+							    mtime[i], window[i], until[i]};
+			struct ebb_span s = ebb_record_idle_of(&a, w->now, trust);
 			w->idle_lo[i] = s.lo;
 			w->idle_hi[i] = s.hi;
 		}
 	}
 	w->idle_ready = true;
+	w->idle_trust = trust;
 }
 
 /* Intervals against ranges: 2 inside one, 1 when they touch, 0 else. */
-static void eval_idle(struct ebb_expr_block *w, const struct ebb_expr_leaf *l, uint8_t *out)
+static void eval_idle(struct ebb_expr_block *w, const struct ebb_expr_leaf *l, enum ebb_trust trust,
+		      uint8_t *out)
 {
 	const struct ebb_block *b = w->b;
 	const int64_t *lo = w->idle_lo, *hi = w->idle_hi;
@@ -188,8 +204,8 @@ static void eval_idle(struct ebb_expr_block *w, const struct ebb_expr_leaf *l, u
 	memset(out, settled == EBB_TRUE ? EBB_TRUE : EBB_FALSE, b->n);
 	if (settled != EBB_UNKNOWN)
 		return;
-	if (!w->idle_ready)
-		decode_idle(w);
+	if (!w->idle_ready || w->idle_trust != trust)
+		decode_idle(w, trust);
 	for (size_t k = 0; k < l->n; k++) {
 		struct ebb_expr_range r = ebb_expr_fact_stored(l->fact, l->ranges[k], w->now);
 
@@ -240,7 +256,7 @@ static void eval_leaf(struct ebb_expr_block *w, const struct ebb_expr_leaf *l,
 		break;
 	case EBB_EXPR_IDLE:
 	case EBB_EXPR_ACCESS:
-		eval_idle(w, l, out);
+		eval_idle(w, l, env->trust, out);
 		break;
 	case EBB_EXPR_CLASS:
 		eval_class(w, l, env, out);

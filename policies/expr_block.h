@@ -38,4 +38,7 @@ void ebb_expr_block_use(struct ebb_expr_block *w, const struct ebb_block *b, int
 void ebb_expr_block_eval(struct ebb_expr_block *w, const struct ebb_expr *e,
 			 const struct ebb_expr_env *env, uint8_t *out);
 
+/* Has the block records that logs tell of, so that what is likely may say more than what is certain? */
+bool ebb_expr_block_doubtful(const struct ebb_block *b);
+
 #endif

@@ -57,6 +57,22 @@ static int add_span(struct ebb_buf *out, const struct ebb_expr_fact *f, struct e
 	return r | add_number(out, f, hi);
 }
 
+/* What logs make likely, and what is certain all the same. */
+static int add_idle(struct ebb_buf *out, const struct ebb_expr_fact *f, const struct ebb_record *rec,
+		    int64_t now)
+{
+	struct ebb_span sure = ebb_record_idle(rec, now, EBB_TRUST_CERTAIN);
+	struct ebb_span likely = ebb_record_idle(rec, now, EBB_TRUST_LIKELY);
+	int r = 0;
+
+	if (likely.lo == sure.lo && likely.hi == sure.hi)
+		return add_span(out, f, sure, now);
+	r |= ebb_buf_adds(out, "likely ");
+	r |= add_span(out, f, likely, now);
+	r |= ebb_buf_adds(out, ", for certain ");
+	return r | add_span(out, f, sure, now);
+}
+
 static int add_text(struct ebb_buf *out, struct ebb_expr_text t)
 {
 	char quoted[VALUE_CAP - 8];
@@ -66,10 +82,16 @@ static int add_text(struct ebb_buf *out, struct ebb_expr_text t)
 	return ebb_buf_addf(out, "\"%s\"", ebb_text_quote(t.p, t.len, quoted, sizeof(quoted)));
 }
 
-static struct ebb_span idle_of(const struct ebb_record *r, int64_t now)
+/* Idle by the modification time alone is the time since it. */
+static int64_t time_since(int64_t then, int64_t now)
 {
-	return ebb_record_idle_of(r->known, r->f[EBB_F_EVIDENCE], r->f[EBB_F_ATIME],
-				  r->f[EBB_F_MTIME], r->f[EBB_F_WINDOW], now);
+	const struct ebb_record_access a = {
+		.known = EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_EVIDENCE),
+		.evidence = EBB_EVIDENCE_MTIME,
+		.mtime = then,
+	};
+
+	return ebb_record_idle_of(&a, now, EBB_TRUST_CERTAIN).hi;
 }
 
 static int add_value(struct ebb_buf *out, const struct ebb_expr_leaf *l,
@@ -80,7 +102,7 @@ static int add_value(struct ebb_buf *out, const struct ebb_expr_leaf *l,
 	switch (f->source) {
 	case EBB_EXPR_IDLE:
 	case EBB_EXPR_ACCESS:
-		return add_span(out, f, idle_of(r, env->now), env->now);
+		return add_idle(out, f, r, env->now);
 	case EBB_EXPR_FIELD:
 	case EBB_EXPR_MODE:
 	case EBB_EXPR_SINCE:
@@ -88,12 +110,7 @@ static int add_value(struct ebb_buf *out, const struct ebb_expr_leaf *l,
 			return ebb_buf_adds(out, "unknown");
 		if (f->source != EBB_EXPR_SINCE)
 			return add_number(out, f, r->f[f->field]);
-		/* idle by the modification time alone is the time since it */
-		return add_number(
-			out, f,
-			ebb_record_idle_of(EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_EVIDENCE),
-					   EBB_EVIDENCE_MTIME, 0, r->f[f->field], 0, env->now)
-				.hi);
+		return add_number(out, f, time_since(r->f[f->field], env->now));
 	case EBB_EXPR_DEPTH:
 		return add_number(out, f, ebb_expr_fact_depth(r->key, r->key_len));
 	default:

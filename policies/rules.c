@@ -59,6 +59,14 @@ bool ebb_rules_changeable(uint32_t known, int64_t kind, int64_t flags)
 	       !(flags & (EBB_FLAG_UNSEEN | EBB_FLAG_CHANGING));
 }
 
+bool ebb_rules_fires(const struct ebb_rule *rule, enum ebb_truth certain, enum ebb_truth likely,
+		     bool doubted)
+{
+	if (!rule->action->changes)
+		return true;
+	return rule->trust_logs ? likely == EBB_TRUE : certain == EBB_TRUE && !doubted;
+}
+
 /* A wildcard always finds its spans anew: patterns are short, and conditions that ask for captures
  * are few. */
 static void fill_captures(const struct ebb_glob *glob, const char *key, size_t len,

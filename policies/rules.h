@@ -8,6 +8,11 @@
  * been known, that rule might have been the first match), and a `keep` rule protects also when it
  * may be true. So less evidence never changes more.
  *
+ * Access logs may have lost reads, so what they say of idle times is likely, not certain. Rules whose action can be taken back by another
+ * (tier, compress) act on what is likely. A destructive rule wants certainty, of its own condition and of every earlier rule that a lost read
+ * would have made the first match, unless it says `trust: logs`. A `keep` rule protects what it likely meets, and from destructive rules
+ * also what it may meet.
+ *
  * Only files are changed, and only those seen whole: directories, symlinks, special files and
  * records flagged EBB_FLAG_UNSEEN or EBB_FLAG_CHANGING meet `keep` at most, keys below
  * EBB_RULES_RESERVED_PREFIX meet nothing.
@@ -18,6 +23,7 @@
  *        codec: zstd|lz4, level: 1-19|1-12,               # compress
  *        trash: 30d | purge: "cannot be undone",          # delete
  *        everything: true,                                # delete that restricts nothing
+ *        trust: certain|logs,                             # all that change; delete: certain unless said
  *        require: {payback: 90d}}                         # all that change
  *   datasets:
  *     - {match: glob, kind: word, team: word, residency: [AE], labels: {name: text}}
@@ -94,6 +100,7 @@ struct ebb_rule {
 	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or
 					 * "lz4"; or NULL */
 	int level;			/* 0: the codec's default */
+	bool trust_logs;		/* acts on what access logs make likely */
 	bool purge;			/* delete: no trash */
 	int64_t trash_ns;		/* delete: time in the trash */
 	bool require_payback;		/* `require: {payback: ...}` was given */
@@ -164,6 +171,9 @@ struct ebb_rules_verdict {
 	const struct ebb_rule *rule;
 	bool store_ok, kind_ok, match_ok;	/* the rule's selectors */
 	enum ebb_truth cond;			/* its condition (true when there is none) */
+	enum ebb_truth likely;			/* the same if access logs lost nothing */
+	bool doubted;				/* holds because an earlier rule may meet the object: only
+						 * access logs say that it does not */
 	bool fires;				/* this is the rule that meets the object */
 	bool holds;				/* its condition is unknown, so nothing changes
 						 * the object */

@@ -48,6 +48,13 @@ bool ebb_rules_reserved(const char *key, size_t len);
 bool ebb_rules_changeable(uint32_t known, int64_t kind, int64_t flags);
 
 /*
+ * Does a rule that is met, or may be met, do its action? Given the truth of its condition (certain, likely; neither false) and whether only
+ * logs speak against an earlier rule. If not, nothing changes the object.
+ */
+bool ebb_rules_fires(const struct ebb_rule *rule, enum ebb_truth certain, enum ebb_truth likely,
+		     bool doubted);
+
+/*
  * Values of the labels that the condition of @rule may ask for, in the order of rule->pub.labels.
  *
  * @set     dataset of the key, or NULL.

@@ -46,7 +46,7 @@ static int check_keys(struct compiler *c)
 {
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
 					   "do",    "to",         "codec",  "level", "trash",
-					   "purge", "everything", "require"};
+					   "purge", "everything", "require", "trust"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -363,11 +363,27 @@ static int read_require(struct compiler *c)
 	return ebb_tree_duration(payback, &rule->payback_ns, c->err);
 }
 
+/* What can be taken back may follow logs; what cannot needs the word. */
+static int read_trust(struct compiler *c)
+{
+	static const char *const words[] = {"certain", "logs"};
+	const struct ebb_tree_node *node = get(c, "trust");
+	struct ebb_rule *rule = &c->rule->pub;
+	size_t which = rule->action->destructive ? 0 : 1;
+	int r;
+
+	if (node && !rule->action->changes)
+		return misplaced(c, "trust", "rules that change something");
+	r = node ? ebb_tree_choice(node, words, EBB_ARRAY_LEN(words), &which, c->err) : 0;
+	rule->trust_logs = which == 1;
+	return r;
+}
+
 static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_to,   read_codec,  read_trash, read_require,  check_everything,
+		read_when,  read_to,   read_codec,  read_trash, read_require,  read_trust,  check_everything,
 	};
 	int r = 0;
 

@@ -10,6 +10,7 @@ struct candidate {
 	uint16_t rule;
 	const uint8_t
 		*truth; /* of its condition for each record, as far as columns tell; NULL: true */
+	const uint8_t *likely; /* the same if access logs lost nothing; NULL: the same as truth */
 };
 
 /* Rules are asked about one row after the other; what several rules need of a row is found once. */
@@ -24,7 +25,7 @@ struct row {
 
 struct ebb_rules_decide_work {
 	struct ebb_expr_block *columns;
-	uint8_t *truth; /* EBB_BLOCK_MAX for each rule */
+	uint8_t *truth; /* twice EBB_BLOCK_MAX for each rule: certain, likely */
 	struct candidate *candidates;
 	size_t n;
 	bool needs_key, needs_record; /* of the candidates */
@@ -42,7 +43,7 @@ struct ebb_rules_decide_work *ebb_rules_decide_new(const struct ebb_rules *r)
 	if (!w)
 		return NULL;
 	w->columns = ebb_expr_block_new();
-	w->truth = calloc(r->n + 1, EBB_BLOCK_MAX);
+	w->truth = calloc(r->n + 1, 2 * EBB_BLOCK_MAX);
 	w->candidates = calloc(r->n + 1, sizeof(*w->candidates));
 	w->labels = calloc(r->most_labels + 1, sizeof(*w->labels));
 	if (!w->columns || !w->truth || !w->candidates || !w->labels) {
@@ -117,13 +118,17 @@ static bool all_false(const uint8_t *truth, uint32_t n)
 static void find_candidates(const struct ebb_rules *r, struct ebb_rules_decide_work *w,
 			    const struct ebb_block *b, const struct ebb_expr_env *env)
 {
+	bool doubtful = ebb_expr_block_doubtful(b);
+	struct ebb_expr_env likely = *env;
+
+	likely.trust = EBB_TRUST_LIKELY;
 	w->n = 0;
 	w->needs_key = w->needs_record = false;
 	ebb_expr_block_use(w->columns, b, env->now);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct ebb_rules_rule *rule = &r->rules[i];
 		struct candidate *c = &w->candidates[w->n];
-		uint8_t *truth = w->truth + i * EBB_BLOCK_MAX;
+		uint8_t *truth = w->truth + 2 * i * EBB_BLOCK_MAX;
 
 		if (!selects(r, rule, b, env->store))
 			continue;
@@ -133,6 +138,11 @@ static void find_candidates(const struct ebb_rules *r, struct ebb_rules_decide_w
 			if (all_false(truth, b->n))
 				continue;
 			c->truth = truth;
+			if (doubtful) {
+				c->likely = truth + EBB_BLOCK_MAX;
+				ebb_expr_block_eval(w->columns, rule->pub.cond, &likely,
+						    truth + EBB_BLOCK_MAX);
+			}
 		}
 		w->needs_key |= (rule->glob && !ebb_glob_matches_all(rule->glob)) || rule->pub.kind;
 		w->needs_record |= rule->cond_key;
@@ -168,10 +178,11 @@ static bool row_selected(const struct ebb_rules *r, const struct ebb_rules_rule 
 /* What columns left unknown, asked again with key and labels. */
 static enum ebb_truth row_truth(const struct ebb_rules *r, struct ebb_rules_decide_work *w,
 				const struct ebb_rules_rule *rule, struct ebb_expr_env *env,
-				struct row *row)
+				enum ebb_trust trust, struct row *row)
 {
 	if (!rule->cond_key)
 		return EBB_UNKNOWN;
+	env->trust = trust;
 	env->labels = NULL;
 	if (rule->cond_labels) {
 		ebb_rules_labels(r, rule, row_set(r, row), row->key, row->len, w->labels);
@@ -180,23 +191,42 @@ static enum ebb_truth row_truth(const struct ebb_rules *r, struct ebb_rules_deci
 	return ebb_expr_eval(rule->pub.cond, env, row->rec);
 }
 
-/* First match wins; an unknown keep protects, any other unknown ends the search without a match. */
+/* Truth of a candidate's condition for row @i: certain, or likely. */
+static enum ebb_truth truth_of(const struct ebb_rules *r, struct ebb_rules_decide_work *w,
+			       const struct candidate *c, struct ebb_expr_env *env, enum ebb_trust trust,
+			       struct row *row, uint32_t i)
+{
+	const uint8_t *column = trust == EBB_TRUST_LIKELY && c->likely ? c->likely : c->truth;
+	enum ebb_truth t = column ? (enum ebb_truth)column[i] : EBB_TRUE;
+
+	return t == EBB_UNKNOWN ? row_truth(r, w, &r->rules[c->rule], env, trust, row) : t;
+}
+
+/*
+ * First match wins; an unknown keep protects, any other unknown ends the search without a match. A rule that only logs speak against is
+ * passed, but what wants certainty does not follow it.
+ */
 static void decide_row(const struct ebb_rules *r, struct ebb_rules_decide_work *w,
 		       struct ebb_expr_env *env, struct row *row, uint32_t i, uint16_t *rule,
 		       uint16_t *unknown)
 {
+	bool doubted = false;
+
 	for (size_t k = 0; k < w->n; k++) {
 		const struct candidate *c = &w->candidates[k];
 		const struct ebb_rules_rule *one = &r->rules[c->rule];
-		enum ebb_truth t = c->truth ? (enum ebb_truth)c->truth[i] : EBB_TRUE;
+		enum ebb_truth t, likely;
 
-		if (t == EBB_FALSE || !row_selected(r, one, row))
+		if ((c->truth && c->truth[i] == EBB_FALSE) || !row_selected(r, one, row))
 			continue;
-		if (t == EBB_UNKNOWN)
-			t = row_truth(r, w, one, env, row);
-		if (t == EBB_FALSE)
+		t = likely = truth_of(r, w, c, env, EBB_TRUST_CERTAIN, row, i);
+		if (t == EBB_UNKNOWN && c->likely)
+			likely = truth_of(r, w, c, env, EBB_TRUST_LIKELY, row, i);
+		if (likely == EBB_FALSE) {
+			doubted |= t != EBB_FALSE;
 			continue;
-		if (t == EBB_TRUE || !one->pub.action->changes)
+		}
+		if (ebb_rules_fires(&one->pub, t, likely, doubted))
 			rule[i] = c->rule;
 		else
 			unknown[i] = c->rule;

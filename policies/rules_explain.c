@@ -37,7 +37,7 @@ static int judge(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
 	struct ebb_expr_explain_fact *facts;
 	int n;
 
-	*v = (struct ebb_rules_verdict){.rule = &rule->pub, .cond = EBB_TRUE};
+	*v = (struct ebb_rules_verdict){.rule = &rule->pub, .cond = EBB_TRUE, .likely = EBB_TRUE};
 	v->store_ok = !rule->pub.store || strcmp(rule->pub.store, store) == 0;
 	v->match_ok = !rule->glob || ebb_glob_match(rule->glob, rec->key, rec->key_len);
 	v->kind_ok =
@@ -45,6 +45,8 @@ static int judge(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
 	if (!rule->pub.cond)
 		return 0;
 	v->cond = ebb_expr_eval(rule->pub.cond, &env, rec);
+	env.trust = EBB_TRUST_LIKELY;
+	v->likely = ebb_expr_eval(rule->pub.cond, &env, rec);
 	n = ebb_expr_explain(rule->pub.cond, &env, rule->pub.labels, rec, arena, &facts, err);
 	if (n < 0)
 		return n;
@@ -58,7 +60,7 @@ int ebb_rules_explain(const struct ebb_rules *r, const struct ebb_record *rec, c
 		      const struct ebb_rules_dataset **ret_ds, struct ebb_err *err)
 {
 	bool changeable = ebb_rules_changeable(rec->known, rec->f[EBB_F_KIND], rec->f[EBB_F_FLAGS]);
-	bool open = !ebb_rules_reserved(rec->key, rec->key_len);
+	bool open = !ebb_rules_reserved(rec->key, rec->key_len), doubted = false;
 	int fired = EBB_RULES_NONE;
 
 	for (size_t i = 0; i < r->n; i++) {
@@ -71,8 +73,13 @@ int ebb_rules_explain(const struct ebb_rules *r, const struct ebb_record *rec, c
 		if (!open || !v->store_ok || !v->match_ok || !v->kind_ok || v->cond == EBB_FALSE ||
 		    (changes && !changeable))
 			continue;
-		v->holds = changes && v->cond == EBB_UNKNOWN;
-		v->fires = !v->holds;
+		if (v->likely == EBB_FALSE) {
+			doubted = true;
+			continue;
+		}
+		v->fires = ebb_rules_fires(&r->rules[i].pub, v->cond, v->likely, doubted);
+		v->holds = !v->fires;
+		v->doubted = v->holds && v->cond == EBB_TRUE;
 		fired = v->fires ? (int)i : fired;
 		open = false;
 	}

@@ -20,7 +20,7 @@ static struct ebb_record at(enum ebb_evidence e, int64_t atime_days, int64_t mti
 
 static void is(struct ebb_record r, int64_t lo_days, int64_t hi_days)
 {
-	struct ebb_span s = ebb_record_idle(&r, now);
+	struct ebb_span s = ebb_record_idle(&r, now, EBB_TRUST_CERTAIN);
 	ck_assert_int_eq(s.lo, lo_days * DAY);
 	ck_assert_int_eq(s.hi, hi_days < 0 ? INT64_MAX : hi_days * DAY);
 }
@@ -51,13 +51,13 @@ START_TEST(less_knowledge_never_means_more_idle)
 {
 	for (int e = EBB_EVIDENCE_NONE; e < EBB_EVIDENCE_COUNT; e++) {
 		struct ebb_record r = at((enum ebb_evidence)e, 40, 30), less;
-		int64_t lo = ebb_record_idle(&r, now).lo;
+		int64_t lo = ebb_record_idle(&r, now, EBB_TRUST_CERTAIN).lo;
 		static const enum ebb_field drop[] = {EBB_F_EVIDENCE, EBB_F_ATIME, EBB_F_MTIME};
 		for (size_t i = 0; i < 3; i++) {
 			less = r;
 			less.known &= ~EBB_KNOWN(drop[i]);
 			less.f[drop[i]] = 0;
-			ck_assert_int_le(ebb_record_idle(&less, now).lo, lo);
+			ck_assert_int_le(ebb_record_idle(&less, now, EBB_TRUST_CERTAIN).lo, lo);
 		}
 	}
 }
@@ -68,9 +68,9 @@ START_TEST(extreme_times_do_not_overflow)
 	struct ebb_record r = at(EBB_EVIDENCE_ATIME, 0, 0);
 	ebb_record_set(&r, EBB_F_ATIME, INT64_MIN);
 	ebb_record_set(&r, EBB_F_MTIME, INT64_MIN);
-	ck_assert_int_eq(ebb_record_idle(&r, INT64_MAX).hi, INT64_MAX);
+	ck_assert_int_eq(ebb_record_idle(&r, INT64_MAX, EBB_TRUST_CERTAIN).hi, INT64_MAX);
 	ebb_record_set(&r, EBB_F_MTIME, INT64_MAX);
-	ck_assert_int_eq(ebb_record_idle(&r, INT64_MIN).hi, 0);
+	ck_assert_int_eq(ebb_record_idle(&r, INT64_MIN, EBB_TRUST_CERTAIN).hi, 0);
 }
 END_TEST
 
@@ -117,13 +117,36 @@ START_TEST(tiers_bound_from_below_and_logs_prove_nothing)
 	ebb_record_set(&r, EBB_F_MTIME, now - 90 * DAY);
 	ebb_record_set(&r, EBB_F_ATIME, now - 30 * DAY);
 	ebb_record_set(&r, EBB_F_EVIDENCE, EBB_EVIDENCE_TIER);
-	struct ebb_span idle = ebb_record_idle(&r, now);
+	struct ebb_span idle = ebb_record_idle(&r, now, EBB_TRUST_CERTAIN);
 	ck_assert_int_eq(idle.lo, 30 * DAY);
 	ck_assert_int_eq(idle.hi, 90 * DAY);
 	ebb_record_set(&r, EBB_F_EVIDENCE, EBB_EVIDENCE_LOG);
-	idle = ebb_record_idle(&r, now);
+	idle = ebb_record_idle(&r, now, EBB_TRUST_CERTAIN);
 	ck_assert_int_eq(idle.lo, 0);
 	ck_assert_int_eq(idle.hi, 30 * DAY);
+}
+END_TEST
+
+START_TEST(logs_make_likely_what_they_covered)
+{
+	struct ebb_record r = at(EBB_EVIDENCE_LOG, 40, 90);
+	struct ebb_span s;
+
+	ebb_record_set(&r, EBB_F_WINDOW, now - 60 * DAY);
+	ebb_record_set(&r, EBB_F_UNTIL, now - DAY);
+	s = ebb_record_idle(&r, now, EBB_TRUST_LIKELY);
+	ck_assert_int_eq(s.lo, 39 * DAY);
+	ck_assert_int_eq(s.hi, 40 * DAY);
+	ebb_record_set(&r, EBB_F_WINDOW, now - 20 * DAY); /* a hole: what was before it counts no more */
+	ck_assert_int_eq(ebb_record_idle(&r, now, EBB_TRUST_LIKELY).lo, 19 * DAY);
+	r.known &= ~EBB_KNOWN(EBB_F_ATIME); /* never read in the window */
+	r.f[EBB_F_ATIME] = 0;
+	s = ebb_record_idle(&r, now, EBB_TRUST_LIKELY);
+	ck_assert_int_eq(s.lo, 19 * DAY);
+	ck_assert_int_eq(s.hi, 90 * DAY);
+	ck_assert_int_eq(ebb_record_idle(&r, now, EBB_TRUST_CERTAIN).lo, 0);
+	ebb_record_set(&r, EBB_F_UNTIL, now - 4 * DAY); /* ended too long ago */
+	ck_assert_int_eq(ebb_record_idle(&r, now, EBB_TRUST_LIKELY).lo, 0);
 }
 END_TEST
 
@@ -187,6 +210,6 @@ END_TEST
 EBB_UNIT_MAIN("record", idle_is_as_sure_as_its_evidence, the_window_limits_what_is_sure,
 	      less_knowledge_never_means_more_idle, extreme_times_do_not_overflow,
 	      keys_compare_as_bytes, content_is_the_same_as_far_as_both_know, names_are_stable,
-	      tiers_bound_from_below_and_logs_prove_nothing,
+	      tiers_bound_from_below_and_logs_prove_nothing, logs_make_likely_what_they_covered,
 	      hidden_keys_stand_behind_their_key_newest_first, entity_tags_come_back_as_they_were,
 	      class_codes_are_fnv)

@@ -447,8 +447,68 @@ START_TEST(jurisdictions_of_stores)
 }
 END_TEST
 
+/* A file that logs saw last read 100 days ago, and whose logs end today. */
+static struct ebb_record logged(const char *key)
+{
+	struct ebb_record r = file(key);
+
+	ebb_record_set(&r, EBB_F_EVIDENCE, EBB_EVIDENCE_LOG);
+	ebb_record_set(&r, EBB_F_WINDOW, NOW - 150 * DAY);
+	ebb_record_set(&r, EBB_F_UNTIL, NOW - DAY / 2);
+	return r;
+}
+
+START_TEST(logs_are_enough_for_what_can_be_taken_back)
+{
+	static const struct {
+		const char *text;
+		uint16_t rule, unknown;
+	} cases[] = {
+		{"{rules: [{name: a, when: \"idle > 90d\", do: tier, to: cold}]}", 0, N},
+		{"{rules: [{name: a, when: \"idle > 90d\", do: tier, to: cold, trust: certain}]}", N, 0},
+		{"{rules: [{name: a, when: \"idle > 90d\", do: delete}]}", N, 0},
+		{"{rules: [{name: a, when: \"idle > 90d\", do: delete, trust: logs}]}", 0, N},
+		/* not covered for as long */
+		{"{rules: [{name: a, when: \"idle > 160d\", do: tier, to: cold}]}", N, N},
+		/* a key in the condition makes rows be asked one by one */
+		{"{rules: [{name: a, when: \"idle > 90d and depth == 1\", do: delete}]}", N, 0},
+		{"{rules: [{name: a, when: \"idle > 90d and depth == 1\", do: tier, to: cold}]}", 0, N},
+		/* what logs say against an earlier rule does not open the way for certainty */
+		{"{rules: [{name: k, when: \"idle < 30d\", do: keep}, {name: a, when: \"size > 1MiB\", do: delete}]}", N, 1},
+		{"{rules: [{name: k, when: \"idle < 30d\", do: keep}, {name: a, when: \"size > 1MiB\", do: compress}]}", 1, N},
+		{"{rules: [{name: k, when: \"idle < 30d\", do: keep}, {name: a, do: delete, match: \"a*\", trust: logs}]}", 1, N},
+		{"{rules: [{name: t, when: \"idle < 30d\", do: compress}, {name: a, match: \"a*\", do: delete}]}", N, 1},
+		/* a keep that is likely met protects */
+		{"{rules: [{name: k, when: \"idle > 60d\", do: keep}, {name: a, match: \"a*\", do: delete}]}", 0, N},
+	};
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(cases); i++) {
+		struct ebb_record r = logged("a.x");
+		uint16_t rule, unknown;
+
+		decide(rules(cases[i].text), "scratch", &r, 1, &rule, &unknown);
+		ck_assert_msg(rule == cases[i].rule && unknown == cases[i].unknown, "%s: %u %u",
+			      cases[i].text, rule, unknown);
+	}
+}
+END_TEST
+
+START_TEST(logs_that_ended_long_ago_say_nothing)
+{
+	struct ebb_record r = logged("a.x");
+	uint16_t rule, unknown;
+
+	ebb_record_set(&r, EBB_F_UNTIL, NOW - EBB_RECORD_LOG_LAG - 1);
+	decide(rules("{rules: [{name: a, when: \"idle > 50d\", do: tier, to: cold}]}"), "scratch", &r, 1, &rule,
+	       &unknown);
+	ck_assert_int_eq(rule, N);
+	ck_assert_int_eq(unknown, 0);
+}
+END_TEST
+
 EBB_UNIT_MAIN("rules", first_match_wins_and_keep_ends, unknown_protects, only_whole_files_change,
 	      reserved_keys_meet_nothing, selectors, own_captures_and_labels, parameters, no_rules,
 	      errors_of_words, errors_of_conditions_and_patterns, errors_of_parameters,
 	      deleting_everything_needs_words, errors_of_datasets, explains,
+	      logs_are_enough_for_what_can_be_taken_back, logs_that_ended_long_ago_say_nothing,
 	      destinations_that_residency_forbids, jurisdictions_of_stores)
