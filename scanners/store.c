@@ -10,11 +10,13 @@
 #include "core/units.h"
 #include "scanners/store_fs.h"
 #include "scanners/store_memory.h"
+#include "scanners/store_memory_bucket.h"
 
 /* The types a configuration can name. */
 static const struct ebb_store_ops *const types[] = {
 	&ebb_store_fs_ops,
 	&ebb_store_memory_ops,
+	&ebb_store_memory_bucket_ops,
 };
 
 const struct ebb_store_ops *ebb_store_type_at(size_t i)
@@ -49,8 +51,26 @@ static bool is_dir(const char *key)
 
 enum shape { ANY, OBJECT, DIRECTORY, ANY_OR_ROOT };
 
-static int check_key(const char *key, enum shape shape, struct ebb_err *err)
+/* Without directories a key is any bytes, and '/' is one of them. */
+static int check_object_key(const struct ebb_store *s, const char *key, enum shape shape,
+			    struct ebb_err *err)
 {
+	size_t len = strnlen(key, EBB_STORE_OBJECT_KEY_MAX + 1);
+
+	if (len == 0 || len > EBB_STORE_OBJECT_KEY_MAX)
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is not a key: it has %s bytes", key,
+				   len ? "more than 1,024" : "no");
+	if (shape == DIRECTORY)
+		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' (%s) has no directories", s->name,
+				   s->ops->type);
+	return 0;
+}
+
+static int check_key(const struct ebb_store *s, const char *key, enum shape shape,
+		     struct ebb_err *err)
+{
+	if (!(s->caps & EBB_CAP_DIRS))
+		return check_object_key(s, key, shape, err);
 	if (shape == ANY_OR_ROOT && strcmp(key, EBB_STORE_ROOT) == 0)
 		return 0;
 	if (!ebb_store_key_ok(key))
@@ -98,6 +118,8 @@ int ebb_store_expect(const struct ebb_record *now, const struct ebb_record *expe
 	for (size_t i = 0; expect && i < EBB_ARRAY_LEN(fields); i++) {
 		enum ebb_field f = fields[i];
 
+		if (f == EBB_F_MTIME && ebb_record_has(expect, EBB_F_PARTS))
+			continue;
 		if (!ebb_record_has(expect, f) ||
 		    (ebb_record_has(now, f) && now->f[f] == expect->f[f]))
 			continue;
@@ -165,7 +187,7 @@ int ebb_store_list(struct ebb_store *s, const char *prefix, const char *after,
 
 int ebb_store_head(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err)
 {
-	int rc = check_key(key, ANY, err);
+	int rc = check_key(s, key, ANY, err);
 
 	return rc < 0 ? rc : s->ops->head(s, key, ret, err);
 }
@@ -181,7 +203,7 @@ int ebb_store_check(struct ebb_store *s, const char *key, const struct ebb_recor
 
 int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err)
 {
-	int rc = check_key(key, ANY_OR_ROOT, err);
+	int rc = check_key(s, key, ANY_OR_ROOT, err);
 
 	if (rc < 0)
 		return rc;
@@ -193,7 +215,7 @@ int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *re
 int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
 		       uint32_t what, struct ebb_err *err)
 {
-	int rc = check_key(key, ANY_OR_ROOT, err);
+	int rc = check_key(s, key, ANY_OR_ROOT, err);
 
 	if (rc < 0)
 		return rc;
@@ -207,7 +229,7 @@ int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_me
 int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			struct ebb_store_reader **ret, struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc < 0)
 		return rc;
@@ -240,7 +262,7 @@ void ebb_store_read_close(struct ebb_store_reader *r)
 int ebb_store_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			 int64_t off, void *buf, size_t len, struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc < 0)
 		return rc;
@@ -257,7 +279,7 @@ int ebb_store_write_open(struct ebb_store *s, const char *key,
 			 const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
 			 struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc == 0)
 		rc = check_tag(opts->tag, err);
@@ -294,7 +316,7 @@ void ebb_store_write_abort(struct ebb_store_writer *w)
 
 int ebb_store_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc == 0)
 		rc = check_tag(tag, err);
@@ -310,13 +332,13 @@ int ebb_store_write_sweep(struct ebb_store *s, const char *key, const char *tag,
 int ebb_store_rename(struct ebb_store *s, const char *from, const char *to,
 		     const struct ebb_record *expect, struct ebb_err *err)
 {
-	int rc = check_key(from, ANY, err);
+	int rc = check_key(s, from, ANY, err);
 
 	if (rc == 0)
-		rc = check_key(to, is_dir(from) ? DIRECTORY : OBJECT, err);
+		rc = check_key(s, to, s->caps & EBB_CAP_DIRS && is_dir(from) ? DIRECTORY : OBJECT, err);
 	if (rc < 0)
 		return rc;
-	if (is_dir(from) && strncmp(from, to, strlen(from)) == 0)
+	if (s->caps & EBB_CAP_DIRS && is_dir(from) && strncmp(from, to, strlen(from)) == 0)
 		return ebb_err_set(err, EBB_EINVAL, "cannot move '%s' into itself", from);
 	if (!s->ops->rename)
 		return unsupported(s, "rename", err);
@@ -326,7 +348,7 @@ int ebb_store_rename(struct ebb_store *s, const char *from, const char *to,
 int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
 		     void *ctx, struct ebb_err *err)
 {
-	int rc = check_key(dir, DIRECTORY, err);
+	int rc = check_key(s, dir, DIRECTORY, err);
 
 	if (rc < 0)
 		return rc;
@@ -337,7 +359,7 @@ int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_st
 
 int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err)
 {
-	int rc = check_key(dir, DIRECTORY, err);
+	int rc = check_key(s, dir, DIRECTORY, err);
 
 	if (rc < 0)
 		return rc;
@@ -351,10 +373,10 @@ int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err)
 int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
 		   const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
 {
-	int rc = check_key(from, OBJECT, err);
+	int rc = check_key(s, from, OBJECT, err);
 
 	if (rc == 0)
-		rc = check_key(to, OBJECT, err);
+		rc = check_key(s, to, OBJECT, err);
 	if (rc < 0)
 		return rc;
 	if (!s->ops->copy)
@@ -365,7 +387,7 @@ int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const 
 int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
 			const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc < 0)
 		return rc;
@@ -377,7 +399,7 @@ int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
 int ebb_store_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		   struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc < 0)
 		return rc;
@@ -387,7 +409,7 @@ int ebb_store_hide(struct ebb_store *s, const char *key, const struct ebb_record
 int ebb_store_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		   struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc < 0)
 		return rc;
@@ -397,7 +419,7 @@ int ebb_store_show(struct ebb_store *s, const char *key, const struct ebb_record
 int ebb_store_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		     struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc < 0)
 		return rc;
@@ -408,7 +430,7 @@ int ebb_store_hidden(struct ebb_store *s, const char *key, const struct ebb_reco
 int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proof *proof,
 		     struct ebb_err *err)
 {
-	int rc = check_key(key, OBJECT, err);
+	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc < 0)
 		return rc;

@@ -38,10 +38,14 @@
 #define EBB_STORE_TMP ".ebb-tmp."
 
 /*
- * The root of a store for ebb_store_get_meta and ebb_store_set_meta; no key. A store whose root has
- * no metadata says EBB_ENOENT.
+ * The root of a store for ebb_store_get_meta and ebb_store_set_meta; no key where there are
+ * directories, and an object like others where there are none. A store whose root has no metadata
+ * says EBB_ENOENT.
  */
 #define EBB_STORE_ROOT "/"
+
+/* Longest key of a store without EBB_CAP_DIRS, as S3 has it. */
+#define EBB_STORE_OBJECT_KEY_MAX 1024
 
 /* Most bytes of a writer's tag. */
 #define EBB_STORE_TAG_MAX 100
@@ -68,7 +72,7 @@ struct ebb_store_ops;
 /* How a store is declared. Strings borrowed until open returns. */
 struct ebb_store_config {
 	const char *name;	/* as in ebb.yaml */
-	const char *type;	/* row of the table: "fs", "memory" */
+	const char *type;	/* row of the table: "fs", "memory", "memory-bucket" */
 	const char *path;	/* fs: root directory, absolute */
 	/* Object stores; NULL or false where not said. Secrets never stand here. */
 	const char *bucket;
@@ -143,7 +147,8 @@ int ebb_store_set_meta(struct ebb_store *s, const char *key, const struct ebb_me
  * Preconditions: the object must still be what @expect says, by the fields that @expect knows of
  * SIZE, MTIME, CTIME, INO, KIND, CLASS and entity tag. Otherwise -EBB_ECHANGED, with the first difference in the
  * message. NULL: no precondition (but the object must exist). Renaming an object and setting its
- * metadata change its CTIME on most filesystems.
+ * metadata change its CTIME on most filesystems. MTIME does not count where there is an entity tag,
+ * which says more: listings and heads of a bucket may know different ones (core/record.h).
  */
 int ebb_store_check(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		    struct ebb_err *err);
@@ -203,7 +208,8 @@ struct ebb_store_write_opts {
 /*
  * Writing: to a temporary beside @key, invisible under @key until commit. The parent directory must
  * exist. -EBB_EEXIST at commit when @key stands already: nothing is ever overwritten. -EBB_EEXIST
- * at open when a temporary of that tag stands: sweep first.
+ * at open when a temporary of that tag stands: sweep first. Object stores have unfinished uploads
+ * instead, which listings do not show; those of one key and tag may be several (a sweep takes all).
  */
 struct ebb_store_writer;
 int ebb_store_write_open(struct ebb_store *s, const char *key,
@@ -287,7 +293,9 @@ int ebb_store_hidden(struct ebb_store *s, const char *key, const struct ebb_reco
 /*
  * Remove an object for good. The only way to do so, and only with a proof (proof.h) for this very
  * store, key and state: what the proof saw must still stand (-EBB_ECHANGED). -EBB_EINVAL for a
- * proof about something else, and for directories.
+ * proof about something else, and for directories. With EBB_CAP_VERSIONS it may also be hidden, and
+ * then goes with the marker above it; where older versions lie below, a marker stays over them, so
+ * that none of them comes up.
  */
 int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proof *proof,
 		     struct ebb_err *err);
@@ -368,8 +376,8 @@ struct ebb_store_ops {
 const struct ebb_store_ops *ebb_store_type_at(size_t i);
 
 /*
- * True when @key is well-formed: 1 to EBB_KEY_MAX bytes, no empty component (so no '/' in front),
- * no "." and "..". A '/' at the end names a directory.
+ * True when @key is well-formed where there are directories: 1 to EBB_KEY_MAX bytes, no empty
+ * component (so no '/' in front), no "." and "..". A '/' at the end names a directory.
  */
 bool ebb_store_key_ok(const char *key);
 

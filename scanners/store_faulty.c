@@ -19,8 +19,9 @@ const char *ebb_store_faulty_op_name(enum ebb_store_faulty_op op)
 {
 	static const char *const names[EBB_FAULTY_COUNT] = {
 		"identify", "space", "list", "head", "get-meta", "read-open", "read", "read-hole",
-		"read-verify", "set-meta", "write-open", "write", "write-hole", "write-commit",
-		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "remove", "any", "change",
+		"read-verify", "read-range", "hidden", "set-meta", "write-open", "write", "write-hole", "write-commit",
+		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "copy", "set-class", "hide",
+		"show", "remove", "any", "change",
 	};
 
 	return op < EBB_FAULTY_COUNT ? names[op] : "unknown";
@@ -396,6 +397,45 @@ static int faulty_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *er
 	THROUGH(faulty_of(s), EBB_FAULTY_RMDIR, ebb_store_rmdir(in, dir, err));
 }
 
+static int faulty_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			     int64_t off, void *buf, size_t len, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_READ_RANGE,
+		ebb_store_read_range(in, key, expect, off, buf, len, err));
+}
+
+static int faulty_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
+		       const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_COPY,
+		ebb_store_copy(in, from, to, class, expect, ret, err));
+}
+
+static int faulty_set_class(struct ebb_store *s, const char *key, const char *class,
+			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_SET_CLASS,
+		ebb_store_set_class(in, key, class, expect, ret, err));
+}
+
+static int faulty_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		       struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_HIDE, ebb_store_hide(in, key, expect, err));
+}
+
+static int faulty_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		       struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_SHOW, ebb_store_show(in, key, expect, err));
+}
+
+static int faulty_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			 struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_HIDDEN, ebb_store_hidden(in, key, expect, err));
+}
+
 /* The proof was about this store, and was checked; the inner one is told what it said. */
 static int inner_remove(struct ebb_store *in, const char *key, const struct ebb_record *expect,
 			struct ebb_err *err)
@@ -435,6 +475,12 @@ static const struct ebb_store_ops ops = {
 	.rename = faulty_rename,
 	.mkdirs = faulty_mkdirs,
 	.rmdir = faulty_rmdir,
+	.read_range = faulty_read_range,
+	.copy = faulty_copy,
+	.set_class = faulty_set_class,
+	.hide = faulty_hide,
+	.show = faulty_show,
+	.hidden = faulty_hidden,
 	.remove = faulty_remove,
 };
 

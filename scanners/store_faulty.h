@@ -25,6 +25,8 @@ enum ebb_store_faulty_op {
 	EBB_FAULTY_READ,
 	EBB_FAULTY_READ_HOLE,
 	EBB_FAULTY_READ_VERIFY,
+	EBB_FAULTY_READ_RANGE,
+	EBB_FAULTY_HIDDEN,
 	/* from here on: changes */
 	EBB_FAULTY_SET_META,
 	EBB_FAULTY_WRITE_OPEN,
@@ -36,6 +38,10 @@ enum ebb_store_faulty_op {
 	EBB_FAULTY_RENAME,
 	EBB_FAULTY_MKDIRS,
 	EBB_FAULTY_RMDIR,
+	EBB_FAULTY_COPY,
+	EBB_FAULTY_SET_CLASS,
+	EBB_FAULTY_HIDE,
+	EBB_FAULTY_SHOW,
 	EBB_FAULTY_REMOVE,
 	EBB_FAULTY_OP_COUNT,
 	/* for faults and counts: any operation, any change */

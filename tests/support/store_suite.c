@@ -5,16 +5,20 @@
 #include <string.h>
 
 static const struct ebb_store_suite_row *rows;
+static bool coarse;
 
 void ebb_store_suite_add(Suite *suite, const struct ebb_store_suite_row *r, int n)
 {
 	TCase *io = tcase_create("objects"), *tree = tcase_create("names");
+	TCase *object = tcase_create("object stores");
 
 	rows = r;
 	ebb_store_suite_io_add(io, n);
 	ebb_store_suite_tree_add(tree, n);
 	suite_add_tcase(suite, io);
+	ebb_store_suite_object_add(object, n);
 	suite_add_tcase(suite, tree);
+	suite_add_tcase(suite, object);
 }
 
 struct ebb_store *ebb_store_suite_open(int i)
@@ -22,7 +26,21 @@ struct ebb_store *ebb_store_suite_open(int i)
 	struct ebb_store *s = rows[i].open();
 
 	ck_assert_msg(s != NULL, "store '%s' does not open", rows[i].name);
+	coarse = rows[i].coarse;
 	return s;
+}
+
+bool ebb_store_suite_sees_meta(struct ebb_store *s)
+{
+	return (ebb_store_caps(s) & EBB_CAP_META) && !coarse;
+}
+
+void ebb_store_suite_make_dir(struct ebb_store *s, const char *dir)
+{
+	struct ebb_err err = {0};
+
+	if (ebb_store_caps(s) & EBB_CAP_DIRS)
+		ebb_store_suite_expect(ebb_store_mkdirs(s, dir, 0755, NULL, NULL, &err), 0, &err);
 }
 
 void ebb_store_suite_expect(int64_t rc, int code, struct ebb_err *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The conformance suite of stores: one test per clause of scanners/store.h, run for every store of
- * a table. The tests are in store_suite_io.c (objects) and store_suite_tree.c (names); the helpers
+ * a table. The tests are in store_suite_io.c (objects), store_suite_tree.c (names) and
+ * store_suite_object.c (what only object stores do); the helpers
  * below fail the test when something goes wrong.
  */
 #ifndef EBB_TESTS_SUPPORT_STORE_SUITE_H
@@ -17,17 +18,22 @@
 struct ebb_store_suite_row {
 	const char *name;
 	struct ebb_store *(*open)(void);
+	bool coarse;	/* tells times in seconds, so that a change of metadata may be invisible for one */
 };
 
 /* Add all tests to @suite, for each of the @n rows, which must live as long as it. */
 void ebb_store_suite_add(Suite *suite, const struct ebb_store_suite_row *rows, int n);
 
-/* The two halves; for store_suite.c. */
+/* The parts; for store_suite.c. */
 void ebb_store_suite_io_add(TCase *tcase, int n);
 void ebb_store_suite_tree_add(TCase *tcase, int n);
+void ebb_store_suite_object_add(TCase *tcase, int n);
 
 /* Open the store of row @i. */
 struct ebb_store *ebb_store_suite_open(int i);
+
+/* Whether setting metadata shows in the record at once. */
+bool ebb_store_suite_sees_meta(struct ebb_store *s);
 
 /*
  * Fail unless @rc is -@code; 0 is success. @err is shown, checked to be filled on failure, and
@@ -48,6 +54,16 @@ void ebb_store_suite_content(struct ebb_store *s, const char *key, const void *d
 /* Fail unless listing gives these keys, each followed by a blank: "a b/ b/c ". */
 void ebb_store_suite_keys(struct ebb_store *s, const char *prefix, const char *after,
 			  const char *keys);
+
+/*
+ * Leave a test about what the store does not have: capabilities, or'ed. What is left out is what store.h leaves out.
+ */
+#define SUITE_NEEDS(s, wanted)                                                                     \
+	if ((ebb_store_caps(s) & (uint32_t)(wanted)) != (uint32_t)(wanted))                        \
+	return
+
+/* Make a directory where the store has such; elsewhere there is nothing to make. */
+void ebb_store_suite_make_dir(struct ebb_store *s, const char *dir);
 
 /* The store under test, closed at the end of the scope; `_i` is Check's. */
 #define SUITE_STORE(s) EBB_CLEANUP(ebb_store_closep) struct ebb_store *s = ebb_store_suite_open(_i)

@@ -24,6 +24,15 @@ static struct ebb_store *open_memory(void)
 	return s;
 }
 
+static struct ebb_store *open_bucket(void)
+{
+	const struct ebb_store_config cfg = {.name = "s", .type = "memory-bucket"};
+	struct ebb_store *s = NULL;
+
+	ebb_store_open(&cfg, &s, NULL);
+	return s;
+}
+
 static struct ebb_store *wrap(struct ebb_store *inner)
 {
 	struct ebb_store *s = NULL;
@@ -43,11 +52,18 @@ static struct ebb_store *open_faulty_fs(void)
 	return wrap(open_fs());
 }
 
+static struct ebb_store *open_faulty_bucket(void)
+{
+	return wrap(open_bucket());
+}
+
 static const struct ebb_store_suite_row rows[] = {
-	{"fs", open_fs},
-	{"memory", open_memory},
-	{"faulty over memory", open_faulty_memory},
-	{"faulty over fs", open_faulty_fs},
+	{.name = "fs", .open = open_fs},
+	{.name = "memory", .open = open_memory},
+	{.name = "memory-bucket", .open = open_bucket},
+	{.name = "faulty over memory", .open = open_faulty_memory},
+	{.name = "faulty over fs", .open = open_faulty_fs},
+	{.name = "faulty over memory-bucket", .open = open_faulty_bucket},
 };
 
 START_TEST(every_type_has_what_is_mandatory)
@@ -73,7 +89,7 @@ START_TEST(unknown_types_are_a_matter_of_configuration)
 	struct ebb_err err = {0};
 
 	ck_assert_int_eq(ebb_store_open(&cfg, &s, &err), -EBB_ECONFIG);
-	ck_assert_str_eq(err.msg, "store 'lake': unknown type 'ftp' (there is fs, memory)");
+	ck_assert_str_eq(err.msg, "store 'lake': unknown type 'ftp' (there is fs, memory, memory-bucket)");
 	ck_assert_ptr_null(s);
 	ebb_store_close(NULL);
 }
@@ -105,7 +121,7 @@ START_TEST(what_a_type_lacks_is_not_supported)
 	static const struct ebb_store_ops ops = {.type = "bare", .list = bare_list,
 						 .head = bare_head, .close = bare_close};
 	char name[] = "b";
-	struct ebb_store s = {.ops = &ops, .name = name};
+	struct ebb_store s = {.ops = &ops, .name = name, .caps = EBB_CAP_DIRS};
 	const struct ebb_store_write_opts opts = {.size_hint = -1, .tag = "t"};
 	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;
 	struct ebb_store_identity id;

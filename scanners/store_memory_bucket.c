@@ -1,0 +1,814 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scanners/store_memory_bucket.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress/digest.h"
+#include "core/buf.h"
+#include "core/clock.h"
+
+#define EPOCH INT64_C(1000000000000000000)
+#define DEFAULT_CLASS "STANDARD"
+
+/* A version of an object, or a delete marker. */
+struct version {
+	char *key;
+	char *class;
+	bool marker;
+	struct ebb_buf data;
+	char etag[33];
+	struct ebb_meta meta;
+	int64_t time;		/* last modified */
+};
+
+/* An open writer, which is how a bucket keeps an unfinished upload. */
+struct writer {
+	struct ebb_store_writer base;
+	struct writer *next;
+	struct version *v;
+	const char *key_of_caller;
+	char tag[EBB_STORE_TAG_MAX + 1];
+};
+
+struct bucket {
+	struct ebb_store base;
+	pthread_mutex_t lock;	/* protects what follows */
+	struct version **all;	/* by key, the newest of a key first */
+	size_t n, size;
+	int64_t clock;
+	struct writer *writers;
+};
+
+static void unlockp(pthread_mutex_t **lock)
+{
+	pthread_mutex_unlock(*lock);
+}
+
+static pthread_mutex_t *lock(struct bucket *b)
+{
+	pthread_mutex_lock(&b->lock);
+	return &b->lock;
+}
+
+/* Hold the store's lock to the end of the scope. */
+#define LOCKED(b) EBB_CLEANUP(unlockp) __attribute__((unused)) pthread_mutex_t *held = lock(b)
+
+static int no_memory(const char *key, struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOMEM, "no memory for '%s'", key);
+}
+
+/* --- Versions --- */
+
+static void version_free(struct version *v)
+{
+	if (!v)
+		return;
+	free(v->key);
+	free(v->class);
+	ebb_buf_release(&v->data);
+	ebb_meta_release(&v->meta);
+	free(v);
+}
+
+EBB_CLEANUP_PTR(struct version, version_free);
+
+static struct version *version_new(const char *key, const char *class)
+{
+	struct version *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	ebb_buf_init(&v->data, SIZE_MAX - 1);
+	ebb_meta_init(&v->meta);
+	v->key = strdup(key);
+	v->class = strdup(class ? class : DEFAULT_CLASS);
+	if (v->key && v->class && ebb_buf_reserve(&v->data, 0) == 0)
+		return v;
+	version_free(v);
+	return NULL;
+}
+
+/* First place whose key is not less than @key. */
+static size_t place(const struct bucket *b, const char *key)
+{
+	size_t lo = 0, hi = b->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(b->all[mid]->key, key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The newest thing under @key, be it a marker; NULL when there is none. */
+static struct version *newest(const struct bucket *b, const char *key)
+{
+	size_t i = place(b, key);
+
+	return i < b->n && strcmp(b->all[i]->key, key) == 0 ? b->all[i] : NULL;
+}
+
+static struct version *current(const struct bucket *b, const char *key)
+{
+	struct version *v = newest(b, key);
+
+	return v && !v->marker ? v : NULL;
+}
+
+/* What lies below a marker; NULL when the newest is none, or there is nothing. */
+static struct version *hidden(const struct bucket *b, const char *key)
+{
+	size_t i = place(b, key);
+
+	if (i + 1 >= b->n || strcmp(b->all[i + 1]->key, key) != 0 || !b->all[i]->marker ||
+	    b->all[i + 1]->marker)
+		return NULL;
+	return b->all[i + 1];
+}
+
+/* Put it before older ones of its key. @v is the bucket's from now on, also when this fails. */
+static int insert(struct bucket *b, struct version *v, struct ebb_err *err)
+{
+	size_t i = place(b, v->key);
+
+	if (b->n == b->size) {
+		size_t size = b->size ? b->size * 2 : 64;
+		struct version **more = reallocarray(b->all, size, sizeof(*more));
+
+		if (!more) {
+			version_free(v);
+			return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", b->base.name);
+		}
+		b->all = more;
+		b->size = size;
+	}
+	memmove(b->all + i + 1, b->all + i, (b->n - i) * sizeof(*b->all));
+	b->all[i] = v;
+	b->n++;
+	v->time = b->clock += EBB_CLOCK_SECOND;
+	return 0;
+}
+
+static void drop(struct bucket *b, struct version *v)
+{
+	for (size_t i = place(b, v->key); i < b->n; i++) {
+		if (b->all[i] != v)
+			continue;
+		memmove(b->all + i, b->all + i + 1, (--b->n - i) * sizeof(*b->all));
+		version_free(v);
+		return;
+	}
+}
+
+static int seal(struct version *v, struct ebb_err *err)
+{
+	uint8_t sum[16];
+	int rc = ebb_digest_of(&ebb_digest_md5, v->data.data, v->data.len, sum, err);
+
+	if (rc == 0)
+		ebb_digest_hex(sum, sizeof(sum), v->etag);
+	return rc;
+}
+
+static void record_of(const struct version *v, const char *key, struct ebb_record *ret)
+{
+	*ret = (struct ebb_record){.key = key, .key_len = (uint32_t)strlen(key)};
+	ebb_record_set(ret, EBB_F_KIND, EBB_KIND_FILE);
+	ebb_record_set(ret, EBB_F_SIZE, (int64_t)v->data.len);
+	ebb_record_set(ret, EBB_F_MTIME, v->meta.mtime ? v->meta.mtime : v->time);
+	ebb_record_set(ret, EBB_F_CTIME, v->time);
+	ebb_record_set(ret, EBB_F_CLASS, ebb_record_class_code(v->class));
+	ebb_record_etag(ret, v->etag, strlen(v->etag));
+}
+
+static int missing(const char *key, struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOENT, "'%s' does not exist", key);
+}
+
+static int check(const struct version *v, const char *key, const struct ebb_record *expect,
+		 struct ebb_err *err)
+{
+	struct ebb_record now;
+	struct ebb_err why = {0};
+
+	if (!v)
+		return missing(key, err);
+	record_of(v, key, &now);
+	int rc = ebb_store_expect(&now, expect, &why);
+	return rc < 0 ? ebb_err_set(err, -rc, "'%s' %s", key, why.msg) : 0;
+}
+
+/* --- Stores --- */
+
+static int bucket_open(const struct ebb_store_config *cfg, struct ebb_store **ret, struct ebb_err *err)
+{
+	struct bucket *b = calloc(1, sizeof(*b));
+
+	if (b)
+		b->base.name = strdup(cfg->name);
+	if (!b || !b->base.name) {
+		free(b);
+		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
+	}
+	pthread_mutex_init(&b->lock, NULL);
+	b->base.ops = &ebb_store_memory_bucket_ops;
+	b->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE |
+		       EBB_CAP_COPY | EBB_CAP_CLASS | EBB_CAP_VERSIONS | EBB_CAP_COND;
+	b->clock = EPOCH;
+	*ret = &b->base;
+	return 0;
+}
+
+static void bucket_close(struct ebb_store *s)
+{
+	struct bucket *b = (struct bucket *)s;
+
+	for (size_t i = 0; i < b->n; i++)
+		version_free(b->all[i]);
+	free(b->all);
+	pthread_mutex_destroy(&b->lock);
+	free(b->base.name);
+	free(b);
+}
+
+static int bucket_identify(struct ebb_store *s, struct ebb_store_identity *ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	(void)err;
+	*ret = (struct ebb_store_identity){.ino = 1, .kind = "memory-bucket", .empty = true};
+	snprintf(ret->fsid, sizeof(ret->fsid), "%s", s->name);
+	for (size_t i = 0; i < b->n; i++)
+		if (strncmp(b->all[i]->key, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) != 0)
+			ret->empty = false;
+	return 0;
+}
+
+/* First object behind @after, as a record with a key of its own; 0 at the end. No lock is held while users are told. */
+static int next_after(struct bucket *b, struct ebb_buf *after, struct ebb_record *ret, struct ebb_err *err)
+{
+	LOCKED(b);
+	size_t i = place(b, after->data);
+
+	while (i < b->n && (b->all[i]->marker || strcmp(b->all[i]->key, after->data) == 0)) {
+		const char *key = b->all[i]->key;
+
+		while (i < b->n && strcmp(b->all[i]->key, key) == 0)
+			i++;	/* older ones of the same key */
+	}
+	if (i == b->n)
+		return 0;
+	ebb_buf_clear(after);
+	if (ebb_buf_adds(after, b->all[i]->key) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to list store '%s'", b->base.name);
+	record_of(b->all[i], after->data, ret);
+	return 1;
+}
+
+static int bucket_list(struct ebb_store *s, const char *prefix, const char *after, ebb_store_list_fn *fn,
+		       void *ctx, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf key = EBB_BUF_INIT(SIZE_MAX - 1);
+	struct ebb_record rec;
+	int rc;
+
+	if (ebb_buf_adds(&key, after) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to list store '%s'", s->name);
+	while ((rc = next_after((struct bucket *)s, &key, &rec, err)) == 1) {
+		if (ebb_record_key_has_prefix(rec.key, rec.key_len, prefix, strlen(prefix)))
+			rc = fn(ctx, &rec, err);
+		if (rc < 0)
+			break;
+	}
+	return rc;
+}
+
+static int bucket_head(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+
+	if (!v)
+		return missing(key, err);
+	record_of(v, key, ret);
+	return 0;
+}
+
+/* --- Metadata --- */
+
+static int bucket_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+
+	if (!v)
+		return missing(key, err);
+	int rc = ebb_meta_copy(ret, &v->meta, err);
+	if (rc == 0 && !ret->mtime)
+		ret->mtime = ret->atime = v->time;
+	return rc;
+}
+
+static int apply(struct version *v, const struct ebb_meta *meta, uint32_t what, struct ebb_err *err)
+{
+	if (what & EBB_META_XATTRS) {
+		struct ebb_meta all = *meta, copy;
+
+		ebb_meta_init(&copy);
+		all.uid = v->meta.uid, all.gid = v->meta.gid, all.mode = v->meta.mode;
+		all.mtime = v->meta.mtime, all.atime = v->meta.atime;
+		int rc = ebb_meta_copy(&copy, &all, err);
+		if (rc < 0)
+			return rc;
+		ebb_meta_release(&v->meta);
+		v->meta = copy;
+	}
+	if (what & EBB_META_OWNER)
+		v->meta.uid = meta->uid, v->meta.gid = meta->gid;
+	if (what & EBB_META_MODE)
+		v->meta.mode = meta->mode;
+	if (what & EBB_META_TIMES)
+		v->meta.mtime = meta->mtime, v->meta.atime = meta->atime;
+	return 0;
+}
+
+/* Setting something moves the time of last modification, not how old the content is. */
+static void touch(struct bucket *b, struct version *v)
+{
+	if (!v->meta.mtime)
+		v->meta.mtime = v->meta.atime = v->time;
+	v->time = b->clock += EBB_CLOCK_SECOND;
+}
+
+static int bucket_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta, uint32_t what,
+			   struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+
+	if (!v)
+		return missing(key, err);
+	touch(b, v);
+	return apply(v, meta, what, err);
+}
+
+/* --- Reading --- */
+
+struct reader {
+	struct ebb_store_reader base;
+	struct ebb_buf data;	/* as it was at open */
+	size_t pos;
+	struct ebb_record rec;
+	char key[];
+};
+
+static int bucket_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			    struct ebb_store_reader **ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	size_t klen = strlen(key);
+	struct version *v = current(b, key);
+	int rc = check(v, key, expect, err);
+
+	if (rc < 0)
+		return rc;
+	struct reader *r = calloc(1, sizeof(*r) + klen + 1);
+	if (!r)
+		return no_memory(key, err);
+	ebb_buf_init(&r->data, SIZE_MAX - 1);
+	if (ebb_buf_add(&r->data, v->data.data, v->data.len) < 0) {
+		free(r);
+		return no_memory(key, err);
+	}
+	memcpy(r->key, key, klen + 1);
+	r->base.store = s;
+	record_of(v, r->key, &r->rec);
+	*ret = &r->base;
+	return 0;
+}
+
+static int64_t bucket_read(struct ebb_store_reader *base, void *buf, size_t len, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+	size_t left = r->data.len - r->pos;
+
+	(void)err;
+	if (len > left)
+		len = left;
+	if (len)
+		memcpy(buf, r->data.data + r->pos, len);
+	r->pos += len;
+	return (int64_t)len;
+}
+
+static int bucket_read_hole(struct ebb_store_reader *base, int64_t *ret_hole, struct ebb_err *err)
+{
+	(void)base;
+	(void)err;
+	*ret_hole = 0;
+	return 0;
+}
+
+static int bucket_read_verify(struct ebb_store_reader *base, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+	struct bucket *b = (struct bucket *)base->store;
+	LOCKED(b);
+	struct version *v = current(b, r->key);
+
+	if (!v)
+		return ebb_err_set(err, EBB_ECHANGED, "'%s' has changed: it is gone", r->key);
+	return check(v, r->key, &r->rec, err);
+}
+
+static void bucket_read_close(struct ebb_store_reader *base)
+{
+	struct reader *r = (struct reader *)base;
+
+	ebb_buf_release(&r->data);
+	free(r);
+}
+
+static int bucket_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			     int64_t off, void *buf, size_t len, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+	int rc = check(v, key, expect, err);
+
+	if (rc < 0)
+		return rc;
+	if ((size_t)off > v->data.len || len > v->data.len - (size_t)off)
+		return ebb_err_set(err, EBB_ECORRUPT, "'%s' ends before byte %" PRId64, key,
+				   off + (int64_t)len);
+	memcpy(buf, v->data.data + off, len);
+	return 0;
+}
+
+/* --- Writing --- */
+
+static struct writer **writer_at(struct bucket *b, const char *key, const char *tag)
+{
+	struct writer **w = &b->writers;
+
+	while (*w && (strcmp((*w)->v->key, key) != 0 || strcmp((*w)->tag, tag) != 0))
+		w = &(*w)->next;
+	return w;
+}
+
+/* Swept writers are no longer in the list; their next write says so. */
+static bool unlist(struct bucket *b, struct writer *w)
+{
+	for (struct writer **p = &b->writers; *p; p = &(*p)->next)
+		if (*p == w) {
+			*p = w->next;
+			return true;
+		}
+	return false;
+}
+
+static int bucket_write_open(struct ebb_store *s, const char *key, const struct ebb_store_write_opts *opts,
+			     struct ebb_store_writer **ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	if (*writer_at(b, key, opts->tag))
+		return ebb_err_set(err, EBB_EEXIST, "an upload of '%s' with tag '%s' is open already", key,
+				   opts->tag);
+	struct writer *w = calloc(1, sizeof(*w));
+	if (w)
+		w->v = version_new(key, opts->class);
+	if (!w || !w->v) {
+		free(w);
+		return no_memory(key, err);
+	}
+	memcpy(w->tag, opts->tag, strlen(opts->tag) + 1);
+	w->key_of_caller = key;
+	w->base.store = s;
+	w->next = b->writers;
+	b->writers = w;
+	*ret = &w->base;
+	return 0;
+}
+
+static int gone(const struct writer *w, struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOENT, "the upload of '%s' was swept away", w->v->key);
+}
+
+static bool listed(const struct bucket *b, const struct writer *w)
+{
+	const struct writer *i = b->writers;
+
+	while (i && i != w)
+		i = i->next;
+	return i != NULL;
+}
+
+static int bucket_write(struct ebb_store_writer *base, const void *buf, size_t len, struct ebb_err *err)
+{
+	struct writer *w = (struct writer *)base;
+	struct bucket *b = (struct bucket *)base->store;
+	LOCKED(b);
+
+	if (!listed(b, w))
+		return gone(w, err);
+	return len && ebb_buf_add(&w->v->data, buf, len) < 0 ? no_memory(w->v->key, err) : 0;
+}
+
+static int bucket_write_hole(struct ebb_store_writer *base, int64_t len, struct ebb_err *err)
+{
+	struct writer *w = (struct writer *)base;
+	struct bucket *b = (struct bucket *)base->store;
+	LOCKED(b);
+	struct ebb_buf *data = &w->v->data;
+
+	if (!listed(b, w))
+		return gone(w, err);
+	if (ebb_buf_reserve(data, (size_t)len) < 0)
+		return no_memory(w->v->key, err);
+	memset(data->data + data->len, 0, (size_t)len + 1);
+	data->len += (size_t)len;
+	return 0;
+}
+
+static int commit(struct bucket *b, struct writer *w, const struct ebb_meta *meta, uint32_t what,
+		  struct ebb_err *err)
+{
+	struct version *v = w->v;
+
+	if (!unlist(b, w))
+		return gone(w, err);
+	int rc = apply(v, meta, what, err);
+	if (rc == 0)
+		rc = seal(v, err);
+	if (rc == 0 && current(b, v->key))
+		rc = ebb_err_set(err, EBB_EEXIST, "'%s' exists already", v->key);
+	if (rc == 0) {
+		w->v = NULL;
+		rc = insert(b, v, err);
+	}
+	return rc;
+}
+
+static int bucket_write_commit(struct ebb_store_writer *base, const struct ebb_meta *meta, uint32_t what,
+			       struct ebb_record *ret, struct ebb_err *err)
+{
+	struct writer *w = (struct writer *)base;
+	struct bucket *b = (struct bucket *)base->store;
+	LOCKED(b);
+	int rc = commit(b, w, meta, what, err);
+
+	if (rc == 0 && ret)
+		record_of(current(b, w->key_of_caller), w->key_of_caller, ret);
+	version_free(w->v);
+	free(w);
+	return rc;
+}
+
+static void bucket_write_abort(struct ebb_store_writer *base)
+{
+	struct writer *w = (struct writer *)base;
+	struct bucket *b = (struct bucket *)base->store;
+	LOCKED(b);
+
+	unlist(b, w);
+	version_free(w->v);
+	free(w);
+}
+
+static int bucket_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct writer **w = writer_at(b, key, tag);
+
+	(void)err;
+	if (*w)
+		*w = (*w)->next;
+	return 0;
+}
+
+/* --- What only object stores do --- */
+
+static int bucket_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
+		       const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, from);
+	int rc = check(v, from, expect, err);
+
+	if (rc < 0)
+		return rc;
+	if (current(b, to))
+		return ebb_err_set(err, EBB_EEXIST, "cannot copy '%s': '%s' exists already", from, to);
+	EBB_CLEANUP(version_freep) struct version *c = version_new(to, class ? class : v->class);
+	if (!c || ebb_buf_add(&c->data, v->data.data, v->data.len) < 0)
+		return no_memory(to, err);
+	memcpy(c->etag, v->etag, sizeof(c->etag));
+	rc = ebb_meta_copy(&c->meta, &v->meta, err);
+	if (rc < 0)
+		return rc;
+	if (!c->meta.mtime)
+		c->meta.mtime = c->meta.atime = v->time;	/* as old as it was */
+	struct version *made = c;
+	c = NULL;
+	rc = insert(b, made, err);
+	if (rc == 0 && ret)
+		record_of(made, to, ret);
+	return rc;
+}
+
+static int bucket_set_class(struct ebb_store *s, const char *key, const char *class,
+			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+	int rc = check(v, key, expect, err);
+
+	if (rc < 0)
+		return rc;
+	char *copy = strdup(class);
+	if (!copy)
+		return no_memory(key, err);
+	free(v->class);
+	v->class = copy;
+	touch(b, v);
+	if (ret)
+		record_of(v, key, ret);
+	return 0;
+}
+
+static int bucket_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		       struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	int rc = check(current(b, key), key, expect, err);
+
+	if (rc < 0)
+		return rc;
+	struct version *marker = version_new(key, NULL);
+	if (!marker)
+		return no_memory(key, err);
+	marker->marker = true;
+	return insert(b, marker, err);
+}
+
+static int bucket_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			 struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = hidden(b, key);
+
+	(void)err;
+	return v && check(v, key, expect, NULL) == 0;
+}
+
+static int bucket_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		       struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	if (current(b, key))
+		return ebb_err_set(err, EBB_EEXIST, "an object stands under '%s'", key);
+	int rc = check(hidden(b, key), key, expect, err);
+	if (rc == 0)
+		drop(b, newest(b, key));
+	return rc;
+}
+
+/*
+ * Taking the newest version away would show the one below it: a marker goes over older ones first. A hidden object goes
+ * with its marker.
+ */
+static int bucket_remove(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			 struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key), *marker = NULL;
+	size_t i = place(b, key);
+
+	if (!v && (v = hidden(b, key)))
+		marker = newest(b, key);
+	int rc = check(v, key, expect, err);
+	if (rc < 0)
+		return rc;
+	bool older = i + (marker ? 2 : 1) < b->n && strcmp(b->all[i + (marker ? 2 : 1)]->key, key) == 0;
+	if (older && !marker) {
+		struct version *m = version_new(key, NULL);
+
+		if (!m)
+			return no_memory(key, err);
+		m->marker = true;
+		rc = insert(b, m, err);
+		if (rc < 0)
+			return rc;
+	}
+	drop(b, v);
+	if (marker && !older)
+		drop(b, marker);
+	b->clock += EBB_CLOCK_SECOND;
+	return 0;
+}
+
+/* --- What other programs do --- */
+
+int64_t ebb_store_memory_bucket_clock(struct ebb_store *s)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	return b->clock;
+}
+
+void ebb_store_memory_bucket_set_clock(struct ebb_store *s, int64_t ns)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	b->clock = ns / EBB_CLOCK_SECOND * EBB_CLOCK_SECOND;
+}
+
+int ebb_store_memory_bucket_put(struct ebb_store *s, const char *key, const void *data, size_t len,
+				const char *class, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	EBB_CLEANUP(version_freep) struct version *v = NULL;
+
+	if (!*key || strlen(key) > EBB_STORE_OBJECT_KEY_MAX)
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is not the key of an object", key);
+	v = version_new(key, class);
+	if (!v || (len && ebb_buf_add(&v->data, data, len) < 0))
+		return no_memory(key, err);
+	int rc = seal(v, err);
+	if (rc < 0)
+		return rc;
+	struct version *made = v;
+	v = NULL;
+	return insert(b, made, err);
+}
+
+size_t ebb_store_memory_bucket_versions(struct ebb_store *s, const char *key)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	size_t first = place(b, key), i = first;
+
+	while (i < b->n && strcmp(b->all[i]->key, key) == 0)
+		i++;
+	return i - first;
+}
+
+const struct ebb_store_ops ebb_store_memory_bucket_ops = {
+	.type = "memory-bucket",
+	.summary = "an object store in memory, gone when the program ends; for tests",
+	.open = bucket_open,
+	.close = bucket_close,
+	.identify = bucket_identify,
+	.list = bucket_list,
+	.head = bucket_head,
+	.get_meta = bucket_get_meta,
+	.set_meta = bucket_set_meta,
+	.read_open = bucket_read_open,
+	.read = bucket_read,
+	.read_hole = bucket_read_hole,
+	.read_verify = bucket_read_verify,
+	.read_close = bucket_read_close,
+	.read_range = bucket_read_range,
+	.write_open = bucket_write_open,
+	.write = bucket_write,
+	.write_hole = bucket_write_hole,
+	.write_commit = bucket_write_commit,
+	.write_abort = bucket_write_abort,
+	.write_sweep = bucket_write_sweep,
+	.copy = bucket_copy,
+	.set_class = bucket_set_class,
+	.hide = bucket_hide,
+	.show = bucket_show,
+	.hidden = bucket_hidden,
+	.remove = bucket_remove,
+};

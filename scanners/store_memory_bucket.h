@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The memory bucket: an object store in memory with versions, for tests of what uses one. Keys are any bytes, there are no
+ * directories and no renames; objects have classes, entity tags (MD5), and metadata that moves CTIME when it is set. Its
+ * clock is a counter of whole seconds, as object stores tell time.
+ *
+ * Unlike a real bucket it lists the newest write at once and has no minimum sizes of parts.
+ *
+ * Threads: as store.h says; the functions below may be called from any thread.
+ */
+#ifndef EBB_SCANNERS_STORE_MEMORY_BUCKET_H
+#define EBB_SCANNERS_STORE_MEMORY_BUCKET_H
+
+#include "scanners/store.h"
+
+extern const struct ebb_store_ops ebb_store_memory_bucket_ops;
+
+/* The last time given to a change; before the first one this is 1,000,000,000 s after the epoch. */
+int64_t ebb_store_memory_bucket_clock(struct ebb_store *s);
+
+/* Set the clock, ns since the epoch; the next change happens 1 s later. */
+void ebb_store_memory_bucket_set_clock(struct ebb_store *s, int64_t ns);
+
+/*
+ * Put an object as another program would; what stood under the key becomes a noncurrent version.
+ *
+ * @class   NULL: "STANDARD".
+ * @return  0, -EBB_EINVAL (no key), -EBB_ENOMEM.
+ */
+int ebb_store_memory_bucket_put(struct ebb_store *s, const char *key, const void *data, size_t len,
+				const char *class, struct ebb_err *err);
+
+/* Versions and delete markers under a key. */
+size_t ebb_store_memory_bucket_versions(struct ebb_store *s, const char *key);
+
+#endif
