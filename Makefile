@@ -9,6 +9,7 @@
 #   T='t_buf cli'   only these tests: names or groups (with `make test`)
 #   DIRS='core'     only these folders in the library (while others are being written)
 #   BUILD=dir       instead of build
+#   GLPK=0          without the LP solver
 #   V=1             show whole commands
 #   CFLAGS=...      instead of -O2 -g; LDFLAGS=... is added to links
 
@@ -45,19 +46,21 @@ endif
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef -fno-common $(if $(filter 1,$(WERROR)),-Werror)
 
-# Libraries: the third column of contrib/packages. Asked for only by goals that compile.
+# Libraries: the third column of contrib/packages, a pkg-config module, or -lNAME for one that has none. Asked for only by
+# goals that compile. GLPK=0 builds without the LP solver of the transfer planner, which then plans with less proof.
 ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
 ifeq ($(shell command -v pkg-config),)
 $(error pkg-config is missing: apt-get install pkg-config)
 endif
-MODULES := $(shell awk '$$1 == "build" && $$3 { print $$3 }' contrib/packages)
+LIBRARIES := $(filter-out $(if $(filter 0,$(GLPK)),-lglpk),$(shell awk '$$1 == "build" { print $$3 }' contrib/packages))
+MODULES := $(filter-out -l%,$(LIBRARIES))
 package = $(shell awk '$$3 == "$(1)" { print $$2 }' contrib/packages)
 missing := $(foreach m,$(MODULES),$(shell pkg-config --exists $(m) || echo $(m)))
 ifneq ($(strip $(missing)),)
 $(error libraries are missing: $(missing); on Debian: apt-get install $(foreach m,$(missing),$(call package,$(m))))
 endif
-LIB_CFLAGS := $(shell pkg-config --cflags $(MODULES))
-LIB_LDLIBS := $(shell pkg-config --libs $(MODULES))
+LIB_CFLAGS := $(shell pkg-config --cflags $(MODULES)) $(if $(filter 0,$(GLPK)),-DEBB_WITHOUT_GLPK)
+LIB_LDLIBS := $(shell pkg-config --libs $(MODULES)) $(filter -l%,$(LIBRARIES))
 endif
 # Check is needed by tests only, so it is looked up when the first test is built.
 CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)

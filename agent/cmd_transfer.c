@@ -59,13 +59,14 @@ static const struct ebb_cli_field json[] = {
 	{"gap_usd", "number", "how far from the cheapest the plan can be"},
 	{"reason", "string", "when infeasible: budget, residency, deadline or unreachable"},
 	{"group", "string", "when infeasible: the first group that cannot be delivered"},
+	{"short_gb", "number", "when there is not the time or room: at least this volume does not fit"},
 	{"minimum_required_usd", "number", "when over the budget: what the cheapest plan costs"},
 	{"sufficient_usd", "number", "the same when it is not proven to be the cheapest"},
 	{"method", "string", "how the plan was found"},
 	{"direct_from_first_replica_usd", "number", "what copying straight from the first replica costs; absent when impossible"},
 	{"direct_from_cheapest_replica_usd", "number", "the same from each group's cheapest replica"},
 	{"bill", "object", "the parts of the cost"},
-	{"groups", "array", "per group: reads, hops (from, to, compressed, wire_gb, slot_gb, slot_shares), local_copies"},
+	{"groups", "array", "per group: reads, hops (from, to, compressed, wire_gb, slot_gb, slot_shares; share, when the group is split), local_copies"},
 	{NULL, NULL, NULL},
 };
 
@@ -89,9 +90,8 @@ const struct ebb_cli_command ebb_cmd_transfer = {
 		"\n"
 		"An infeasible instance says which constraint is in the way; the exit status is 0 then, too.\n"
 		"\n"
-		"Where slots, gb_per_hour and restore_hours change the plan, small instances are proven by listing all trees.\n"
-		"For others the plan is called feasible and comes with its bound.\n"
-		"When no timetable is found though one may exist, the instance is refused.",
+		"Where slots, gb_per_hour and restore_hours change the plan, it is found by column generation and branch and bound.\n"
+		"What these do not prove in a set number of steps is called feasible and comes with its bound.",
 	.options = options,
 	.json = json,
 	.examples = examples,

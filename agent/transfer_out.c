@@ -62,17 +62,28 @@ static void cost(struct json *j, const char *name, ebb_xfer_num v)
 	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_cost_text(v, t));
 }
 
-static void sites(struct json *j, const char *name, const struct ebb_xfer *x, const uint32_t *at,
-		  size_t n)
+/* Sites that @t, and the other parts of its group, read or serve by a local copy; each once. */
+static void sites(struct json *j, const char *name, const struct ebb_xfer *x, const struct ebb_xfer_tree *t,
+		  bool copies)
 {
 	open(j, name, '[');
-	for (size_t i = 0; i < n; i++)
-		string(j, NULL, x->sites[at[i]].id);
+	for (const struct ebb_xfer_tree *part = t; part; part = part->next)
+		for (size_t i = 0; i < (copies ? part->n_copies : part->n_reads); i++) {
+			uint32_t at = copies ? part->copies[i] : part->reads[i];
+			bool before = false;
+
+			for (const struct ebb_xfer_tree *b = t; b != part; b = b->next)
+				for (size_t k = 0; k < (copies ? b->n_copies : b->n_reads); k++)
+					before |= (copies ? b->copies[k] : b->reads[k]) == at;
+			if (!before)
+				string(j, NULL, x->sites[at].id);
+		}
 	shut(j, ']');
 }
 
+/* A volume per slot; with @whole its share of that. */
 static void slot_map(struct json *j, const char *name, const struct ebb_xfer *x,
-		     const struct ebb_xfer_hop *h, ebb_xfer_num scale, ebb_xfer_num whole)
+		     const struct ebb_xfer_hop *h, ebb_xfer_num whole)
 {
 	char t[EBB_XFER_TEXT];
 
@@ -81,29 +92,38 @@ static void slot_map(struct json *j, const char *name, const struct ebb_xfer *x,
 		if (h->sent[s]) {
 			begin(j, NULL);
 			quote(j, x->slots[s].id);
-			j->bad |= ebb_buf_addf(&j->b, ":%s", ebb_xfer_gb_text(h->sent[s] / whole * scale +
-						h->sent[s] % whole * scale / whole, t));
+			j->bad |= ebb_buf_addf(&j->b, ":%s", ebb_xfer_gb_text(whole ? ebb_xfer_scale(EBB_XFER_ONE, h->sent[s], whole)
+										    : h->sent[s], t));
 		}
 	shut(j, '}');
 }
 
-static void hop(struct json *j, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
-		const struct ebb_xfer_hop *h)
+static void volume(struct json *j, const char *name, ebb_xfer_num v)
 {
-	ebb_xfer_num wire = h->packed ? g->packed : g->gb;
 	char t[EBB_XFER_TEXT];
+
+	begin(j, name);
+	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_gb_text(v, t));
+}
+
+static void hop(struct json *j, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
+		const struct ebb_xfer_tree *t, const struct ebb_xfer_hop *h)
+{
+	const struct ebb_xfer_group part = ebb_xfer_part(g, t);
+	ebb_xfer_num wire = h->packed ? part.packed : part.gb;
 
 	open(j, NULL, '{');
 	string(j, "from", x->sites[x->links[h->link].from].id);
 	string(j, "to", x->sites[x->links[h->link].to].id);
 	begin(j, "compressed");
 	j->bad |= ebb_buf_adds(&j->b, h->packed ? "true" : "false");
-	begin(j, "wire_gb");
-	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_gb_text(wire, t));
+	volume(j, "wire_gb", wire);
+	if (t->gb)
+		volume(j, "share", ebb_xfer_scale(EBB_XFER_ONE, t->gb, g->gb));
 	if (h->sent && x->timed) {
-		slot_map(j, "slot_gb", x, h, 1, 1);
-		if (wire > 0 && wire < EBB_XFER_MAX / EBB_XFER_ONE)
-			slot_map(j, "slot_shares", x, h, EBB_XFER_ONE, wire);
+		slot_map(j, "slot_gb", x, h, 0);
+		if (wire > 0)
+			slot_map(j, "slot_shares", x, h, wire);
 	}
 	shut(j, '}');
 }
@@ -118,12 +138,13 @@ static void groups(struct json *j, const struct ebb_xfer *x, const struct ebb_xf
 		string(j, "group", x->groups[i].id);
 		if (t->n_reads == 0)
 			string(j, "action", "already-present");
-		sites(j, "reads", x, t->reads, t->n_reads);
+		sites(j, "reads", x, t, false);
 		open(j, "hops", '[');
-		for (size_t h = 0; h < t->n_hops; h++)
-			hop(j, x, &x->groups[i], &t->hops[h]);
+		for (const struct ebb_xfer_tree *part = t; part; part = part->next)
+			for (size_t h = 0; h < part->n_hops; h++)
+				hop(j, x, &x->groups[i], part, &part->hops[h]);
 		shut(j, ']');
-		sites(j, "local_copies", x, t->copies, t->n_copies);
+		sites(j, "local_copies", x, t, true);
 		shut(j, '}');
 	}
 	shut(j, ']');
@@ -157,6 +178,8 @@ int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_
 		string(&j, "reason", ebb_xfer_plan_reason(p->reason));
 	if (p->stuck)
 		string(&j, "group", p->stuck->id);
+	if (p->short_by)
+		volume(&j, "short_gb", p->short_by);
 	if (x->has_budget)
 		cost(&j, "budget_usd", x->budget);
 	if (p->trees && !over)
@@ -244,6 +267,23 @@ static const char *role(const struct ebb_xfer_group *g, const struct ebb_xfer_ho
 	return dest ? "" : "relay";
 }
 
+/* The rows of one group, or of a part of it. */
+static void tree_rows(struct ebb_out_table *t, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
+		      const struct ebb_xfer_tree *tree)
+{
+	const struct ebb_xfer_group part = ebb_xfer_part(g, tree);
+	char v[EBB_XFER_TEXT];
+
+	for (size_t c = 0; c < tree->n_copies; c++)
+		row(t, g->id, x->sites[tree->copies[c]].id, x->sites[tree->copies[c]].id, "copied in place", "0");
+	for (size_t h = 0; h < tree->n_hops; h++) {
+		const struct ebb_xfer_link *l = &x->links[tree->hops[h].link];
+
+		row(t, g->id, x->sites[l->from].id, x->sites[l->to].id, role(g, &tree->hops[h], l->to),
+		    ebb_xfer_gb_text(tree->hops[h].packed ? part.packed : part.gb, v));
+	}
+}
+
 static int table(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
 		 struct ebb_err *err)
 {
@@ -251,26 +291,14 @@ static int table(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan
 		{"group", false}, {"from", false}, {"to", false}, {"GB", true}, {"", false},
 	};
 	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
-	char v[EBB_XFER_TEXT];
 
 	if (!t)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	for (size_t i = 0; i < x->n_groups; i++) {
-		const struct ebb_xfer_group *g = &x->groups[i];
-		const struct ebb_xfer_tree *tree = &p->trees[i];
-
-		if (tree->n_reads == 0)
-			row(t, g->id, "", "", "is there already", "0");
-		for (size_t c = 0; c < tree->n_copies; c++)
-			row(t, g->id, x->sites[tree->copies[c]].id, x->sites[tree->copies[c]].id,
-			    "copied in place", "0");
-		for (size_t h = 0; h < tree->n_hops; h++) {
-			const struct ebb_xfer_link *l = &x->links[tree->hops[h].link];
-
-			row(t, g->id, x->sites[l->from].id, x->sites[l->to].id,
-			    role(g, &tree->hops[h], l->to),
-			    ebb_xfer_gb_text(tree->hops[h].packed ? g->packed : g->gb, v));
-		}
+		if (p->trees[i].n_reads == 0)
+			row(t, x->groups[i].id, "", "", "is there already", "0");
+		for (const struct ebb_xfer_tree *part = &p->trees[i]; part; part = part->next)
+			tree_rows(t, x, &x->groups[i], part);
 	}
 	int r = ebb_out_table_print(t, out, 0, err);
 	if (r == 0)
@@ -280,11 +308,15 @@ static int table(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan
 
 static void verdict(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
 {
-	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], t[EBB_XFER_TEXT];
 
 	if (p->reason == EBB_XFER_BUDGET)
 		fprintf(out, "infeasible: the budget is %s, %s %s %s\n", dollars(x->budget, a), "the plan above",
 			p->minimum_exact ? "is the cheapest and costs" : "costs", dollars(p->bill.total, b));
+	else if (p->status == EBB_XFER_INFEASIBLE && p->short_by)
+		fprintf(out, "infeasible: before the deadline at least %s GB find no room\n", ebb_xfer_gb_text(p->short_by, t));
+	else if (p->status == EBB_XFER_INFEASIBLE && !p->stuck)
+		fprintf(out, "infeasible: groups that may not be split do not fit into the room before the deadline\n");
 	else if (p->stuck)
 		fprintf(out, "infeasible: group '%s' cannot be delivered (%s)\n", p->stuck->id,
 			ebb_xfer_plan_reason(p->reason));

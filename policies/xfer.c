@@ -26,17 +26,59 @@ bool ebb_xfer_needs(const struct ebb_xfer_group *g, uint32_t site)
 	return ebb_xfer_dest_at(g, site) && !(r && r->satisfies);
 }
 
-uint32_t ebb_xfer_first_slot(const struct ebb_xfer *x, const struct ebb_xfer_group *g)
+uint32_t ebb_xfer_restored(const struct ebb_xfer *x, int64_t restore)
 {
-	int64_t least = INT64_MAX;
 	ebb_xfer_num start = 0;
 	uint32_t s = 0;
 
-	for (size_t i = 0; i < g->n_replicas; i++)
-		least = g->replicas[i].restore < least ? g->replicas[i].restore : least;
-	for (; s < x->n_slots && start < least; s++)
+	for (; s < x->n_slots && start < restore; s++)
 		start += x->slots[s].hours;
 	return s;
+}
+
+uint32_t ebb_xfer_first_slot(const struct ebb_xfer *x, const struct ebb_xfer_group *g)
+{
+	int64_t least = INT64_MAX;
+
+	for (size_t i = 0; i < g->n_replicas; i++)
+		least = g->replicas[i].restore < least ? g->replicas[i].restore : least;
+	return ebb_xfer_restored(x, least);
+}
+
+ebb_xfer_num ebb_xfer_scale(ebb_xfer_num v, ebb_xfer_num a, ebb_xfer_num b)
+{
+	unsigned __int128 whole = (unsigned __int128)(v / b) * (unsigned __int128)a, quotient = 0;
+	unsigned __int128 left = (unsigned __int128)(v % b), rest = 0, d = (unsigned __int128)b;
+
+	/* left * a / b, bit after bit of a: left and rest stay below b, so nothing overflows */
+	for (int bit = 126; bit >= 0; bit--) {
+		quotient <<= 1;
+		rest <<= 1;
+		if (rest >= d) {
+			rest -= d;
+			quotient++;
+		}
+		if ((unsigned __int128)a >> bit & 1)
+			rest += left;
+		if (rest >= d) {
+			rest -= d;
+			quotient++;
+		}
+	}
+	return (ebb_xfer_num)(whole + quotient);
+}
+
+struct ebb_xfer_group ebb_xfer_part(const struct ebb_xfer_group *g, const struct ebb_xfer_tree *t)
+{
+	struct ebb_xfer_group part = *g;
+
+	part.fixed = 0;
+	if (t->gb == 0)
+		return part;
+	part.gb = t->gb;
+	part.packed = g->packed < 0 ? g->packed : ebb_xfer_scale(g->packed, t->gb, g->gb);
+	part.objects = ebb_xfer_scale(g->objects, t->gb, g->gb);
+	return part;
 }
 
 /* What a pool costs from its first GB to @volume. */

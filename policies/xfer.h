@@ -120,6 +120,8 @@ struct ebb_xfer_tree {
 	const uint32_t *reads;		/* sites whose replica is read */
 	const uint32_t *copies;		/* sites served by a local copy; they are among @reads */
 	size_t n_hops, n_reads, n_copies;
+	ebb_xfer_num gb;		/* of a group that is split: the volume that goes this way; 0: all of it */
+	const struct ebb_xfer_tree *next;	/* its other parts; NULL: none */
 };
 
 /* --- What both sides of the house need: look-ups and words, no costs --- */
@@ -133,6 +135,15 @@ bool ebb_xfer_needs(const struct ebb_xfer_group *g, uint32_t site);
 
 /* The first slot that begins when some replica of @g can be read; n_slots when there is none. */
 uint32_t ebb_xfer_first_slot(const struct ebb_xfer *x, const struct ebb_xfer_group *g);
+
+/* @v * @a / @b, rounded down. All at least 0, @b above, @a at most @b. */
+ebb_xfer_num ebb_xfer_scale(ebb_xfer_num v, ebb_xfer_num a, ebb_xfer_num b);
+
+/* What goes the way of @t, as a group of its own: volumes and objects in proportion, without early deletion. */
+struct ebb_xfer_group ebb_xfer_part(const struct ebb_xfer_group *g, const struct ebb_xfer_tree *t);
+
+/* The first slot that begins when a replica that takes @restore hours can be read; n_slots: none does. */
+uint32_t ebb_xfer_restored(const struct ebb_xfer *x, int64_t restore);
 
 /* Charge of a pool for @volume more. */
 ebb_xfer_num ebb_xfer_pool_charge(const struct ebb_xfer_pool *p, ebb_xfer_num volume);

@@ -60,16 +60,12 @@ static int check_reads(struct check *c)
 	for (size_t i = 0; i < c->t->n_reads; i++) {
 		uint32_t s = c->t->reads[i];
 		const struct ebb_xfer_replica *r = s < c->x->n_sites ? ebb_xfer_replica_at(c->g, s) : NULL;
-		ebb_xfer_num start = 0;
-		uint32_t slot = 0;
 
 		if (!r)
 			return bad(c, "it reads a replica that is not there");
 		if (c->at[s].read)
 			return bad(c, "it reads the replica at '%s' twice", name(c, s));
-		for (; slot <= c->g->last_slot && start < r->restore; slot++)
-			start += c->x->slots[slot].hours;
-		if (slot > c->g->last_slot)
+		if (ebb_xfer_restored(c->x, r->restore) > c->g->last_slot)
 			return bad(c, "the replica at '%s' cannot be read in time", name(c, s));
 		c->at[s].read = true;
 		c->bill->retrieval += c->g->gb * r->per_gb + c->g->objects * r->per_object;
@@ -202,16 +198,14 @@ static bool product_le(ebb_xfer_num a, ebb_xfer_num b, ebb_xfer_num c, ebb_xfer_
 static int check_flow(struct check *c, const struct ebb_xfer_hop *h, uint32_t slot)
 {
 	uint32_t from = c->x->links[h->link].from;
-	ebb_xfer_num sent = sent_by(c, h, slot), start = 0;
+	ebb_xfer_num sent = sent_by(c, h, slot);
 	const struct ebb_xfer_hop *in = c->at[from].in ? &c->t->hops[c->at[from].in - 1] : NULL;
 
 	if (in && !product_le(sent, wire(c, in), sent_by(c, in, slot), wire(c, h)))
 		return bad(c, "'%s' sends on what it has not got", name(c, from));
 	if (in)
 		return 0;
-	for (uint32_t s = 0; s < slot; s++)
-		start += c->x->slots[s].hours;
-	if (sent && start < ebb_xfer_replica_at(c->g, from)->restore)
+	if (sent && slot < ebb_xfer_restored(c->x, ebb_xfer_replica_at(c->g, from)->restore))
 		return bad(c, "'%s' is read before it is restored", name(c, from));
 	return 0;
 }
@@ -250,7 +244,8 @@ static int bill_hop(struct check *c, const struct ebb_xfer_hop *h)
 	return check_time(c, h);
 }
 
-static int check_group(struct check *c)
+/* One tree, for all of a group or a part of it. */
+static int check_tree(struct check *c)
 {
 	int r = check_reads(c);
 
@@ -262,6 +257,38 @@ static int check_group(struct check *c)
 		r = check_forms(c);
 	for (size_t i = 0; r == 0 && i < c->t->n_hops; i++)
 		r = bill_hop(c, &c->t->hops[i]);
+	return r;
+}
+
+/* All parts of @g together are the group. */
+static int check_parts(struct check *c, const struct ebb_xfer_group *g, const struct ebb_xfer_tree *t)
+{
+	bool whole = t->gb == 0 && !t->next;
+	ebb_xfer_num sum = whole ? g->gb : 0;
+	int r = 0;
+
+	if (!whole && (!g->may_split || g->n_dests != 1))
+		return bad(c, "it may not be split");
+	for (; r == 0 && t; t = t->next) {
+		struct ebb_xfer_group part = *g;
+
+		if (!whole && (t->gb <= 0 || t->gb > g->gb))
+			return bad(c, "a part of it has no size");
+		sum += t->gb;
+		part = ebb_xfer_part(g, t);
+		c->g = &part;
+		c->t = t;
+		memset(c->at, 0, c->x->n_sites * sizeof(*c->at));
+		r = check_tree(c);
+		c->g = g;
+	}
+	return r == 0 && sum != g->gb ? bad(c, "its parts are not all of it") : r;
+}
+
+static int check_group(struct check *c, const struct ebb_xfer_tree *t)
+{
+	int r = check_parts(c, c->g, t);
+
 	for (size_t i = 0; i < c->g->n_dests; i++) {
 		const struct ebb_xfer_dest *d = &c->g->dests[i];
 		const struct ebb_xfer_site *s = &c->x->sites[d->site];
@@ -298,9 +325,7 @@ int ebb_xfer_check(const struct ebb_xfer *x, const struct ebb_xfer_tree *trees,
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	for (size_t i = 0; r == 0 && i < x->n_groups; i++) {
 		c.g = &x->groups[i];
-		c.t = &trees[i];
-		memset(at, 0, x->n_sites * sizeof(*at));
-		r = check_group(&c);
+		r = check_group(&c, &trees[i]);
 	}
 	if (r == 0)
 		r = check_rooms(&c);

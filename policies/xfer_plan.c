@@ -2,8 +2,10 @@
 #include "policies/xfer_plan.h"
 
 #include "core/mem.h"
+#include "policies/xfer_couple.h"
 #include "policies/xfer_direct.h"
 #include "policies/xfer_room.h"
+#include "policies/xfer_round.h"
 #include "policies/xfer_slots.h"
 #include "policies/xfer_tiers.h"
 
@@ -110,8 +112,8 @@ static bool is_timed(const struct ebb_xfer *x)
 static int undecided(struct ebb_err *err)
 {
 	return ebb_err_set(err, EBB_ENOTSUP,
-			   "this instance cannot be planned yet: its slots or gb_per_hour change the plan, and it is too "
-			   "large, or its groups may be split, or no timetable was found where one may exist");
+			   "this instance could not be decided: its slots or gb_per_hour change the plan, no timetable was "
+			   "found, and none was proven impossible; give it more slots, more room, or groups that may_split");
 }
 
 /* Status and bounds of a plan that was found; no plan costs less than @bound. */
@@ -123,11 +125,11 @@ static int judge(const struct ebb_xfer *x, ebb_xfer_num bound, struct ebb_xfer_p
 	if (r < 0)
 		return r;
 	p->lower_bound = bound;
-	p->status = bound == p->bill.total ? EBB_XFER_OPTIMAL : EBB_XFER_FEASIBLE;
+	p->status = ebb_xfer_couple_proven(bound, p->bill.total) ? EBB_XFER_OPTIMAL : EBB_XFER_FEASIBLE;
 	p->minimum_exact = p->status == EBB_XFER_OPTIMAL;
 	if (!x->has_budget || p->bill.total <= x->budget + EBB_XFER_TOLERANCE)
 		return 0;
-	if (bound > x->budget + EBB_XFER_TOLERANCE) {
+	if (bound > x->budget + EBB_XFER_TOLERANCE || p->minimum_exact) {
 		p->status = EBB_XFER_INFEASIBLE;
 		p->reason = EBB_XFER_BUDGET;
 		return 0;
@@ -136,36 +138,76 @@ static int judge(const struct ebb_xfer *x, ebb_xfer_num bound, struct ebb_xfer_p
 			   "whether the budget suffices is open: the best plan found is over it, the proven minimum is not");
 }
 
-/* The plan of all groups in time, from @t, which forgets about it. */
-static int plan_timed(const struct ebb_xfer *x, const struct ebb_xfer_tiers *t, struct ebb_arena *arena,
-		      struct ebb_xfer_plan *p, struct ebb_err *err)
+/* No plan, because of time or room. */
+static int no_time(struct ebb_xfer_plan *p)
 {
-	ebb_xfer_num bound = t->bound + constants(x);
-	struct ebb_xfer_bill b = {0};
+	p->trees = NULL;
+	p->status = EBB_XFER_INFEASIBLE;
+	p->reason = EBB_XFER_DEADLINE;
+	return 0;
+}
+
+/* Without a solver: group after group through what room there is left, with the bound that forgets about room. */
+static int plan_greedily(const struct ebb_xfer *x, ebb_xfer_num bound, struct ebb_arena *arena,
+			 struct ebb_xfer_plan *p, struct ebb_err *err)
+{
+	int r = ebb_xfer_round(x, NULL, 0, arena, &p->trees, err);
+
+	p->method = "group after group";
+	return r > 0 ? undecided(err) : r < 0 ? r : judge(x, bound, p, err);
+}
+
+/* Without a solver: all trees of small instances. @laid: p has a plan, which costs @cost. */
+static int plan_listed(const struct ebb_xfer *x, bool laid, ebb_xfer_num cost, ebb_xfer_num bound,
+		       struct ebb_arena *arena, struct ebb_xfer_plan *p, struct ebb_err *err)
+{
 	struct ebb_xfer_room room;
+	int r = ebb_xfer_room_solve(x, arena, &room, err);
+
+	if (r < 0)
+		return r;
+	if (r && !laid)
+		return plan_greedily(x, bound, arena, p, err);
+	if (r || (room.feasible && laid && cost < room.cost))
+		return judge(x, r || room.bound < bound ? bound : room.bound, p, err);
+	if (!room.feasible)
+		return no_time(p);
+	p->method = "all trees, laid into slots";
+	p->trees = room.trees;
+	return judge(x, room.bound > bound ? room.bound : bound, p, err);
+}
+
+/* All groups coupled by time, room and pools, from @t, which forgets about the former and may have left a gap. */
+static int plan_coupled(const struct ebb_xfer *x, const struct ebb_xfer_tiers *t, struct ebb_arena *arena,
+			struct ebb_xfer_plan *p, struct ebb_err *err)
+{
+	ebb_xfer_num fixed = constants(x), bound = t->bound + fixed;
+	struct ebb_xfer_bill b = {0};
+	struct ebb_xfer_couple c;
 	int laid = ebb_xfer_slots_lay(x, t->trees, arena, &p->trees, err);
 
 	p->method = "cheapest trees, laid into slots";
 	if (laid == 0)
 		laid = ebb_xfer_check(x, p->trees, &b, err);
-	if (laid < 0 || (laid == 0 && b.total == bound))
+	if (laid < 0 || (laid == 0 && ebb_xfer_couple_proven(bound, b.total)))
 		return laid < 0 ? laid : judge(x, bound, p, err);
-	int r = ebb_xfer_room_solve(x, arena, &room, err);
-	if (r < 0)
-		return r;
-	if (r && laid)
+	const struct ebb_xfer_couple_ask ask = {
+		.constant = fixed, .start = laid == 0 ? p->trees : NULL, .start_cost = b.total,
+	};
+	int r = ebb_xfer_couple_solve(x, &ask, arena, &c, err);
+	if (r)
+		return r < 0 ? r : plan_listed(x, laid == 0, b.total, bound, arena, p, err);
+	p->short_by = c.short_by;
+	p->room_price = c.room_price;
+	p->pool_price = c.pool_price;
+	p->nodes += c.cases;
+	p->method = "column generation, branch and bound";
+	if (c.infeasible)
+		return no_time(p);
+	if (!c.feasible)
 		return undecided(err);
-	if (r || (room.feasible && laid == 0 && b.total < room.cost))
-		return judge(x, r || room.bound < bound ? bound : room.bound, p, err);
-	if (!room.feasible) {
-		p->trees = NULL;
-		p->status = EBB_XFER_INFEASIBLE;
-		p->reason = EBB_XFER_DEADLINE;
-		return 0;
-	}
-	p->method = "all trees, laid into slots";
-	p->trees = room.trees;
-	return judge(x, room.bound > bound ? room.bound : bound, p, err);
+	p->trees = c.trees;
+	return judge(x, c.bound > bound ? c.bound : bound, p, err);
 }
 
 int ebb_xfer_plan(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_xfer_plan *ret,
@@ -186,8 +228,8 @@ int ebb_xfer_plan(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_
 	if (!t.feasible) {
 		p.trees = NULL;
 		r = infeasible(x, arena, &p, err);
-	} else if (is_timed(x)) {
-		r = plan_timed(x, &t, arena, &p, err);
+	} else if (is_timed(x) || t.bound < t.cost) {
+		r = plan_coupled(x, &t, arena, &p, err);
 	} else {
 		p.method = x->n_pools ? "cheapest trees, branch and bound over tiers" : p.method;
 		r = judge(x, t.bound + constants(x), &p, err);

@@ -46,7 +46,11 @@ struct ebb_xfer_plan {
 	/* What copying straight to each destination costs; negative when that is not possible */
 	ebb_xfer_num direct_first;	/* from the first replica */
 	ebb_xfer_num direct_cheapest;	/* from the replica that is cheapest for the group at first-tier prices */
-	size_t nodes;			/* of the branch and bound over tiers */
+	size_t nodes;			/* of branch and bound */
+	ebb_xfer_num short_by;		/* no room before the deadline for at least this volume; 0: unknown */
+	/* What one GB more is worth, 10^-12 USD; NULL where nothing couples groups */
+	const int64_t *room_price;	/* of room, per link and slot */
+	const int64_t *pool_price;	/* in a pool, per pool: what it costs */
 };
 
 /*

@@ -181,7 +181,7 @@ static int list_all(struct search *s)
 		group.last_slot = 0;
 		s->one.groups = &group;
 		s->steps = 0;
-		r = list_from(s, g, 0, (struct ebb_xfer_tree){s->hops, s->reads, s->copies, 0, 0, 0});
+		r = list_from(s, g, 0, (struct ebb_xfer_tree){.hops = s->hops, .reads = s->reads, .copies = s->copies});
 		qsort(s->ways[g], s->n_ways[g], sizeof(struct way), by_cost);
 		s->rest[g] = s->rest[g + 1] + (s->n_ways[g] ? s->ways[g]->alone : 0);
 	}

@@ -9,15 +9,20 @@
 /* Problems in which a site gets both forms are split at most so often for one group. */
 #define MAX_BRANCHES 400
 
-enum kind { READ, HOP, PACKED_HOP, PACK, UNPACK };
+/* Entries of the table that the graph with times may need: 16 bytes each. */
+#define MAX_TABLE ((size_t)1 << 23)
 
-/* What an arc stands for: a link, or a site. */
+enum kind { READ, HOP, PACKED_HOP, PACK, UNPACK, WAIT };
+
+/* What an arc stands for: a link, or a site, and when. */
 struct meaning {
 	uint8_t kind;
 	uint32_t at;
+	uint32_t slot;
 };
 
 enum { NO_PACKED = 1, NO_PLAIN = 2 };	/* ways into a site that are closed */
+enum { CLOSED = 1, FORCED = 2 };	/* marks of fixes */
 
 struct ebb_xfer_solve_work {
 	const struct ebb_xfer *x;
@@ -25,39 +30,52 @@ struct ebb_xfer_solve_work {
 	struct ebb_steiner_arc *arcs;
 	struct meaning *means;
 	struct meaning *best;		/* arcs of the best tree so far */
+	size_t room;			/* of the three */
 	uint32_t *terms;
 	uint32_t *node;			/* per site: number + 1 of its node, 0 when it takes no part */
 	uint8_t *closed;		/* per site */
 	uint8_t *ways;			/* per site: how the tree reaches it */
+	uint8_t *fixed_hop[2];		/* per link: what fixes say of it, original and compressed */
+	uint8_t *fixed_read;		/* per site */
+	bool *forced;			/* per site: one way into it is fixed */
+	uint32_t *arrival;		/* per site: slot */
 	bool *dest, *needs;		/* per site */
 	size_t n_best, n_nodes;
 	/* one search */
 	const struct ebb_xfer_solve_ask *ask;
 	ebb_xfer_num cost, bound;
 	int branches;
-	uint32_t first;			/* slot from which on a replica can be read */
+	uint32_t first, last;		/* slots in which something may travel */
+	uint32_t times;			/* copies of the graph: one, or one per slot */
 };
+
+static void *zeroed(size_t n, size_t size)
+{
+	return calloc(n + 1, size);
+}
 
 struct ebb_xfer_solve_work *ebb_xfer_solve_work_new(const struct ebb_xfer *x)
 {
 	EBB_CLEANUP(ebb_xfer_solve_work_freep) struct ebb_xfer_solve_work *w = calloc(1, sizeof(*w));
-	size_t n = x->n_sites + 1, arcs = 2 * x->n_links + 3 * n;
+	size_t n = x->n_sites;
 
 	if (!w)
 		return NULL;
 	w->x = x;
 	w->steiner = ebb_steiner_work_new();
-	w->arcs = calloc(arcs, sizeof(*w->arcs));
-	w->means = calloc(arcs, sizeof(*w->means));
-	w->best = calloc(2 * n + 1, sizeof(*w->best));
-	w->terms = calloc(n, sizeof(*w->terms));
-	w->node = calloc(n, sizeof(*w->node));
-	w->closed = calloc(n, 1);
-	w->ways = calloc(n, 1);
-	w->dest = calloc(n, sizeof(*w->dest));
-	w->needs = calloc(n, sizeof(*w->needs));
-	if (!w->steiner || !w->arcs || !w->means || !w->best || !w->terms || !w->node || !w->closed ||
-	    !w->ways || !w->dest || !w->needs)
+	w->terms = zeroed(n, sizeof(*w->terms));
+	w->node = zeroed(n, sizeof(*w->node));
+	w->closed = zeroed(n, 1);
+	w->ways = zeroed(n, 1);
+	w->fixed_hop[0] = zeroed(x->n_links, 1);
+	w->fixed_hop[1] = zeroed(x->n_links, 1);
+	w->fixed_read = zeroed(n, 1);
+	w->forced = zeroed(n, sizeof(*w->forced));
+	w->arrival = zeroed(n, sizeof(*w->arrival));
+	w->dest = zeroed(n, sizeof(*w->dest));
+	w->needs = zeroed(n, sizeof(*w->needs));
+	if (!w->steiner || !w->terms || !w->node || !w->closed || !w->ways || !w->fixed_hop[0] ||
+	    !w->fixed_hop[1] || !w->fixed_read || !w->forced || !w->arrival || !w->dest || !w->needs)
 		return NULL;
 	struct ebb_xfer_solve_work *made = w;
 	w = NULL;
@@ -76,9 +94,33 @@ void ebb_xfer_solve_work_free(struct ebb_xfer_solve_work *w)
 	free(w->node);
 	free(w->closed);
 	free(w->ways);
+	free(w->fixed_hop[0]);
+	free(w->fixed_hop[1]);
+	free(w->fixed_read);
+	free(w->forced);
+	free(w->arrival);
 	free(w->dest);
 	free(w->needs);
 	free(w);
+}
+
+/* Room for all arcs of a graph. */
+static int make_room(struct ebb_xfer_solve_work *w)
+{
+	size_t need = ebb_mem_mul(2 * w->x->n_links + 6 * (w->x->n_sites + 1), w->times);
+
+	if (need <= w->room)
+		return 0;
+	struct ebb_steiner_arc *arcs = reallocarray(w->arcs, need, sizeof(*arcs));
+	w->arcs = arcs ? arcs : w->arcs;
+	struct meaning *means = reallocarray(w->means, need, sizeof(*means));
+	w->means = means ? means : w->means;
+	struct meaning *best = reallocarray(w->best, need, sizeof(*best));
+	w->best = best ? best : w->best;
+	if (!arcs || !means || !best)
+		return -EBB_ENOMEM;
+	w->room = need;
+	return 0;
 }
 
 /* --- The graph of a group --- */
@@ -88,11 +130,31 @@ static bool allowed(const struct ebb_xfer_solve_ask *ask, uint32_t site)
 	return ask->anywhere || !ask->group->allowed || ask->group->allowed[site];
 }
 
-/* Mark destinations, number the sites that take part, list the terminals. False: a destination lies outside. */
-static bool number_sites(struct ebb_xfer_solve_work *w, size_t *ret_terms)
+/* Mark what is fixed; unmark with @on false. */
+static void mark_fixes(struct ebb_xfer_solve_work *w, bool on)
+{
+	for (size_t i = 0; i < w->ask->n_fixes; i++) {
+		const struct ebb_xfer_solve_fix *f = &w->ask->fixes[i];
+		uint8_t *at = f->way == EBB_XFER_SOLVE_READ ? &w->fixed_read[f->site]
+							    : &w->fixed_hop[f->way == EBB_XFER_SOLVE_PACKED][f->link];
+
+		*at = (uint8_t)(on ? *at | (f->must ? FORCED : CLOSED) : 0);
+		if (f->must)
+			w->forced[f->site] = on;
+	}
+}
+
+/* May a site be entered in a way with this mark? */
+static bool open_way(const struct ebb_xfer_solve_work *w, uint32_t site, uint8_t mark)
+{
+	return !(mark & CLOSED) && (!w->forced[site] || mark & FORCED);
+}
+
+/* Mark destinations, number the sites that take part. False: a destination lies outside. */
+static bool number_sites(struct ebb_xfer_solve_work *w)
 {
 	const struct ebb_xfer_group *g = w->ask->group;
-	size_t n = w->x->n_sites, terms = 0;
+	size_t n = w->x->n_sites;
 
 	memset(w->dest, 0, n * sizeof(*w->dest));
 	memset(w->needs, 0, n * sizeof(*w->needs));
@@ -113,39 +175,68 @@ static bool number_sites(struct ebb_xfer_solve_work *w, size_t *ret_terms)
 
 		w->node[s] = in ? (uint32_t)++w->n_nodes : 0;
 	}
-	for (size_t i = 0; i < g->n_dests; i++)
-		if (w->needs[g->dests[i].site])
-			w->terms[terms++] = w->node[g->dests[i].site];
-	*ret_terms = terms;
 	return true;
 }
 
-/* Can a replica that takes @restore hours be read before the group's last slot is over? */
-static bool readable(const struct ebb_xfer_solve_work *w, int64_t restore)
+static uint32_t forms(const struct ebb_xfer_solve_work *w)
 {
-	ebb_xfer_num start = 0;
+	return w->ask->group->packed >= 0 ? 2 : 1;
+}
 
-	for (uint32_t s = 0; s <= w->ask->group->last_slot; s++) {
-		if (start >= restore)
-			return true;
-		start += w->x->slots[s].hours;
+/* The node of a site in one form at one time. */
+static uint32_t node_at(const struct ebb_xfer_solve_work *w, uint32_t site, uint32_t packed, uint32_t time)
+{
+	return w->node[site] + (uint32_t)w->n_nodes * (packed + forms(w) * time);
+}
+
+/*
+ * The terminals: what needs bytes has the original in the end; a site that is to be entered has it in either form, which a
+ * node of its own behind both stands for. Returns the number of nodes; UINT32_MAX: a fixed site takes no part.
+ */
+static uint32_t list_terminals(struct ebb_xfer_solve_work *w, size_t *ret_terms)
+{
+	uint32_t next = 1 + (uint32_t)w->n_nodes * forms(w) * w->times;
+
+	*ret_terms = 0;
+	for (uint32_t s = 0; s < w->x->n_sites; s++) {
+		if (w->needs[s])
+			w->terms[(*ret_terms)++] = node_at(w, s, 0, w->times - 1);
+		else if (w->forced[s] && !w->node[s])
+			return UINT32_MAX;
+		else if (w->forced[s])
+			w->terms[(*ret_terms)++] = next++;
 	}
-	return w->ask->any_time;
+	return next;
+}
+
+/* The price of a link in a slot; EBB_XFER_NEVER: closed. */
+static int64_t slot_price(const struct ebb_xfer_solve_work *w, size_t link, uint32_t s)
+{
+	const struct ebb_xfer_solve_ask *ask = w->ask;
+	const struct ebb_xfer_link *l = &w->x->links[link];
+	int64_t price = ask->room_only ? 0 : l->price[s];
+
+	if (l->capacity[s] <= 0 && !ask->any_time)
+		return EBB_XFER_NEVER;
+	if (l->pool != EBB_XFER_NONE) {
+		if (ask->banned && ask->banned[l->pool])
+			return EBB_XFER_NEVER;
+		price += ask->pool_price[l->pool];
+	}
+	return price + (ask->room_price ? ask->room_price[link * w->x->n_slots + s] : 0);
 }
 
 /* The lowest price of a link in the slots that the group may use; EBB_XFER_NEVER: closed. */
-static int64_t link_price(const struct ebb_xfer_solve_work *w, const struct ebb_xfer_link *l)
+static int64_t least_price(const struct ebb_xfer_solve_work *w, size_t link)
 {
-	const struct ebb_xfer_solve_ask *ask = w->ask;
 	int64_t least = EBB_XFER_NEVER;
 
-	if (l->pool != EBB_XFER_NONE && ask->banned && ask->banned[l->pool])
-		return EBB_XFER_NEVER;
-	for (uint32_t s = w->first; s <= ask->group->last_slot; s++)
-		if ((l->capacity[s] > 0 || ask->any_time) && (least < 0 || l->price[s] < least))
-			least = l->price[s];
-	if (least >= 0 && l->pool != EBB_XFER_NONE)
-		least += ask->pool_price[l->pool];
+	for (uint32_t s = w->first; s <= w->last; s++) {
+		int64_t price = slot_price(w, link, s);
+
+		if (price >= 0 && (least < 0 || price < least))
+			least = price;
+	}
 	return least;
 }
 
@@ -153,63 +244,112 @@ static size_t add(struct ebb_xfer_solve_work *w, size_t n, struct meaning m,
 		  struct ebb_steiner_arc arc)
 {
 	w->means[n] = m;
+	if (w->ask->room_only && m.kind != HOP && m.kind != PACKED_HOP)
+		arc.cost = 0;
 	w->arcs[n] = arc;
 	return n + 1;
 }
 
-/* Reading replicas and converting. */
-static size_t site_arcs(struct ebb_xfer_solve_work *w, size_t n)
+static ebb_xfer_num read_cost(const struct ebb_xfer_solve_work *w, uint32_t site)
 {
 	const struct ebb_xfer_group *g = w->ask->group;
-	uint32_t layer = (uint32_t)w->n_nodes;
+	const struct ebb_xfer_replica *r = ebb_xfer_replica_at(g, site);
+	const struct ebb_xfer_site *s = &w->x->sites[site];
+	ebb_xfer_num copy = w->needs[site] ? g->objects * (s->get + s->put) : 0;
 
-	for (size_t i = 0; i < g->n_replicas; i++) {
-		const struct ebb_xfer_replica *r = &g->replicas[i];
-		const struct ebb_xfer_site *s = &w->x->sites[r->site];
-		ebb_xfer_num cost = g->gb * r->per_gb + g->objects * r->per_object;
+	return g->gb * r->per_gb + g->objects * r->per_object + copy;
+}
 
-		if (w->needs[r->site])
-			cost += g->objects * (s->get + s->put);
-		if (w->node[r->site] && !(w->closed[r->site] & NO_PLAIN) && readable(w, r->restore))
-			n = add(w, n, (struct meaning){READ, r->site},
-				(struct ebb_steiner_arc){0, w->node[r->site], cost});
-	}
+/* A hop at a price per GB. */
+static ebb_xfer_num hop_cost(const struct ebb_xfer_solve_work *w, size_t link, bool packed, int64_t price)
+{
+	const struct ebb_xfer_group *g = w->ask->group;
+	const struct ebb_xfer_link *l = &w->x->links[link];
+	const struct ebb_xfer_site *to = &w->x->sites[l->to];
+	ebb_xfer_num wire = packed ? g->packed : g->gb;
+
+	if (w->ask->room_only)
+		return wire * price;
+	return wire * ((ebb_xfer_num)price + (w->dest[l->to] ? 0 : to->relay_fee)) +
+	       g->objects * (w->x->sites[l->from].get + to->put);
+}
+
+/* Converting, at one time. */
+static size_t convert_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t time)
+{
+	const struct ebb_xfer_group *g = w->ask->group;
+
 	for (uint32_t s = 0; g->packed >= 0 && s < w->x->n_sites; s++) {
 		const struct ebb_xfer_site *site = &w->x->sites[s];
-		uint32_t v = w->node[s];
+		uint32_t plain = node_at(w, s, 0, time), packed = node_at(w, s, 1, time);
 
-		if (v && site->compress != EBB_XFER_NEVER)
-			n = add(w, n, (struct meaning){PACK, s},
-				(struct ebb_steiner_arc){v, v + layer, g->gb * site->compress});
-		if (v && site->decompress != EBB_XFER_NEVER)
-			n = add(w, n, (struct meaning){UNPACK, s},
-				(struct ebb_steiner_arc){v + layer, v, g->gb * site->decompress});
+		if (w->node[s] && site->compress != EBB_XFER_NEVER)
+			n = add(w, n, (struct meaning){PACK, s, w->first + time},
+				(struct ebb_steiner_arc){plain, packed, g->gb * site->compress});
+		if (w->node[s] && site->decompress != EBB_XFER_NEVER)
+			n = add(w, n, (struct meaning){UNPACK, s, w->first + time},
+				(struct ebb_steiner_arc){packed, plain, g->gb * site->decompress});
 	}
 	return n;
 }
 
-static size_t hop_arcs(struct ebb_xfer_solve_work *w, size_t n)
+/* Waiting from @time to the next one, or, at the end, for the terminals of forced sites. */
+static size_t wait_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t time)
+{
+	uint32_t end = 1 + (uint32_t)w->n_nodes * forms(w) * w->times;
+	bool last = time + 1 == w->times;
+
+	for (uint32_t s = 0; s < w->x->n_sites; s++) {
+		bool sink = last && w->forced[s] && !w->needs[s];
+
+		for (uint32_t f = 0; w->node[s] && f < forms(w) && (!last || sink); f++)
+			n = add(w, n, (struct meaning){WAIT, s, w->first + time},
+				(struct ebb_steiner_arc){node_at(w, s, f, time), last ? end : node_at(w, s, f, time + 1), 0});
+		end += sink;
+	}
+	return n;
+}
+
+static size_t read_arcs(struct ebb_xfer_solve_work *w, size_t n)
 {
 	const struct ebb_xfer_group *g = w->ask->group;
-	uint32_t layer = (uint32_t)w->n_nodes;
 
+	for (size_t i = 0; i < g->n_replicas; i++) {
+		uint32_t s = g->replicas[i].site;
+		uint32_t slot = w->ask->any_time ? 0 : ebb_xfer_restored(w->x, g->replicas[i].restore);
+
+		if (!w->node[s] || w->closed[s] & NO_PLAIN || slot > w->last || !open_way(w, s, w->fixed_read[s]))
+			continue;
+		n = add(w, n, (struct meaning){READ, s, slot},
+			(struct ebb_steiner_arc){0, node_at(w, s, 0, w->times == 1 ? 0 : slot - w->first), read_cost(w, s)});
+	}
+	return n;
+}
+
+static size_t hop_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t time)
+{
 	for (size_t i = 0; i < w->x->n_links; i++) {
 		const struct ebb_xfer_link *l = &w->x->links[i];
-		const struct ebb_xfer_site *to = &w->x->sites[l->to];
-		uint32_t a = w->node[l->from], b = w->node[l->to];
-		int64_t price = a && b && (w->dest[l->to] || to->relay) ? link_price(w, l) : EBB_XFER_NEVER;
+		uint32_t slot = w->first + time;
 
-		if (price == EBB_XFER_NEVER)
+		if (!w->node[l->from] || !w->node[l->to] || (!w->dest[l->to] && !w->x->sites[l->to].relay))
 			continue;
-		ebb_xfer_num each = g->objects * (w->x->sites[l->from].get + to->put);
-		ebb_xfer_num per_gb = (ebb_xfer_num)price + (w->dest[l->to] ? 0 : to->relay_fee);
-		if (!(w->closed[l->to] & NO_PLAIN))
-			n = add(w, n, (struct meaning){HOP, (uint32_t)i},
-				(struct ebb_steiner_arc){a, b, g->gb * per_gb + each});
-		if (g->packed >= 0 && !(w->closed[l->to] & NO_PACKED))
-			n = add(w, n, (struct meaning){PACKED_HOP, (uint32_t)i},
-				(struct ebb_steiner_arc){a + layer, b + layer, g->packed * per_gb + each});
+		int64_t price = w->times == 1 ? least_price(w, i) : slot_price(w, i, slot);
+		for (uint32_t f = 0; price != EBB_XFER_NEVER && f < forms(w); f++)
+			if (!(w->closed[l->to] & (f ? NO_PACKED : NO_PLAIN)) && open_way(w, l->to, w->fixed_hop[f][i]))
+				n = add(w, n, (struct meaning){f ? PACKED_HOP : HOP, (uint32_t)i, slot},
+					(struct ebb_steiner_arc){node_at(w, l->from, f, time), node_at(w, l->to, f, time),
+								 hop_cost(w, i, f, price)});
 	}
+	return n;
+}
+
+static size_t all_arcs(struct ebb_xfer_solve_work *w)
+{
+	size_t n = read_arcs(w, 0);
+
+	for (uint32_t t = 0; t < w->times; t++)
+		n = wait_arcs(w, hop_arcs(w, convert_arcs(w, n, t), t), t);
 	return n;
 }
 
@@ -233,30 +373,30 @@ static uint32_t conflict(struct ebb_xfer_solve_work *w, const struct ebb_steiner
 	return EBB_XFER_NONE;
 }
 
-static int branch(struct ebb_xfer_solve_work *w, size_t n_terms, struct ebb_err *err);
+static int branch(struct ebb_xfer_solve_work *w, struct ebb_err *err);
 
 /* Close one way into @site, then the other. */
-static int split(struct ebb_xfer_solve_work *w, uint32_t site, size_t n_terms, struct ebb_err *err)
+static int split(struct ebb_xfer_solve_work *w, uint32_t site, struct ebb_err *err)
 {
 	int r = 0;
 
 	for (uint8_t way = NO_PACKED; r == 0 && way <= NO_PLAIN; way++) {
 		w->closed[site] |= way;
-		r = branch(w, n_terms, err);
+		r = branch(w, err);
 		w->closed[site] &= (uint8_t)~way;
 	}
 	return r;
 }
 
-static int branch(struct ebb_xfer_solve_work *w, size_t n_terms, struct ebb_err *err)
+static int branch(struct ebb_xfer_solve_work *w, struct ebb_err *err)
 {
-	struct ebb_steiner_graph g = {
-		.n = (uint32_t)(1 + w->n_nodes * (w->ask->group->packed >= 0 ? 2 : 1)),
-		.arcs = w->arcs, .terms = w->terms, .n_terms = n_terms,
-	};
+	struct ebb_steiner_graph g = {.arcs = w->arcs, .terms = w->terms};
 	struct ebb_steiner_tree t;
 
-	g.n_arcs = hop_arcs(w, site_arcs(w, 0));
+	g.n = list_terminals(w, &g.n_terms);
+	if (g.n == UINT32_MAX)
+		return 0;
+	g.n_arcs = all_arcs(w);
 	int r = ebb_steiner_solve(w->steiner, &g, &t, err);
 	if (r < 0 || t.cost >= EBB_STEINER_FAR || t.bound >= w->cost)
 		return r;
@@ -271,34 +411,179 @@ static int branch(struct ebb_xfer_solve_work *w, size_t n_terms, struct ebb_err 
 		w->bound = t.bound < w->bound ? t.bound : w->bound;
 		return 0;
 	}
-	return split(w, site, n_terms, err);
+	return split(w, site, err);
+}
+
+/* The cheapest tree in the graph of so many times. */
+static int search(struct ebb_xfer_solve_work *w, uint32_t times, struct ebb_err *err)
+{
+	int r;
+
+	w->cost = w->bound = EBB_STEINER_FAR;
+	w->branches = 0;
+	w->n_best = 0;
+	w->times = times;
+	memset(w->closed, 0, w->x->n_sites);
+	if (make_room(w) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if ((r = branch(w, err)) < 0)
+		return r;
+	if (w->cost >= EBB_STEINER_FAR && w->bound < EBB_STEINER_FAR) {
+		/* out of branches without a plan: one that never compresses has no conflicts */
+		memset(w->closed, NO_PACKED, w->x->n_sites);
+		w->branches = 0;
+		r = branch(w, err);
+	}
+	return r;
+}
+
+/* --- Time --- */
+
+static bool is_hop(const struct meaning *m)
+{
+	return m->kind == HOP || m->kind == PACKED_HOP;
+}
+
+/*
+ * Give every hop of the best tree a slot: the earliest cheapest one from the slot in which its sender has the group. False:
+ * some hop has none; with @strict, none at the price of its cheapest slot.
+ */
+static bool lay(struct ebb_xfer_solve_work *w, bool strict)
+{
+	for (size_t i = 0; i < w->n_best; i++) {
+		struct meaning *m = &w->best[i];
+		uint32_t best = EBB_XFER_NONE;
+		int64_t least = EBB_XFER_NEVER;
+
+		if (m->kind == READ)
+			w->arrival[m->at] = m->slot;
+		if (!is_hop(m))
+			continue;
+		const struct ebb_xfer_link *l = &w->x->links[m->at];
+		for (uint32_t s = w->arrival[l->from]; s <= w->last; s++) {
+			int64_t price = slot_price(w, m->at, s);
+
+			if (price >= 0 && (least < 0 || price < least)) {
+				least = price;
+				best = s;
+			}
+		}
+		int64_t hoped = best == EBB_XFER_NONE ? 0 : least_price(w, m->at);
+		if (best == EBB_XFER_NONE || (strict && least != hoped))
+			return false;
+		w->cost += hop_cost(w, m->at, m->kind == PACKED_HOP, least) -
+			   hop_cost(w, m->at, m->kind == PACKED_HOP, hoped);
+		m->slot = w->arrival[l->to] = best;
+	}
+	return true;
+}
+
+/*
+ * In a graph with times a site may be reached twice for nothing, now and later: the first time counts. What is left is put
+ * in order of time, so that senders stand before receivers.
+ */
+static void tidy(struct ebb_xfer_solve_work *w)
+{
+	size_t n = 0;
+
+	memset(w->arrival, 0xff, w->x->n_sites * sizeof(*w->arrival));
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < w->n_best; i++) {
+			struct meaning m = w->best[i];
+			uint32_t site = is_hop(&m) ? w->x->links[m.at].to : m.at;
+
+			if (m.kind != READ && !is_hop(&m))
+				continue;
+			if (pass == 0)
+				w->arrival[site] = m.slot < w->arrival[site] ? m.slot : w->arrival[site];
+			else if (m.slot > w->arrival[site] || w->ways[site])
+				w->best[i].kind = WAIT;
+			if (pass == 0)
+				w->ways[site] = 0;
+			else if (w->best[i].kind != WAIT)
+				w->ways[site] = 1;
+		}
+	for (uint32_t s = w->first; s <= w->last; s++)
+		for (size_t i = n; i < w->n_best; i++)
+			if (w->best[i].slot == s) {
+				struct meaning m = w->best[i];
+
+				memmove(&w->best[n + 1], &w->best[n], (i - n) * sizeof(m));
+				w->best[n++] = m;
+			}
+}
+
+static int solve(struct ebb_xfer_solve_work *w, struct ebb_err *err)
+{
+	uint32_t slots = w->last >= w->first ? w->last - w->first + 1 : 1;
+	int r = search(w, 1, err);
+
+	if (r < 0 || w->cost >= EBB_STEINER_FAR || w->ask->any_time || slots == 1 || lay(w, true))
+		return r;
+	ebb_xfer_num bound = w->bound;
+	size_t terms;
+	uint32_t nodes = list_terminals(w, &terms);
+	if (terms > 20 || ((size_t)nodes * slots << terms) > MAX_TABLE) {
+		if (lay(w, false))
+			return 0;
+	}
+	if ((r = search(w, slots, err)) < 0)
+		return r;
+	w->bound = w->bound > bound ? w->bound : bound;
+	tidy(w);
+	return 0;
 }
 
 /* --- From arcs to a plan --- */
 
-static int describe(struct ebb_xfer_solve_work *w, struct ebb_arena *arena,
-		    struct ebb_xfer_tree *ret)
+/* What an arc costs at list prices; what is converted is paid once per site. */
+static ebb_xfer_num list_cost(struct ebb_xfer_solve_work *w, const struct meaning *m)
+{
+	const struct ebb_xfer_site *s = m->kind == PACK || m->kind == UNPACK ? &w->x->sites[m->at] : NULL;
+	uint8_t bit = (uint8_t)(m->kind == PACK ? NO_PACKED : NO_PLAIN);
+
+	if (m->kind == READ)
+		return read_cost(w, m->at);
+	if (is_hop(m))
+		return hop_cost(w, m->at, m->kind == PACKED_HOP, w->x->links[m->at].price[m->slot]);
+	if (!s || w->ways[m->at] & bit)
+		return 0;
+	w->ways[m->at] |= bit;
+	return w->ask->group->gb * (m->kind == PACK ? s->compress : s->decompress);
+}
+
+static int describe(struct ebb_xfer_solve_work *w, struct ebb_arena *arena, struct ebb_xfer_solved *ret)
 {
 	struct ebb_xfer_hop *hops = ebb_arena_calloc(arena, w->n_best + 1, sizeof(*hops));
+	uint32_t *slots = ebb_arena_calloc(arena, w->n_best + 1, sizeof(*slots));
 	uint32_t *reads = ebb_arena_calloc(arena, w->n_best + 1, sizeof(*reads));
 	uint32_t *copies = ebb_arena_calloc(arena, w->n_best + 1, sizeof(*copies));
 	struct ebb_xfer_tree t = {.hops = hops, .reads = reads, .copies = copies};
+	const struct ebb_xfer_solve_ask *ask = w->ask;
+	struct ebb_xfer_solve_ask list = *ask;
 
-	if (!hops || !reads || !copies)
+	if (!hops || !slots || !reads || !copies)
 		return -EBB_ENOMEM;
+	list.room_only = false;
+	w->ask = &list;
+	memset(w->ways, 0, w->x->n_sites);
 	for (size_t i = 0; i < w->n_best; i++) {
 		const struct meaning *m = &w->best[i];
 
+		ret->list_cost += list_cost(w, m);
 		if (m->kind == READ) {
 			reads[t.n_reads++] = m->at;
 			if (w->needs[m->at])
 				copies[t.n_copies++] = m->at;
-		} else if (m->kind == HOP || m->kind == PACKED_HOP) {
+		} else if (is_hop(m)) {
+			slots[t.n_hops] = m->slot;
 			hops[t.n_hops].link = m->at;
 			hops[t.n_hops++].packed = m->kind == PACKED_HOP;
 		}
 	}
-	*ret = t;
+	w->ask = ask;
+	ret->tree = t;
+	ret->slots = slots;
 	return 0;
 }
 
@@ -306,34 +591,29 @@ int ebb_xfer_solve(struct ebb_xfer_solve_work *w, const struct ebb_xfer_solve_as
 		   struct ebb_arena *arena, struct ebb_xfer_solved *ret, struct ebb_err *err)
 {
 	struct ebb_xfer_solved s = {0};
-	size_t n_terms;
-	int r;
+	size_t terms = 0;
+	int r = 0;
 
 	w->ask = ask;
-	w->cost = w->bound = EBB_STEINER_FAR;
-	w->branches = 0;
+	w->times = 1;
 	w->n_best = 0;
+	w->cost = w->bound = EBB_STEINER_FAR;
 	w->first = ask->any_time ? 0 : ebb_xfer_first_slot(w->x, ask->group);
-	memset(w->closed, 0, w->x->n_sites);
-	if (!number_sites(w, &n_terms)) {
-		*ret = s;
-		return 0;
+	w->last = ask->group->last_slot;
+	mark_fixes(w, true);
+	if (number_sites(w)) {
+		if (list_terminals(w, &terms) != UINT32_MAX && terms == 0)
+			w->cost = w->bound = 0;
+		else
+			r = solve(w, err);
 	}
-	if (n_terms == 0)
-		w->cost = 0;
-	else if ((r = branch(w, n_terms, err)) < 0)
+	mark_fixes(w, false);
+	if (r < 0)
 		return r;
-	if (w->cost >= EBB_STEINER_FAR && w->bound < EBB_STEINER_FAR) {
-		/* out of branches without a plan: one that never compresses has no conflicts */
-		memset(w->closed, NO_PACKED, w->x->n_sites);
-		w->branches = 0;
-		if ((r = branch(w, n_terms, err)) < 0)
-			return r;
-	}
 	s.feasible = w->cost < EBB_STEINER_FAR;
 	s.cost = w->cost;
 	s.bound = w->bound < w->cost ? w->bound : w->cost;
-	if (s.feasible && describe(w, arena, &s.tree) < 0)
+	if (s.feasible && describe(w, arena, &s) < 0)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	*ret = s;
 	return 0;

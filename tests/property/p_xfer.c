@@ -192,7 +192,7 @@ static ebb_xfer_num slow(void)
 	for (size_t g = 0; g < x.n_groups; g++) {
 		one.groups = &groups[g];
 		all[g] = (struct ways){room[g], 0};
-		all_ways(&one, 0, (struct ebb_xfer_tree){hops, reads, copies, 0, 0, 0}, &all[g]);
+		all_ways(&one, 0, (struct ebb_xfer_tree){.hops = hops, .reads = reads, .copies = copies}, &all[g]);
 	}
 	return join(all, 0, (struct way){0});
 }

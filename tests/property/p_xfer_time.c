@@ -35,7 +35,7 @@ static void draw(void)
 {
 	x.n_links = 0;
 	for (uint32_t s = 0; s < SITES; s++)
-		sites[s] = (struct ebb_xfer_site){"s", "", "", below(4), 0, 0, below(2), -1, -1};
+		sites[s] = (struct ebb_xfer_site){"s", "", "", below(4), 0, 0, below(2) * EBB_XFER_ONE / 100, -1, -1};
 	for (uint32_t a = 0; a < SITES; a++)
 		for (uint32_t b = 0; b < SITES; b++) {
 			size_t l = x.n_links;
@@ -43,7 +43,7 @@ static void draw(void)
 			if (a == b || !below(5))
 				continue;
 			for (int s = 0; s < SLOTS; s++) {
-				prices[l][s] = below(5);
+				prices[l][s] = below(5) * EBB_XFER_ONE / 100;
 				rooms[l][s] = below(3) ? below(6) * GB : EBB_XFER_MAX;
 			}
 			links[x.n_links++] = (struct ebb_xfer_link){a, b, EBB_XFER_NONE, prices[l], rooms[l]};
@@ -96,7 +96,7 @@ static void each_tree(size_t g, uint32_t site)
 
 	if (site == SITES) {
 		reads[g] = replicas[g][0].site;
-		*t = (struct ebb_xfer_tree){hops[g], &reads[g], NULL, t->n_hops, 1, 0};
+		*t = (struct ebb_xfer_tree){.hops = hops[g], .reads = &reads[g], .n_hops = t->n_hops, .n_reads = 1};
 		each_timetable(g, 0);
 		return;
 	}

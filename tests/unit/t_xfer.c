@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "policies/xfer_lp.h"
 #include "policies/xfer_plan.h"
 #include "policies/xfer_read.h"
 #include "tests/support/flow.h"
@@ -202,21 +203,44 @@ START_TEST(the_cheapest_plan_is_laid_into_slots)
 }
 END_TEST
 
-START_TEST(what_is_not_proven_keeps_its_bound)
+#define NARROW                                                                                     \
+	"links: [{from: a, to: b, usd_per_gb: 1}, {from: b, to: c, usd_per_gb: 2}, {from: a, to: c, "  \
+	"usd_per_gb: 3, gb_per_hour: 1}], "
+
+START_TEST(a_group_may_be_split)
 {
-	/* a group that may be split is not enumerated: a plan, and the bound without rooms */
-	struct ebb_xfer_plan p = planned(
-		HEAD "slots: [{id: day, hours: 4}, {id: night, hours: 4}], " SITES
-		     "links: [{from: a, to: c, usd_per_gb: [3, 1], gb_per_hour: 2}], " GROUP ", may_split: true}]}");
+	/* 6 GB fit into the direct link, 4 GB go by way of b for half a dollar more */
+	struct ebb_xfer_plan p =
+		planned(HEAD "slots: [{id: day, hours: 6}], " SITES NARROW GROUP ", may_split: true}]}");
 
-	ck_assert_int_eq(p.status, EBB_XFER_FEASIBLE);
-	ck_assert(p.bill.total == 14 * USD + USD / 1000 && p.lower_bound == 10 * USD + USD / 1000);
+	if (!ebb_xfer_lp_built()) {
+		/* whole, and the bound says how much splitting might save */
+		ck_assert(p.status == EBB_XFER_FEASIBLE && p.lower_bound == 30 * USD + USD / 1000);
+		ck_assert(p.bill.total == 35 * USD + USD / 1000);
+		return;
+	}
+	costs(&p, "32.001");
+	ck_assert_int_eq(p.status, EBB_XFER_OPTIMAL);
+	ck_assert(p.trees[0].gb == 6 * EBB_XFER_ONE && p.trees[0].n_hops == 1);
+	ck_assert(p.trees[0].next->gb == 4 * EBB_XFER_ONE && p.trees[0].next->n_hops == 2 && !p.trees[0].next->next);
+	ck_assert(p.room_price[2] == EBB_XFER_ONE / 2 && p.room_price[0] == 0);
+}
+END_TEST
 
-	struct ebb_err err = {0};
-	const struct ebb_xfer *x = read(
-		HEAD "slots: [{id: day, hours: 2}, {id: night, hours: 2}], " SITES
-		     "links: [{from: a, to: c, usd_per_gb: [3, 1], gb_per_hour: 2}], " GROUP ", may_split: true}]}");
-	ck_assert_int_eq(ebb_xfer_plan(x, &arena, &p, &err), -EBB_ENOTSUP);
+START_TEST(what_does_not_fit_is_named)
+{
+	/* 4 of 10 GB find no room, whole or not */
+	struct ebb_xfer_plan p = {0};
+	const struct ebb_xfer *x =
+		read(HEAD "slots: [{id: day, hours: 6}], " SITES "links: [{from: a, to: c, usd_per_gb: 3, gb_per_hour: 1}], "
+			  GROUP ", may_split: true}]}");
+	int r = ebb_xfer_plan(x, &arena, &p, NULL);
+
+	ck_assert_int_eq(r, ebb_xfer_lp_built() ? 0 : -EBB_ENOTSUP);
+	if (r == 0) {
+		ck_assert(p.status == EBB_XFER_INFEASIBLE && p.reason == EBB_XFER_DEADLINE);
+		ck_assert(p.short_by == 4 * EBB_XFER_ONE);
+	}
 }
 END_TEST
 
@@ -251,21 +275,21 @@ START_TEST(the_verifier_rejects_what_is_no_plan)
 	const struct ebb_xfer_hop into[] = {{.link = 2}, {.link = 0}, {.link = 4}};
 	struct ebb_xfer_bill bill;
 
-	ck_assert_int_eq(ebb_xfer_check(x, &(struct ebb_xfer_tree){chain, a, NULL, 2, 1, 0}, &bill, NULL), 0);
-	rejected(x, (struct ebb_xfer_tree){NULL, NULL, NULL, 0, 0, 0}, "nothing reaches 'c'");
-	rejected(x, (struct ebb_xfer_tree){NULL, b, NULL, 0, 1, 0}, "not there");
-	rejected(x, (struct ebb_xfer_tree){chain, twice, NULL, 2, 2, 0}, "twice");
-	rejected(x, (struct ebb_xfer_tree){both, a, NULL, 3, 1, 0}, "'c' gets it twice");
-	rejected(x, (struct ebb_xfer_tree){chain, NULL, NULL, 2, 0, 0}, "has no source");
-	rejected(x, (struct ebb_xfer_tree){cycle, a, NULL, 2, 1, 0}, "has no source");
-	rejected(x, (struct ebb_xfer_tree){packed, a, NULL, 1, 1, 0}, "cannot be compressed");
-	rejected(x, (struct ebb_xfer_tree){into, a, NULL, 3, 1, 0}, "neither a destination nor a relay");
-	rejected(x, (struct ebb_xfer_tree){chain, a, a, 2, 1, 1}, "without need");
+	ck_assert_int_eq(ebb_xfer_check(x, &(struct ebb_xfer_tree){chain, a, NULL, 2, 1, 0, 0, NULL}, &bill, NULL), 0);
+	rejected(x, (struct ebb_xfer_tree){NULL, NULL, NULL, 0, 0, 0, 0, NULL}, "nothing reaches 'c'");
+	rejected(x, (struct ebb_xfer_tree){NULL, b, NULL, 0, 1, 0, 0, NULL}, "not there");
+	rejected(x, (struct ebb_xfer_tree){chain, twice, NULL, 2, 2, 0, 0, NULL}, "twice");
+	rejected(x, (struct ebb_xfer_tree){both, a, NULL, 3, 1, 0, 0, NULL}, "'c' gets it twice");
+	rejected(x, (struct ebb_xfer_tree){chain, NULL, NULL, 2, 0, 0, 0, NULL}, "has no source");
+	rejected(x, (struct ebb_xfer_tree){cycle, a, NULL, 2, 1, 0, 0, NULL}, "has no source");
+	rejected(x, (struct ebb_xfer_tree){packed, a, NULL, 1, 1, 0, 0, NULL}, "cannot be compressed");
+	rejected(x, (struct ebb_xfer_tree){into, a, NULL, 3, 1, 0, 0, NULL}, "neither a destination nor a relay");
+	rejected(x, (struct ebb_xfer_tree){chain, a, a, 2, 1, 1, 0, NULL}, "without need");
 }
 END_TEST
 
 EBB_UNIT_MAIN("xfer", costs_are_written_exactly, pools_charge_each_gb_at_its_tier, errors_have_a_place_and_a_remedy,
 	      a_relay_is_taken_when_it_pays, residency_takes_sites_away, no_way_is_unreachable_no_time_a_deadline,
 	      a_budget_too_small_says_what_it_takes, an_allowance_is_used_by_what_fits,
-	      the_cheapest_plan_is_laid_into_slots, what_is_not_proven_keeps_its_bound, restoring_delays_reading,
+	      the_cheapest_plan_is_laid_into_slots, a_group_may_be_split, what_does_not_fit_is_named, restoring_delays_reading,
 	      the_verifier_rejects_what_is_no_plan)
