@@ -25,6 +25,7 @@
  *   cmd_du.c         sums by folder or group                tally.c          counted by age, size, kind, extension, owner
  *   cmd_report.c     what is there                          tally_dir.c      counted by folder
  *   report.c         collected                              report_text.c    for people     report_json.c    for programs
+ *   history.c        what was there each day                chart.c          pictures        html.c           pages
  *   cmd_help.c       help, man pages, completions           cmd_version.c    the version
  *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
