@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "core/clock.h"
+#include "core/completion.h"
 
 #define CONNECTIONS 64
 #define CONNECT_SECONDS 10L
@@ -452,8 +453,12 @@ static void *loop(void *arg)
 static void wake(struct ebb_http *h, struct ebb_http_call *call, unsigned what)
 {
 	pthread_mutex_lock(&h->mutex);
-	if (what & FRESH)
+	if (what & CANCEL)
+		call->cancelled = true;
+	if (what & FRESH) {
 		call->state = STARTED;
+		what |= call->cancelled ? CANCEL : 0u;
+	}
 	if (call->state & STARTED) {
 		if (!(call->state & INBOX)) {
 			/* To the end: calls start in the order in which they came. */
@@ -494,40 +499,30 @@ void ebb_http_resume(struct ebb_http *h, struct ebb_http_call *call)
 	wake(h, call, RESUME);
 }
 
-struct waiter {
-	pthread_mutex_t mutex;
-	pthread_cond_t cond;
-	bool done;
-};
-
-static void wake_waiter(struct ebb_http_call *call)
+static void signal_done(struct ebb_http_call *call)
 {
-	struct waiter *w = call->ctx;
-
-	pthread_mutex_lock(&w->mutex);
-	w->done = true;
-	pthread_cond_signal(&w->cond);
-	pthread_mutex_unlock(&w->mutex);
+	ebb_completion_signal(call->ctx);
 }
 
 int ebb_http_do(struct ebb_http *h, struct ebb_http_call *call, struct ebb_err *err)
 {
-	struct waiter w = {.done = false};
+	struct ebb_completion completion;
 	void *ctx = call->ctx;
 
-	pthread_mutex_init(&w.mutex, NULL);
-	pthread_cond_init(&w.cond, NULL);
-	call->ctx = &w;
-	call->done = wake_waiter;
+	ebb_completion_init(&completion);
+	call->ctx = &completion;
+	call->done = signal_done;
 	ebb_http_start(h, call);
-	pthread_mutex_lock(&w.mutex);
-	while (!w.done)
-		pthread_cond_wait(&w.cond, &w.mutex);
-	pthread_mutex_unlock(&w.mutex);
-	pthread_cond_destroy(&w.cond);
-	pthread_mutex_destroy(&w.mutex);
+	ebb_completion_wait(&completion);
 	call->ctx = ctx;
 	return call->rc < 0 ? ebb_err_set(err, -call->rc, "%s", call->err.msg) : 0;
+}
+
+int64_t ebb_http_date(const char *text)
+{
+	time_t t = *text ? curl_getdate(text, NULL) : -1;
+
+	return t > 0 && t < INT64_MAX / EBB_CLOCK_SECOND ? t * EBB_CLOCK_SECOND : 0;
 }
 
 void ebb_http_call_release(struct ebb_http_call *call)

@@ -86,6 +86,7 @@ struct ebb_http_call {
 	struct ebb_http_call *next;
 	struct ebb_http_transfer *transfer;
 	unsigned state;
+	bool cancelled;
 };
 
 /*
@@ -96,7 +97,8 @@ void ebb_http_start(struct ebb_http *h, struct ebb_http_call *call);
 
 /*
  * End a call early: done comes with -EBB_ECANCELLED unless it has already ended. The call must
- * still exist. Does not wait for done.
+ * still exist. Does not wait for done. A call that is not started ends so when it is started next,
+ * since its owner may be about to repeat it; zeroing `cancelled` makes it fit for use again.
  */
 void ebb_http_cancel(struct ebb_http *h, struct ebb_http_call *call);
 
@@ -123,5 +125,8 @@ void ebb_http_call_release(struct ebb_http_call *call);
  *          as long as the header buffer.
  */
 const char *ebb_http_header(const struct ebb_http_call *call, const char *name, size_t *ret_len);
+
+/* A date of a header ("Fri, 24 May 2013 00:00:00 GMT") in ns since the epoch; 0 when it is none. */
+int64_t ebb_http_date(const char *text);
 
 #endif
