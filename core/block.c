@@ -151,7 +151,7 @@ int ebb_block_builder_add(struct ebb_block_builder *b, const struct ebb_record *
 	b->known[b->n] = r->known;
 	for (int f = 0; f < EBB_F_COUNT; f++)
 		b->col[f][b->n] = r->f[f];
-	if (r->known & EBB_KNOWN_DIGEST) {
+	if (r->known & EBB_KNOWN_DIGESTS) {
 		if (!b->digests)
 			memset(b->digest, 0, sizeof(b->digest));
 		b->digests = true;
@@ -471,7 +471,7 @@ int ebb_block_iter_next(struct ebb_block_iter *it, struct ebb_record *rec, struc
 	rec->known = it->known[i];
 	for (int f = 0; f < EBB_F_COUNT; f++)
 		rec->f[f] = it->col[f][i];
-	if ((rec->known & EBB_KNOWN_DIGEST) && it->keys.b->digests)
+	if ((rec->known & EBB_KNOWN_DIGESTS) && it->keys.b->digests)
 		memcpy(rec->digest, it->keys.b->digests + (size_t)i * EBB_DIGEST_LEN, EBB_DIGEST_LEN);
 	else
 		memset(rec->digest, 0, EBB_DIGEST_LEN);

@@ -241,6 +241,25 @@ int ebb_index_block(struct ebb_index *ix, MDB_txn *txn, uint64_t id, MDB_val *re
 	return ebb_index_result(ix, err, rc, "cannot read a block");
 }
 
+int ebb_index_next_block(struct ebb_index *ix, MDB_txn *txn, uint64_t *ret, struct ebb_err *err)
+{
+	uint64_t greatest = 0;
+	MDB_cursor *c;
+	MDB_val key, val;
+	int rc = mdb_cursor_open(txn, ix->blocks, &c);
+
+	if (rc == 0) {
+		rc = mdb_cursor_get(c, &key, &val, MDB_LAST);
+		if (rc == 0)
+			memcpy(&greatest, key.mv_data, sizeof(greatest));
+		mdb_cursor_close(c);
+	}
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return ebb_index_result(ix, err, rc, "cannot read the blocks");
+	*ret = greatest + 1;
+	return 0;
+}
+
 int ebb_index_seek(struct ebb_index *ix, MDB_txn *txn, uint16_t store, uint32_t generation,
 		   uint32_t count, const char *key, size_t len, uint32_t *ret, struct ebb_err *err)
 {

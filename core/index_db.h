@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inside of the index: the LMDB databases, for index.c, merge.c and order.c only.
+ * Inside of the index: the LMDB databases, for index.c, merge*.c, order.c and learn.c only.
  *
  *   meta    "format" -> u32; "next-block" -> u64
  *   stores  name -> struct ebb_index_store
@@ -59,6 +59,9 @@ int ebb_index_entry(struct ebb_index *ix, MDB_txn *txn, const struct ebb_index_l
 
 /* Bytes of a block in @txn, borrowed until the next write. */
 int ebb_index_block(struct ebb_index *ix, MDB_txn *txn, uint64_t id, MDB_val *ret, struct ebb_err *err);
+
+/* Number for a new block: one more than the greatest in use, since numbers are never used again while the block lives. */
+int ebb_index_next_block(struct ebb_index *ix, MDB_txn *txn, uint64_t *ret, struct ebb_err *err);
 
 /* Number of the last of @count entries whose first key is <= @key, or 0. */
 int ebb_index_seek(struct ebb_index *ix, MDB_txn *txn, uint16_t store, uint32_t generation,

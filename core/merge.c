@@ -345,9 +345,10 @@ static int put_known(struct ebb_merge *m, struct ebb_record *r, struct ebb_err *
 	int rc = 0;
 
 	m->s.stats.old_objects++;
-	if (same && (m->old.cur.known & EBB_KNOWN_DIGEST) && !(r->known & EBB_KNOWN_DIGEST)) {
+	if (same && !(r->known & EBB_KNOWN_DIGEST) && (m->old.cur.known & EBB_KNOWN_DIGESTS)) {
 		memcpy(r->digest, m->old.cur.digest, EBB_DIGEST_LEN);
-		r->known |= EBB_KNOWN_DIGEST;
+		r->known &= ~EBB_KNOWN_SAMPLE;
+		r->known |= m->old.cur.known & EBB_KNOWN_DIGESTS;
 	}
 	if (m->clean && equal(r, &m->old.cur)) {
 		m->matched++;
@@ -371,7 +372,7 @@ int ebb_merge_put(struct ebb_merge *m, const struct ebb_record *rec, struct ebb_
 	struct ebb_record r = *rec;
 	int rc;
 
-	if (!(r.known & EBB_KNOWN_DIGEST))
+	if (!(r.known & EBB_KNOWN_DIGESTS))
 		memset(r.digest, 0, sizeof(r.digest));
 	rc = mark_twin(m, &r, err);
 	if (rc == 0)
@@ -499,24 +500,6 @@ static int load_state(struct ebb_merge *m, struct ebb_err *err)
 	return 1;
 }
 
-/* Greatest block number in use; numbers are never used again while the block lives. */
-static int next_block(struct ebb_merge *m, uint64_t *ret, struct ebb_err *err)
-{
-	MDB_cursor *c;
-	MDB_val key, val;
-	int rc = mdb_cursor_open(m->txn, m->ix->blocks, &c);
-
-	if (rc == 0) {
-		rc = mdb_cursor_get(c, &key, &val, MDB_LAST);
-		uint64_t greatest = 0;
-		if (rc == 0)
-			memcpy(&greatest, key.mv_data, sizeof(greatest));
-		*ret = greatest + 1;
-		mdb_cursor_close(c);
-	}
-	return rc == MDB_NOTFOUND ? 0 : fail(m, err, rc, "cannot read the blocks");
-}
-
 static int commit(struct ebb_merge *m, struct ebb_err *err)
 {
 	int rc = mdb_txn_commit(m->txn);
@@ -571,7 +554,7 @@ static int meet_again(struct ebb_merge *m, struct ebb_err *err)
 /* Stand behind the last key of the interrupted scan in the old generation. */
 static int resume(struct ebb_merge *m, struct ebb_err *err)
 {
-	int rc = next_block(m, &m->s.next_block, err); /* other stores may have been scanned since */
+	int rc = ebb_index_next_block(m->ix, m->txn, &m->s.next_block, err); /* other stores may have been scanned since */
 
 	if (rc == 0)
 		rc = meet_again(m, err);
@@ -608,7 +591,7 @@ static int start(struct ebb_merge *m, const struct ebb_merge_opts *opts, struct 
 		m->last[0] = m->resume[0] = '\0';
 	}
 	m->s = (struct ebb_merge_state){.started = opts->now};
-	rc = next_block(m, &m->s.next_block, err);
+	rc = ebb_index_next_block(m->ix, m->txn, &m->s.next_block, err);
 	if (rc < 0)
 		return rc;
 	/* A fresh number: what an unfinished scan left under its own is freed as dead. */

@@ -8,18 +8,17 @@
 #include "core/order.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/cursor.h"
 #include "core/index_db.h"
+#include "core/place.h"
+#include "core/sort.h"
 
 #define CHUNK 4096		/* postings */
 #define HEAD 16
 #define END UINT32_MAX
-#define READ 2048		/* postings of a run read at a time */
 
 struct posting {
 	int64_t value;
@@ -48,8 +47,6 @@ static int get(struct ebb_index *ix, MDB_txn *txn, struct key k, MDB_val *ret)
 	return mdb_get(txn, ix->orders, &key, ret);
 }
 
-/* --- sorting -------------------------------------------------------------------------------------------- */
-
 static int by_value(const void *pa, const void *pb)
 {
 	const struct posting *a = pa, *b = pb;
@@ -57,162 +54,6 @@ static int by_value(const void *pa, const void *pb)
 	if (a->value != b->value)
 		return a->value < b->value ? -1 : 1;
 	return a->place < b->place ? -1 : a->place > b->place;
-}
-
-/* A sorted run in the temporary file, and the part of it that is in memory. */
-struct run {
-	off_t at, end;		/* what is still in the file */
-	struct posting *buf;
-	uint32_t n, next;	/* in buf */
-};
-
-struct sorter {
-	int fd;			/* -1 until memory is full for the first time */
-	const char *dir;
-	struct posting *mem;
-	uint32_t n, size;
-	off_t written;
-	struct run *runs;	/* a heap by their next posting while merging */
-	size_t nruns;
-};
-
-static void sorter_release(struct sorter *s)
-{
-	ebb_mem_closep(&s->fd);
-	for (size_t i = 0; i < s->nruns; i++)
-		free(s->runs[i].buf);
-	free(s->runs);
-	free(s->mem);
-}
-
-static int write_all(int fd, const void *p, size_t len)
-{
-	for (const char *at = p; len;) {
-		ssize_t n = write(fd, at, len);
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-static int spill(struct sorter *s, struct ebb_err *err)
-{
-	struct run *r;
-
-	if (s->n == 0)
-		return 0;
-	if (s->fd < 0)
-		s->fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (s->fd < 0)
-		return ebb_err_sys(err, errno, "cannot make a temporary file in '%s'", s->dir);
-	r = realloc(s->runs, (s->nruns + 1) * sizeof(*r));
-	if (!r)
-		return ebb_err_set(err, EBB_ENOMEM, "no memory to sort");
-	s->runs = r;
-	qsort(s->mem, s->n, sizeof(*s->mem), by_value);
-	if (write_all(s->fd, s->mem, s->n * sizeof(*s->mem)) < 0)
-		return ebb_err_sys(err, errno, "cannot write a temporary file in '%s'", s->dir);
-	r = &s->runs[s->nruns++];
-	*r = (struct run){.at = s->written, .end = s->written + (off_t)(s->n * sizeof(*s->mem))};
-	s->written = r->end;
-	s->n = 0;
-	return 0;
-}
-
-static int add(struct sorter *s, struct posting p, struct ebb_err *err)
-{
-	s->mem[s->n++] = p;
-	return s->n == s->size ? spill(s, err) : 0;
-}
-
-/* Have the next posting of the run in memory. Returns 1, or 0 at its end. */
-static int refill(struct sorter *s, struct run *r, struct ebb_err *err)
-{
-	size_t want = READ * sizeof(struct posting);
-	ssize_t got;
-
-	if (r->next < r->n)
-		return 1;
-	if ((off_t)want > r->end - r->at)
-		want = (size_t)(r->end - r->at);
-	if (want == 0)
-		return 0;
-	if (!r->buf && !(r->buf = malloc(READ * sizeof(struct posting))))
-		return ebb_err_set(err, EBB_ENOMEM, "no memory to sort");
-	got = pread(s->fd, r->buf, want, r->at);
-	if (got != (ssize_t)want)
-		return ebb_err_sys(err, got < 0 ? errno : EIO, "cannot read a temporary file in '%s'",
-				   s->dir);
-	r->at += got;
-	r->n = (uint32_t)(want / sizeof(struct posting));
-	r->next = 0;
-	return 1;
-}
-
-static void sift(struct run *v, size_t n, size_t i)
-{
-	for (;;) {
-		size_t least = i;
-		for (size_t c = 2 * i + 1; c <= 2 * i + 2 && c < n; c++)
-			if (by_value(&v[c].buf[v[c].next], &v[least].buf[v[least].next]) < 0)
-				least = c;
-		if (least == i)
-			return;
-		struct run t = v[i];
-		v[i] = v[least];
-		v[least] = t;
-		i = least;
-	}
-}
-
-/* All postings are added: make them ready to be taken in order. */
-static int sorted(struct sorter *s, struct ebb_err *err)
-{
-	int rc = 0;
-
-	if (s->fd < 0) { /* everything fits: sort in memory, as the only run */
-		qsort(s->mem, s->n, sizeof(*s->mem), by_value);
-		s->runs = calloc(1, sizeof(*s->runs));
-		if (!s->runs)
-			return ebb_err_set(err, EBB_ENOMEM, "no memory to sort");
-		s->runs[0] = (struct run){.buf = s->mem, .n = s->n};
-		s->mem = NULL;
-		s->nruns = 1;
-		return 0;
-	}
-	rc = spill(s, err);
-	free(s->mem);
-	s->mem = NULL;
-	for (size_t i = 0; i < s->nruns && rc >= 0; i++)
-		rc = refill(s, &s->runs[i], err);
-	for (size_t i = s->nruns / 2; rc >= 0 && i-- > 0;)
-		sift(s->runs, s->nruns, i);
-	return rc < 0 ? rc : 0;
-}
-
-/* Returns 1 with the next posting, 0 at the end. */
-static int take(struct sorter *s, struct posting *ret, struct ebb_err *err)
-{
-	struct run *r = s->runs;
-	int rc;
-
-	if (s->nruns == 0 || r->next == r->n)
-		return 0;
-	*ret = r->buf[r->next++];
-	rc = s->fd < 0 ? 1 : refill(s, r, err);
-	if (rc < 0)
-		return rc;
-	if (rc == 0) { /* this run is used up */
-		free(r->buf);
-		*r = s->runs[--s->nruns];
-	}
-	if (s->nruns > 1)
-		sift(s->runs, s->nruns, 0);
-	return 1;
 }
 
 /* --- writing -------------------------------------------------------------------------------------------- */
@@ -294,7 +135,7 @@ static int clear_old(struct ebb_index *ix, const struct ebb_index_store *st, int
 
 /* Append the sorted postings in transactions of 64 chunks. */
 static int append(struct ebb_index *ix, const struct ebb_index_store *st, int field,
-		  struct sorter *s, struct ebb_err *err)
+		  struct ebb_sort *s, struct ebb_err *err)
 {
 	static const size_t most = HEAD + CHUNK * 16;
 	EBB_CLEANUP(ebb_mem_freep) struct posting *chunk = malloc(CHUNK * sizeof(*chunk));
@@ -307,7 +148,7 @@ static int append(struct ebb_index *ix, const struct ebb_index_store *st, int fi
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to build an order");
 	while (rc == 1) {
 		int db = 0;
-		for (n = 0; n < CHUNK && (rc = take(s, &chunk[n], err)) == 1;)
+		for (n = 0; n < CHUNK && (rc = ebb_sort_take(s, &chunk[n], err)) == 1;)
 			n++;
 		if (rc >= 0 && !txn) {
 			int began = ebb_index_begin(ix, 64 * most, &txn, err);
@@ -333,7 +174,7 @@ static int append(struct ebb_index *ix, const struct ebb_index_store *st, int fi
 }
 
 static int collect(struct ebb_snap *snap, const struct ebb_index_store *st, enum ebb_field field,
-		   struct sorter *s, struct ebb_err *err)
+		   struct ebb_sort *s, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
 	EBB_CLEANUP(ebb_mem_freep) int64_t *v = malloc(3 * EBB_BLOCK_MAX * sizeof(*v));
@@ -349,7 +190,7 @@ static int collect(struct ebb_snap *snap, const struct ebb_index_store *st, enum
 		ebb_block_values(&b, EBB_F_FLAGS, flags);
 		for (uint32_t i = 0; i < b.n && rc >= 0; i++)
 			if (kind[i] == EBB_KIND_FILE && !(flags[i] & EBB_FLAG_LINKED_TWIN))
-				rc = add(s, (struct posting){v[i], block << 16 | i}, err);
+				rc = ebb_sort_add(s, &(struct posting){v[i], block << 16 | i}, err);
 	}
 	return rc;
 }
@@ -369,7 +210,7 @@ static bool is_built(struct ebb_snap *s, const struct ebb_index_store *st, int f
 int ebb_order_build(struct ebb_index *ix, const char *store, enum ebb_field field, const char *dir,
 		    uint32_t run, struct ebb_err *err)
 {
-	EBB_CLEANUP(sorter_release) struct sorter s = {.fd = -1, .dir = dir, .size = run ? run : EBB_ORDER_RUN};
+	EBB_CLEANUP(ebb_sort_release) struct ebb_sort s = {0};
 	struct ebb_index_store st;
 	struct ebb_snap *snap;
 	uint32_t chunks;
@@ -381,15 +222,15 @@ int ebb_order_build(struct ebb_index *ix, const char *store, enum ebb_field fiel
 	rc = ebb_snap_store(snap, store, &st, err);
 	if (rc == 0)
 		built = is_built(snap, &st, field, &chunks);
-	if (rc == 0 && !built) {
-		s.mem = malloc(s.size * sizeof(*s.mem));
-		rc = s.mem ? collect(snap, &st, field, &s, err)
-			   : ebb_err_set(err, EBB_ENOMEM, "no memory to build an order");
-	}
+	if (rc == 0 && !built)
+		rc = ebb_sort_init(&s, dir, sizeof(struct posting), run ? run : EBB_ORDER_RUN, by_value,
+				   err);
+	if (rc == 0 && !built)
+		rc = collect(snap, &st, field, &s, err);
 	ebb_snap_close(snap); /* before writing: the map may grow */
 	if (rc < 0 || built)
 		return rc;
-	rc = sorted(&s, err);
+	rc = ebb_sort_finish(&s, err);
 	if (rc == 0)
 		rc = clear_old(ix, &st, field, err);
 	return rc == 0 ? append(ix, &st, field, &s, err) : rc;
@@ -405,7 +246,7 @@ struct ebb_order {
 	uint32_t chunks, chunk;		/* chunk: number of the one that is read next */
 	const char *places;		/* of the chunk at hand, in the map */
 	uint32_t left, n;		/* postings of it not given yet, and all */
-	struct ebb_block_iter *it;
+	struct ebb_place *records;
 };
 
 int ebb_order_open(struct ebb_snap *s, const struct ebb_index_store *st, enum ebb_field field,
@@ -413,8 +254,11 @@ int ebb_order_open(struct ebb_snap *s, const struct ebb_index_store *st, enum eb
 {
 	EBB_CLEANUP(ebb_order_closep) struct ebb_order *o = calloc(1, sizeof(*o));
 
-	if (!o || !(o->it = malloc(sizeof(*o->it))))
+	if (!o)
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to read an order");
+	int rc = ebb_place_open(s, &o->records, err);
+	if (rc < 0)
+		return rc;
 	o->snap = s;
 	o->st = *st;
 	o->field = (int)field;
@@ -431,7 +275,7 @@ void ebb_order_close(struct ebb_order *o)
 {
 	if (!o)
 		return;
-	free(o->it);
+	ebb_place_close(o->records);
 	free(o);
 }
 
@@ -458,31 +302,6 @@ static int next_chunk(struct ebb_order *o, struct ebb_err *err)
 	return 1;
 }
 
-/* The record at a place: its block's keys up to it, and all its columns. */
-static int fetch(struct ebb_order *o, uint64_t place, struct ebb_record *ret, struct ebb_err *err)
-{
-	struct ebb_index_list_key lk =
-		ebb_index_list_key(o->st.id, o->st.generation, (uint32_t)(place >> 16));
-	uint32_t at = place & 0xffff;
-	struct ebb_index_entry e;
-	struct ebb_block b;
-	MDB_val first, data;
-	int rc = ebb_index_entry(o->snap->ix, o->snap->txn, &lk, &e, &first, err);
-
-	if (rc == 0)
-		rc = ebb_index_block(o->snap->ix, o->snap->txn, e.block, &data, err);
-	if (rc == 0)
-		rc = ebb_block_open(&b, data.mv_data, data.mv_size, err);
-	if (rc == 0 && at >= b.n)
-		rc = ebb_index_result(o->snap->ix, err, MDB_CORRUPTED, "cannot read an order");
-	if (rc < 0)
-		return rc;
-	ebb_block_iter_init(o->it, &b);
-	for (uint32_t i = 0; i <= at && rc >= 0; i++)
-		rc = ebb_block_iter_next(o->it, ret, err);
-	return rc;
-}
-
 int ebb_order_next(struct ebb_order *o, struct ebb_record *ret, struct ebb_err *err)
 {
 	uint64_t place;
@@ -494,5 +313,6 @@ int ebb_order_next(struct ebb_order *o, struct ebb_record *ret, struct ebb_err *
 	}
 	memcpy(&place, o->places + 8 * (size_t)(o->descending ? o->left - 1 : o->n - o->left), 8);
 	o->left--;
-	return fetch(o, place, ret, err);
+	int rc = ebb_place_record(o->records, &o->st, place, ret, err);
+	return rc < 0 ? rc : 1;
 }

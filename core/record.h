@@ -60,9 +60,13 @@ enum ebb_field {
 	EBB_F_COUNT	/* number of fields */
 };
 
-/* Bit of a field in `known`. DIGEST has a bit but no column of integers. */
+/*
+ * Bit of a field in `known`. DIGEST has a bit but no column of integers. SAMPLE says that `digest` is that of a sample of the content
+ * (scanners/content.h), which tells objects of one size apart and nothing else; never both.
+ */
 #define EBB_KNOWN(field) (UINT32_C(1) << (field))
 #define EBB_KNOWN_DIGEST (UINT32_C(1) << 31)
+#define EBB_KNOWN_SAMPLE (UINT32_C(1) << 30)
 
 enum ebb_record_kind {
 	EBB_KIND_FILE,		/* regular file or object */
@@ -98,8 +102,11 @@ struct ebb_record {
 	uint32_t key_len;
 	uint32_t known;		/* EBB_KNOWN bits */
 	int64_t f[EBB_F_COUNT];	/* 0 where unknown */
-	uint8_t digest[EBB_DIGEST_LEN];	/* of the decoded content; zero where unknown */
+	uint8_t digest[EBB_DIGEST_LEN];	/* of the decoded content, or of a sample of it; zero where unknown */
 };
+
+/* Bits of `known` that say what `digest` is. */
+#define EBB_KNOWN_DIGESTS (EBB_KNOWN_DIGEST | EBB_KNOWN_SAMPLE)
 
 /* An interval of nanoseconds in which the true value lies; hi is INT64_MAX when nothing bounds it. */
 struct ebb_span {
