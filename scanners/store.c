@@ -238,6 +238,38 @@ int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_r
 	return s->ops->read_open(s, key, expect, ret, err);
 }
 
+void ebb_store_tour_init(struct ebb_store_tour *t)
+{
+	t->dir = -1;
+	t->len = 0;
+}
+
+void ebb_store_tour_release(struct ebb_store_tour *t)
+{
+	ebb_mem_closep(&t->dir);
+	t->dir = -1;
+}
+
+int ebb_store_read_next(struct ebb_store *s, struct ebb_store_tour *t, const char *key,
+			const struct ebb_record *expect, struct ebb_store_reader **ret,
+			struct ebb_err *err)
+{
+	int rc = check_key(s, key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->ops->read_next)
+		return ebb_store_read_open(s, key, expect, ret, err);
+	return s->ops->read_next(s, t, key, expect, ret, err);
+}
+
+int ebb_store_read_seek(struct ebb_store_reader *r, int64_t off, struct ebb_err *err)
+{
+	const struct ebb_store_ops *ops = r->store->ops;
+
+	return ops->read_seek ? ops->read_seek(r, off, err) : unsupported(r->store, "seek", err);
+}
+
 int64_t ebb_store_read(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err)
 {
 	return r->store->ops->read(r, buf, len, err);
@@ -366,6 +398,29 @@ int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err)
 	if (!s->ops->rmdir)
 		return unsupported(s, "remove directories", err);
 	return s->ops->rmdir(s, dir, err);
+}
+
+int ebb_store_extents(struct ebb_store *s, const char *key, uint64_t *ret, struct ebb_err *err)
+{
+	int rc = check_key(s, key, OBJECT, err);
+
+	if (rc < 0)
+		return rc;
+	return s->ops->extents ? s->ops->extents(s, key, ret, err) : unsupported(s, "share blocks", err);
+}
+
+int ebb_store_share(struct ebb_store *s, const char *from, const struct ebb_record *from_rec,
+		    const char *to, const struct ebb_record *to_rec, struct ebb_err *err)
+{
+	int rc = check_key(s, from, OBJECT, err);
+
+	if (rc == 0)
+		rc = check_key(s, to, OBJECT, err);
+	if (rc < 0)
+		return rc;
+	if (!s->ops->share)
+		return unsupported(s, "share blocks", err);
+	return s->ops->share(s, from, from_rec, to, to_rec, err);
 }
 
 /* --- Object stores --- */

@@ -63,7 +63,8 @@ enum ebb_store_caps {
 	EBB_CAP_COPY = 1 << 8,		/* the store copies within itself, no bytes come here */
 	EBB_CAP_CLASS = 1 << 9,		/* objects have storage classes that can be chosen and changed in place */
 	EBB_CAP_VERSIONS = 1 << 10,	/* earlier versions stay: objects can be hidden and shown again */
-	EBB_CAP_COND = 1 << 11		/* preconditions of writes and removals are checked by the store itself, without a window */
+	EBB_CAP_COND = 1 << 11,		/* preconditions of writes and removals are checked by the store itself, without a window */
+	EBB_CAP_REFLINK = 1 << 12	/* objects may lie in the same blocks: extents, share */
 };
 
 struct ebb_store;
@@ -170,6 +171,25 @@ struct ebb_store_reader;
 int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			struct ebb_store_reader **ret, struct ebb_err *err);
 /*
+ * The same for many objects one after the other, best in key order: a tour remembers where the last one was found, so that the next
+ * costs less. @expect must be what the index knows; whether it still holds is only found by ebb_store_read_verify, without which
+ * nothing that was read means anything.
+ */
+struct ebb_store_tour {
+	int dir;			/* fs: the directory of the last object, or -1 */
+	size_t len;			/* bytes of its key */
+	char key[EBB_KEY_MAX + 1];
+};
+void ebb_store_tour_init(struct ebb_store_tour *t);
+void ebb_store_tour_release(struct ebb_store_tour *t);
+int ebb_store_read_next(struct ebb_store *s, struct ebb_store_tour *t, const char *key,
+			const struct ebb_record *expect, struct ebb_store_reader **ret,
+			struct ebb_err *err);
+
+/* Go on reading at @off. -EBB_ENOTSUP where a store only reads from the beginning to the end. */
+int ebb_store_read_seek(struct ebb_store_reader *r, int64_t off, struct ebb_err *err);
+
+/*
  * Up to @len bytes at the reader's position, fewer before a hole. Returns bytes, 0 at the end or
  * when @len is 0, negative.
  */
@@ -258,6 +278,22 @@ int ebb_store_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_st
 int ebb_store_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err);
 
 /*
+ * A number for where the content of an object lies (EBB_CAP_REFLINK): equal for objects that share all their blocks. 0 when it shares
+ * none with anybody, or has none.
+ */
+int ebb_store_extents(struct ebb_store *s, const char *key, uint64_t *ret, struct ebb_err *err);
+
+/*
+ * Let the object @to lie in the blocks of @from (EBB_CAP_REFLINK), after the filesystem itself has compared every byte of both; contents
+ * and metadata stay as they are. Durable. Both must be what their records say.
+ *
+ * @return  0; -EBB_EMISMATCH when they differ (a part in front may be shared by then, which changes nothing that anybody can read);
+ *          -EBB_ENOTSUP; -EBB_ECHANGED; -EBB_EACCES: takes the owner of @to.
+ */
+int ebb_store_share(struct ebb_store *s, const char *from, const struct ebb_record *from_rec,
+		    const char *to, const struct ebb_record *to_rec, struct ebb_err *err);
+
+/*
  * Copy within the store (EBB_CAP_COPY), on the store's side, with all metadata, tags, encryption and access lists; what cannot be kept
  * is refused (-EBB_ENOTSUP). @class as in write options; NULL: that of @from. -EBB_EEXIST when @to stands already.
  *
@@ -337,7 +373,11 @@ struct ebb_store_ops {
 			uint32_t what, struct ebb_err *err);
 	int (*read_open)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			 struct ebb_store_reader **ret, struct ebb_err *err);
+	int (*read_next)(struct ebb_store *s, struct ebb_store_tour *t, const char *key,
+			 const struct ebb_record *expect, struct ebb_store_reader **ret,
+			 struct ebb_err *err);
 	int64_t (*read)(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err);
+	int (*read_seek)(struct ebb_store_reader *r, int64_t off, struct ebb_err *err);
 	int (*read_hole)(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
 	int (*read_verify)(struct ebb_store_reader *r, struct ebb_err *err);
 	void (*read_close)(struct ebb_store_reader *r);
@@ -358,6 +398,9 @@ struct ebb_store_ops {
 	int (*mkdirs)(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
 		      void *ctx, struct ebb_err *err);
 	int (*rmdir)(struct ebb_store *s, const char *dir, struct ebb_err *err);
+	int (*extents)(struct ebb_store *s, const char *key, uint64_t *ret, struct ebb_err *err);
+	int (*share)(struct ebb_store *s, const char *from, const struct ebb_record *from_rec,
+		     const char *to, const struct ebb_record *to_rec, struct ebb_err *err);
 	int (*copy)(struct ebb_store *s, const char *from, const char *to, const char *class,
 		    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 	int (*set_class)(struct ebb_store *s, const char *key, const char *class,

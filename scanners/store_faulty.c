@@ -248,6 +248,12 @@ static int64_t faulty_read(struct ebb_store_reader *base, void *buf, size_t len,
 	return after(&fate, ebb_store_read(r->inner, buf, shorten(f, len), err), err);
 }
 
+/* Asks nothing of the medium, so it does not fail by itself. */
+static int faulty_read_seek(struct ebb_store_reader *base, int64_t off, struct ebb_err *err)
+{
+	return ebb_store_read_seek(((struct reader *)base)->inner, off, err);
+}
+
 static int faulty_read_hole(struct ebb_store_reader *base, int64_t *ret_hole, struct ebb_err *err)
 {
 	struct reader *r = (struct reader *)base;
@@ -463,6 +469,7 @@ static const struct ebb_store_ops ops = {
 	.set_meta = faulty_set_meta,
 	.read_open = faulty_read_open,
 	.read = faulty_read,
+	.read_seek = faulty_read_seek,
 	.read_hole = faulty_read_hole,
 	.read_verify = faulty_read_verify,
 	.read_close = faulty_read_close,

@@ -91,6 +91,8 @@ static int fs_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 		rc = ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	else
 		rc = probe_openat2(s, err);
+	if (rc == 0 && ebb_store_fs_share_known(s->root))
+		s->base.caps |= EBB_CAP_REFLINK;
 	if (rc < 0) {
 		fs_close(&s->base);
 		return rc;
@@ -168,7 +170,9 @@ const struct ebb_store_ops ebb_store_fs_ops = {
 	.get_meta = ebb_store_fs_meta_get,
 	.set_meta = ebb_store_fs_meta_set,
 	.read_open = ebb_store_fs_read_open,
+	.read_next = ebb_store_fs_read_next,
 	.read = ebb_store_fs_read_bytes,
+	.read_seek = ebb_store_fs_read_seek,
 	.read_hole = ebb_store_fs_read_hole,
 	.read_verify = ebb_store_fs_read_verify,
 	.read_close = ebb_store_fs_read_close,
@@ -181,5 +185,7 @@ const struct ebb_store_ops ebb_store_fs_ops = {
 	.rename = ebb_store_fs_move_rename,
 	.mkdirs = ebb_store_fs_dir_make,
 	.rmdir = ebb_store_fs_dir_remove,
+	.extents = ebb_store_fs_share_extents,
+	.share = ebb_store_fs_share_blocks,
 	.remove = ebb_store_fs_move_remove,
 };

@@ -139,11 +139,24 @@ int ebb_store_fs_meta_set(struct ebb_store *s, const char *key, const struct ebb
 
 int ebb_store_fs_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			   struct ebb_store_reader **ret, struct ebb_err *err);
+int ebb_store_fs_read_next(struct ebb_store *s, struct ebb_store_tour *t, const char *key,
+			   const struct ebb_record *expect, struct ebb_store_reader **ret,
+			   struct ebb_err *err);
+int ebb_store_fs_read_seek(struct ebb_store_reader *r, int64_t off, struct ebb_err *err);
 int64_t ebb_store_fs_read_bytes(struct ebb_store_reader *r, void *buf, size_t len,
 				struct ebb_err *err);
 int ebb_store_fs_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
 int ebb_store_fs_read_verify(struct ebb_store_reader *r, struct ebb_err *err);
 void ebb_store_fs_read_close(struct ebb_store_reader *r);
+
+/* --- store_fs_share.c: files in the same blocks --- */
+
+/* Whether the filesystem of the root is of a kind that can. */
+bool ebb_store_fs_share_known(int root);
+int ebb_store_fs_share_extents(struct ebb_store *s, const char *key, uint64_t *ret,
+			       struct ebb_err *err);
+int ebb_store_fs_share_blocks(struct ebb_store *s, const char *from, const struct ebb_record *from_rec,
+			      const char *to, const struct ebb_record *to_rec, struct ebb_err *err);
 
 /* --- store_fs_write.c --- */
 

@@ -204,6 +204,16 @@ static int64_t memory_read(struct ebb_store_reader *base, void *buf, size_t len,
 	return (int64_t)len;
 }
 
+static int memory_read_seek(struct ebb_store_reader *base, int64_t off, struct ebb_err *err)
+{
+	struct reader *r = (struct reader *)base;
+
+	if (off < 0)
+		return ebb_err_set(err, EBB_EINVAL, "cannot seek to %lld", (long long)off);
+	r->pos = (uint64_t)off < r->data.len ? (size_t)off : r->data.len;
+	return 0;
+}
+
 static int memory_read_hole(struct ebb_store_reader *base, int64_t *ret_hole, struct ebb_err *err)
 {
 	(void)base;
@@ -532,6 +542,7 @@ const struct ebb_store_ops ebb_store_memory_ops = {
 	.set_meta = memory_set_meta,
 	.read_open = memory_read_open,
 	.read = memory_read,
+	.read_seek = memory_read_seek,
 	.read_hole = memory_read_hole,
 	.read_verify = memory_read_verify,
 	.read_close = memory_read_close,

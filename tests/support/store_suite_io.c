@@ -175,6 +175,60 @@ START_TEST(read_ends_with_zero)
 }
 END_TEST
 
+START_TEST(read_seeks)
+{
+	SUITE_STORE(s);
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
+	struct ebb_err err = {0};
+	char buf[10];
+
+	ebb_store_suite_write(s, "o", "abcdef", 6, NULL);
+	expect(ebb_store_read_open(s, "o", NULL, &r, &err), 0, &err);
+	if (ebb_store_read_seek(r, 4, &err) == -EBB_ENOTSUP)
+		return; /* only from the beginning to the end */
+	ck_assert_int_eq(ebb_store_read(r, buf, 10, &err), 2);
+	ck_assert_mem_eq(buf, "ef", 2);
+	ck_assert_int_eq(ebb_store_read_seek(r, 100, &err), 0);
+	ck_assert_int_eq(ebb_store_read(r, buf, 10, &err), 0);
+	expect(ebb_store_read_seek(r, -1, &err), EBB_EINVAL, &err);
+	ck_assert_int_eq(ebb_store_read_seek(r, 0, &err), 0);
+	ck_assert_int_eq(ebb_store_read(r, buf, 2, &err), 2);
+	ck_assert_mem_eq(buf, "ab", 2);
+}
+END_TEST
+
+/* A tour opens by what the index knew; what stands there now is told at the end. */
+START_TEST(read_next_verifies_late)
+{
+	SUITE_STORE(s);
+	struct ebb_store_tour tour;
+	struct ebb_record a, b;
+	struct ebb_err err = {0};
+	char buf[4];
+
+	make_dir(s, "d/");
+	ebb_store_suite_write(s, "d/a", "aaa", 3, &a);
+	ebb_store_suite_write(s, "d/b", "bbb", 3, &b);
+	ebb_store_tour_init(&tour);
+	for (int i = 0; i < 3; i++) {
+		EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
+		const char *key = i == 1 ? "d/b" : "d/a";
+
+		expect(ebb_store_read_next(s, &tour, key, i == 1 ? &b : &a, &r, &err), 0, &err);
+		ck_assert_int_eq(ebb_store_read(r, buf, 4, &err), 3);
+		ck_assert_int_eq(buf[0], i == 1 ? 'b' : 'a');
+		expect(ebb_store_read_verify(r, &err), 0, &err);
+	}
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
+	a.f[EBB_F_SIZE]++;
+	int rc = ebb_store_read_next(s, &tour, "d/a", &a, &r, &err);
+	if (rc == 0)
+		rc = ebb_store_read_verify(r, &err);
+	ck_assert_int_eq(rc, -EBB_ECHANGED);
+	ebb_store_tour_release(&tour);
+}
+END_TEST
+
 START_TEST(read_verify_sees_changes)
 {
 	SUITE_STORE(s);
@@ -692,7 +746,8 @@ void ebb_store_suite_io_add(TCase *tcase, int n)
 	const TTest *const tests[] = {
 		head_tells_what_stands, a_name_is_an_object_or_a_directory,
 		check_finds_the_first_difference, check_looks_at_no_other_fields,
-		read_opens_what_is_expected, read_ends_with_zero, read_verify_sees_changes,
+		read_opens_what_is_expected, read_ends_with_zero, read_seeks,
+		read_next_verifies_late, read_verify_sees_changes,
 		reading_leaves_access_times, written_bytes_come_back, holes_read_as_zeroes,
 		holes_are_found_and_copied, a_reader_without_holes_gets_every_byte,
 		nothing_is_seen_before_commit, abort_leaves_nothing, commit_never_overwrites,
