@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli.h"
+#include "agent/hash_tell.h"
 #include "agent/out.h"
 #include "agent/scan.h"
 #include "core/units.h"
@@ -151,8 +152,37 @@ static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 	return r ? r : worst;
 }
 
+/* Digests for what was scanned: those of other stores are compared with, but need not have one. */
+static int hash(struct ebb_app *app, struct ebb_index *ix, const struct ebb_cli_args *args, bool all,
+		struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_hash_result_release) struct ebb_hash_result res = {0};
+	EBB_CLEANUP(ebb_reach_release) struct ebb_reach reach = {0};
+	struct ebb_hash_opts opts = {.all = all};
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+	int r = ebb_reach_open(app, ix, NULL, true, &reach, err);
+
+	for (size_t i = 0; r == 0 && ebb_cli_argc(args) && all && i < reach.n; i++) {
+		reach.v[i].whole = false;
+		for (int k = 0; k < ebb_cli_argc(args); k++)
+			reach.v[i].whole |= strcmp(reach.v[i].st.name, ebb_cli_arg(args, k)) == 0;
+	}
+	if (r == 0)
+		r = ebb_hash_run(app, ix, &reach, &opts, &res, err);
+	if (r == -EBB_ECANCELLED)
+		return ebb_err_set(err, EBB_ECANCELLED, "interrupted; what was read is kept");
+	if (r < 0)
+		return r;
+	if (!app->json)
+		fprintf(app->out, "  read %s, %s, to compare them, in %.1f s\n",
+			ebb_out_things(res.sampled + res.whole, "object", a), ebb_out_bytes(res.bytes, b),
+			(double)res.elapsed / 1e9);
+	return ebb_hash_tell(app, &res);
+}
+
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
 {
+	const char *how = ebb_cli_string(args, "hash");
 	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
 	int r = ebb_app_config(app, err);
@@ -161,12 +191,19 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		r = ebb_app_lock(app, "ebb scan", &lock, err);
 	if (!r)
 		r = ebb_app_index(app, false, &ix, err);
-	return r ? r : scan_all(app, ix, args, err);
+	if (!r)
+		r = scan_all(app, ix, args, err);
+	if ((r && r != -EBB_EPARTIAL) || !how || strcmp(how, "none") == 0)
+		return r;
+	int h = hash(app, ix, args, strcmp(how, "all") == 0, err);
+	return h ? h : r;
 }
 
 static const struct ebb_cli_option options[] = {
 	{"exclude", 'x', EBB_CLI_LIST, "GLOB", "leave out keys that match; may be given again"},
 	{"cross-file-systems", 0, EBB_CLI_FLAG, NULL, "enter other filesystems that are mounted below"},
+	{"hash", 0, EBB_CLI_CHOICE, "none|candidates|all",
+	 "read files for their digests: those that may be duplicates, or all (default: none)"},
 	{"threads", 't', EBB_CLI_COUNT, "N", "folders read at the same time (default: chosen)"},
 	{"restart", 0, EBB_CLI_FLAG, NULL, "begin again instead of going on with an interrupted scan"},
 	{"accept-new-root", 0, EBB_CLI_FLAG, NULL, "the root folder is another one than last time, and that is meant"},
@@ -200,11 +237,14 @@ const struct ebb_cli_command ebb_cmd_scan = {
 	.usage = "[STORE...]",
 	.description =
 		"Walks the stores, all or those named, and brings the index up to date: what is new, what changed, what is\n"
-		"gone.\nFiles are looked at, never opened, and no access time changes.\n"
+		"gone.\nFiles are looked at, not opened unless --hash asks for it, and no access time changes.\n"
 		"\n"
 		"Symlinks are recorded and not followed, other filesystems below are not entered unless asked.\n"
 		"ebb's own trash, temporaries and index are left out.\n"
 		"An interrupted scan is gone on with by the next.\n"
+		"\n"
+		"With --hash files are then read for digests of their content, which stay in the index while the files stay the\n"
+		"same: candidates are those that share their size with others, in whatever store, as ebb-dupes would read them.\n"
 		"\n"
 		"A scan is refused, and the index stays as it was, when the root folder is not the one of the last scan or is\n"
 		"empty, or when more than half of at least 100 objects are gone: most often a mount is missing.\n"

@@ -27,6 +27,9 @@
  *   report.c         collected                              report_text.c    for people     report_json.c    for programs
  *   history.c        what was there each day                chart.c          pictures        html.c           pages
  *   cmd_help.c       help, man pages, completions           cmd_version.c    the version
+ *   cmd_dupes.c      what is stored more than once          groups.c         grouped, ranked by what it costs
+ *   hash.c           which digests are missing              hash_read.c      read by many threads     hash_tell.c   and told
+ *   reach.c          stores of the index, open
  *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
  *   cmd_diff.c       compare two plans                      plantext.c       a plan for people

@@ -97,6 +97,9 @@ int ebb_out_json(FILE *f, json_t *o, struct ebb_err *err);
 /* Set "path" or "path_b64" of @o. Returns 0 or -1 as jansson does; a NULL object gives -1. */
 int ebb_out_json_key(json_t *o, const char *key, size_t len);
 
+/* Write `"path":"..."` or `"path_b64":"..."` to @f, for objects too large to be made as a whole. Returns 0 or -EBB_ENOMEM. */
+int ebb_out_json_put_key(FILE *f, const char *key, size_t len, struct ebb_err *err);
+
 /* The same under other names: @name, and @name with "_b64" behind it. */
 int ebb_out_json_bytes(json_t *o, const char *name, const char *bytes, size_t len);
 

@@ -54,6 +54,34 @@ int ebb_out_json_key(json_t *o, const char *key, size_t len)
 	return ebb_out_json_bytes(o, "path", key, len);
 }
 
+int ebb_out_json_put_key(FILE *f, const char *key, size_t len, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf b = EBB_BUF_INIT(8 * EBB_KEY_MAX);
+	size_t plain = 0;
+
+	if (!ebb_utf8_valid(key, len)) {
+		if (ebb_base64_encode(&b, key, len, NULL))
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory for JSON");
+		fputs("\"path_b64\":\"", f);
+		fwrite(b.data, 1, b.len, f);
+		fputc('"', f);
+		return 0;
+	}
+	fputs("\"path\":\"", f);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)key[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		fwrite(key + plain, 1, i - plain, f);
+		fprintf(f, "\\u%04x", c);
+		plain = i + 1;
+	}
+	fwrite(key + plain, 1, len - plain, f);
+	fputc('"', f);
+	return 0;
+}
+
 int ebb_out_json_time(json_t *o, const char *name, int64_t ns)
 {
 	char text[EBB_UNITS_TEXT];

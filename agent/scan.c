@@ -120,8 +120,8 @@ static int prepare_exclude(struct scan *s, struct ebb_err *err)
 
 /* --- Doubts --- */
 
-/* The same root as in the last scan? Device numbers may change when a machine starts, filesystem ids do not. */
-static bool same_root(const struct ebb_index_store *b, const struct ebb_store_identity *id)
+/* Device numbers may change when a machine starts, filesystem ids do not. */
+bool ebb_scan_same_root(const struct ebb_index_store *b, const struct ebb_store_identity *id)
 {
 	if (b->root_ino != id->ino)
 		return false;
@@ -142,8 +142,8 @@ static int check_root(const struct scan *s, struct ebb_err *err)
 				   "store '%s': '%s' is empty, but the index holds %llu objects of it; if a mount is missing, mount "
 				   "it; if all is really gone, scan with --accept-losses%s",
 				   name, path, (unsigned long long)b->objects,
-				   same_root(b, &s->id) ? "" : " --accept-new-root");
-	if (!same_root(b, &s->id) && !s->opts->accept_new_root)
+				   ebb_scan_same_root(b, &s->id) ? "" : " --accept-new-root");
+	if (!ebb_scan_same_root(b, &s->id) && !s->opts->accept_new_root)
 		return ebb_err_set(err, EBB_ESTORE,
 				   "store '%s': '%s' is not the folder that the last scan saw (another filesystem, or a missing "
 				   "mount); if that is meant, scan with --accept-new-root",

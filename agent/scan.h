@@ -23,6 +23,7 @@
 
 #include "agent/app.h"
 #include "core/merge.h"
+#include "scanners/store.h"
 
 #define EBB_SCAN_LOSS_MIN 100
 
@@ -62,6 +63,9 @@ void ebb_scan_result_release(struct ebb_scan_result *r);
 int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *store,
 		   const struct ebb_scan_opts *opts, struct ebb_scan_result *ret,
 		   struct ebb_err *err);
+
+/* Whether a store's root is the one that its last scan saw. */
+bool ebb_scan_same_root(const struct ebb_index_store *before, const struct ebb_store_identity *now);
 
 /* evidence_since of a new scan; @before is the store as of the last (generation 0: none). */
 int64_t ebb_scan_evidence_since(const struct ebb_index_store *before, enum ebb_evidence now,
