@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * delete: into the trash of the object's own store, .ebb-trash/RUN/KEY, by one rename; for good only when the rule says so in words.
+ * delete: into the trash of the object's own store; for good only when the rule says so in words. The trash is .ebb-trash/RUN/KEY, by one
+ * rename or by a copy that the store makes; where a store keeps versions it is a marker that hides the object where it is.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,18 +31,52 @@ static void forget_ctime(struct ebb_record *rec)
 		rec->known &= ~EBB_KNOWN(EBB_F_CTIME);
 }
 
+/* By what the store can do. */
+static int choose_how(uint32_t caps, struct ebb_op *ret, struct ebb_err *err)
+{
+	if (caps & EBB_CAP_RENAME)
+		ret->how = EBB_OP_RENAME;
+	else if (caps & EBB_CAP_VERSIONS)
+		ret->how = EBB_OP_HIDE;
+	else if (caps & EBB_CAP_COPY)
+		ret->how = EBB_OP_COPY;
+	else
+		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' can keep no trash: it neither renames, nor copies, nor keeps versions",
+				   ret->store);
+	return 0;
+}
+
+/* Its name in the trash; where that would be too long, one by its number. */
+static int trash_key(const struct ebb_lower_env *env, const struct ebb_planrow *row,
+		     struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
+{
+	bool dirs = env->caps & EBB_CAP_DIRS;
+	size_t most = dirs ? EBB_KEY_MAX : EBB_STORE_OBJECT_KEY_MAX;
+
+	if (ret->how == EBB_OP_HIDE) {
+		ret->to_key = row->obj.key;
+		return 0;
+	}
+	ret->to_key = ebb_arena_printf(arena, "%s%s/%s", EBB_PROOF_TRASH, env->run, row->obj.key);
+	if (ret->to_key && strlen(ret->to_key) > most && dirs)
+		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
+	if (ret->to_key && strlen(ret->to_key) > most)
+		ret->to_key = ebb_arena_printf(arena, "%s%s/.long/%lld", EBB_PROOF_TRASH, env->run,
+					       (long long)row->n);
+	return ret->to_key ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
 static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
 {
+	int r;
+
 	ret->purge = row->purge;
 	if (row->purge)
 		return 0;
 	ret->to_store = row->store;
-	ret->to_key = ebb_arena_printf(arena, "%s%s/%s", EBB_PROOF_TRASH, env->run, row->obj.key);
-	if (!ret->to_key)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	if (strlen(ret->to_key) > EBB_KEY_MAX)
-		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
+	if ((r = choose_how(env->caps, ret, err)) < 0 || (r = trash_key(env, row, arena, ret, err)) < 0)
+		return r;
 	if (__builtin_add_overflow(env->now, row->trash_ns, &ret->expires))
 		ret->expires = INT64_MAX;
 	if (has_names(&ret->obj))
@@ -73,7 +108,7 @@ static int expire(const struct ebb_op *did, const struct ebb_op_result *res, str
 	*ret = (struct ebb_op){
 		.n = did->n, .action = did->action, .way = EBB_OP_EXPIRE,
 		.store = did->to_store, .key = did->to_key, .obj = res->to,
-		.expires = did->expires,
+		.expires = did->expires, .how = did->how,
 	};
 	ret->obj.key = did->to_key;
 	ret->obj.key_len = (uint32_t)strlen(did->to_key);
@@ -89,9 +124,18 @@ static const enum ebb_step *steps(const struct ebb_op *op)
 	static const enum ebb_step let_go[] = {EBB_STEP_CHECK, EBB_STEP_EXPIRED, EBB_STEP_REMOVE,
 					       EBB_STEP_END};
 
+	static const enum ebb_step copy[] = {EBB_STEP_CHECK,  EBB_STEP_COPY,   EBB_STEP_VERIFY,
+					     EBB_STEP_RECORD, EBB_STEP_REMOVE, EBB_STEP_END};
+	static const enum ebb_step hide[] = {EBB_STEP_CHECK, EBB_STEP_HIDE, EBB_STEP_END};
+	static const enum ebb_step show[] = {EBB_STEP_CHECK, EBB_STEP_SHOW, EBB_STEP_END};
+
 	if (op->way == EBB_OP_EXPIRE)
 		return let_go;
-	return op->way == EBB_OP_APPLY && op->purge ? purge : move;
+	if (op->way == EBB_OP_APPLY && op->purge)
+		return purge;
+	if (op->how == EBB_OP_HIDE)
+		return op->way == EBB_OP_APPLY ? hide : show;
+	return op->how == EBB_OP_COPY ? copy : move;
 }
 
 extern const struct ebb_lower ebb_act_delete;

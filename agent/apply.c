@@ -133,8 +133,8 @@ static void row_taken(struct applying *p)
 /* Rows live until the next one; operations until the end of the window. */
 static int keep_strings(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
 {
-	const char **s[] = {&row->rule, &row->store, &row->obj.key, &row->to_store, &row->to_key,
-			    &row->codec};
+	const char **s[] = {&row->rule, &row->store, &row->obj.key, &row->to_store, &row->to_class,
+			    &row->to_key, &row->codec, &row->class};
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(s); i++)
 		if (*s[i] && !(*s[i] = ebb_arena_strdup(&p->arena, *s[i])))
@@ -173,9 +173,32 @@ static void get_meta(struct applying *p, struct ebb_executor_op *o)
 		settle(o, r, &why);
 }
 
+/* A key of a bucket may be none that a filesystem can hold; and what goes into a bucket goes into its declared class. */
+static int fit(const struct applying *p, struct ebb_op *op, struct ebb_err *err)
+{
+	const struct ebb_store *to = op->to_store ? ebb_storeset_find(p->a->stores, op->to_store) : NULL;
+	uint32_t caps = to ? ebb_store_caps(to) : 0;
+
+	if (!to)
+		return 0;
+	if ((caps & EBB_CAP_DIRS) &&
+	    (!ebb_store_key_ok(op->to_key) || op->to_key[strlen(op->to_key) - 1] == '/'))
+		return ebb_err_set(err, EBB_ENOTSUP,
+				   "its key cannot be a path in store '%s': parts of it are empty, '.' or '..'", op->to_store);
+	if (!(caps & EBB_CAP_DIRS) && strlen(op->to_key) > EBB_STORE_OBJECT_KEY_MAX)
+		return ebb_err_set(err, EBB_ENOTSUP, "its path is longer than the %d bytes that a key in store '%s' may have",
+				   EBB_STORE_OBJECT_KEY_MAX, op->to_store);
+	if ((caps & EBB_CAP_CLASS) && !op->class && strcmp(op->to_store, op->store) != 0)
+		op->class = ebb_storeset_class(p->a->stores, op->to_store);
+	return 0;
+}
+
 static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
 {
-	const struct ebb_lower_env env = {.run = p->run->id, .now = p->x.now};
+	const struct ebb_lower_env env = {
+		.run = p->run->id, .now = p->x.now,
+		.caps = ebb_store_caps(ebb_storeset_find(p->a->stores, row->store)),
+	};
 	struct ebb_executor_op *o = &p->ops[p->n];
 	struct ebb_err why = {0};
 	int r = keep_strings(p, row, err);
@@ -186,6 +209,8 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 	r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);
 	if (r == -EBB_ENOMEM)
 		return ebb_err_set(err, EBB_ENOMEM, "%s", why.msg);
+	if (r == 0)
+		r = fit(p, &o->op, &why);
 	if (r < 0) {
 		o->op = (struct ebb_op){.n = row->n, .action = row->action, .store = row->store,
 					.key = row->obj.key, .obj = row->obj};

@@ -156,7 +156,7 @@ static int price_cell(const struct ebb_config *c, const struct ebb_config_store 
 static int print_stores(struct ebb_app *app, struct ebb_err *err)
 {
 	static const struct ebb_out_col cols[] = {
-		{"name", false}, {"type", false}, {"path", false}, {"class", false},
+		{"name", false}, {"type", false}, {"where", false}, {"class", false},
 		{"a GiB a month", false},
 	};
 	const struct ebb_config *c = app->config;
@@ -170,7 +170,7 @@ static int print_stores(struct ebb_app *app, struct ebb_err *err)
 
 		ebb_out_cell(t, "%s", s->open.name);
 		ebb_out_cell(t, "%s", s->open.type);
-		ebb_out_cell(t, "%s", s->open.path ? s->open.path : "-");
+		ebb_out_cell(t, "%s", s->location);
 		ebb_out_cell(t, "%s", s->class ? s->class : "-");
 		int r = price_cell(c, s, t, err);
 		if (r)
@@ -285,8 +285,8 @@ static int json_store(struct ebb_app *app, const struct ebb_config_store *s, str
 {
 	struct ebb_money m;
 	int priced = s->class ? ebb_price_storage(app->config->prices, s->class, gib, &m, err) : 0;
-	json_t *o = json_pack("{ss ss ss ss* ss* sb}", "is", "store", "name", s->open.name, "type",
-			      s->open.type, "path", s->open.path, "class", s->class,
+	json_t *o = json_pack("{ss ss ss ss* ss* ss* sb}", "is", "store", "name", s->open.name, "type",
+			      s->open.type, "path", s->open.path, "location", s->location, "class", s->class,
 			      "one_file_system", s->one_file_system);
 
 	if (priced < 0) {
@@ -368,6 +368,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 static const struct ebb_cli_field json[] = {
 	{"is", "string", "what the object describes: store, rule, limits or warning"},
 	{"name, type, path, class", "string", "store: as declared"},
+	{"location", "string", "store: its path, or s3://BUCKET/PREFIX"},
 	{"one_file_system", "boolean", "store: other filesystems below are not entered"},
 	{"gib_month_nano, currency", "number, string", "store: price of a GiB for 30 days, in billionths of the currency; absent when not priced"},
 	{"number, line, column", "number", "rule: its place in the order, and in the file"},

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/config_s3.h"
 #include "agent/hours.h"
 #include "agent/yaml.h"
 #include "compress/digest.h"
@@ -62,9 +63,9 @@ static int read_exclude(struct ebb_config *c, const struct ebb_tree_node *seq,
 	return 0;
 }
 
-/* A clean absolute path. Two stores of one folder would count and change every file twice. */
-static int read_path(const struct ebb_config *c, const struct ebb_tree_node *node,
-		     struct ebb_config_store *s, struct ebb_err *err)
+/* A clean absolute path. */
+static int read_path(const struct ebb_tree_node *node, struct ebb_config_store *s,
+		     struct ebb_err *err)
 {
 	const struct ebb_tree_node *p = ebb_tree_need(node, "path", err);
 	int r = p ? ebb_tree_text(p, &s->open.path, err) : -EBB_ECONFIG;
@@ -74,19 +75,41 @@ static int read_path(const struct ebb_config *c, const struct ebb_tree_node *nod
 	if (*s->open.path != '/')
 		return ebb_tree_error(p, err, "'path' must be absolute, beginning with '/', not '%s'",
 				      s->open.path);
-	for (const struct ebb_config_store *o = c->stores; o < s; o++)
-		if (strcmp(o->open.path, s->open.path) == 0)
-			return ebb_tree_error(p, err, "store '%s' has the same path, '%s'", o->open.name,
-					      o->open.path);
+	s->location = s->open.path;
 	return 0;
+}
+
+/* Two stores of one place would count and change everything twice. */
+static int check_location(const struct ebb_config *c, const struct ebb_tree_node *node,
+			  const struct ebb_config_store *s, struct ebb_err *err)
+{
+	const char *what = s->open.path ? "path" : "bucket";
+
+	for (const struct ebb_config_store *o = c->stores; o < s; o++)
+		if (strcmp(o->location, s->location) == 0 &&
+		    (!o->open.endpoint || !s->open.endpoint || strcmp(o->open.endpoint, s->open.endpoint) == 0))
+			return ebb_tree_error(ebb_tree_get(node, what), err, "store '%s' has the same %s, '%s'",
+					      o->open.name, what, o->location);
+	return 0;
+}
+
+/* Keys that every type has come first. */
+static int check_keys(const struct ebb_tree_node *node, bool bucket, struct ebb_err *err)
+{
+	static const char *const common[] = {"type", "class", "site", "jurisdiction", "exclude"};
+	static const char *const fs[] = {"path", "one_file_system"};
+	const char *keys[32];
+	size_t n = EBB_ARRAY_LEN(common), more = bucket ? ebb_config_s3_nkeys : EBB_ARRAY_LEN(fs);
+
+	memcpy(keys, common, sizeof(common));
+	memcpy(keys + n, bucket ? ebb_config_s3_keys : fs, more * sizeof(*keys));
+	return ebb_tree_unknown_keys(node, keys, n + more, err);
 }
 
 static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 		      struct ebb_config_store *s, struct ebb_err *err)
 {
-	static const char *const keys[] = {"type", "path", "class", "site", "jurisdiction", "exclude",
-					   "one_file_system"};
-	static const char *const types[] = {"fs"};
+	static const char *const types[] = {"fs", "s3"};
 	const struct ebb_tree_node *type, *n;
 	size_t which = 0;
 	int r;
@@ -96,15 +119,17 @@ static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 					  "'%s' cannot name a store: take up to %d letters, digits, '-', '_' and '.'",
 					  node->key, EBB_INDEX_NAME_MAX);
 	*s = (struct ebb_config_store){.open = {.name = node->key, .type = "fs"}, .one_file_system = true};
-	r = ebb_tree_unknown_keys(node, keys, EBB_ARRAY_LEN(keys), err);
-	if (r)
-		return r;
-	type = ebb_tree_need(node, "type", err);
+	r = ebb_tree_expect(node, EBB_TREE_MAP, err);
+	type = r ? NULL : ebb_tree_need(node, "type", err);
 	if (!type)
 		return -EBB_ECONFIG;
 	r = ebb_tree_choice(type, types, EBB_ARRAY_LEN(types), &which, err);
+	bool bucket = which == 1;
+	s->open.type = types[which];
 	if (!r)
-		r = read_path(c, node, s, err);
+		r = check_keys(node, bucket, err);
+	if (!r && !bucket)
+		r = read_path(node, s, err);
 	if (!r)
 		r = text(node, "class", &s->class, err);
 	if (!r)
@@ -115,7 +140,9 @@ static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 		r = read_exclude(c, n, s, err);
 	if (!r && (n = ebb_tree_get(node, "one_file_system")))
 		r = ebb_tree_bool(n, &s->one_file_system, err);
-	return r;
+	if (!r && bucket)
+		r = ebb_config_s3_read(&c->arena, node, s, err);
+	return r ? r : check_location(c, node, s, err);
 }
 
 static int read_stores(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)

@@ -15,7 +15,8 @@
 
 struct ebb_config_store {
 	struct ebb_store_config open;	/* name, type, path: as ebb_store_open takes it */
-	const char *class;		/* declared storage class, or NULL */
+	const char *location;		/* its path, or "s3://BUCKET/PREFIX" */
+	const char *class;		/* declared storage class, or NULL; of a bucket the default one */
 	const char *site;		/* or NULL */
 	const char *jurisdiction;	/* or NULL */
 	const char *const *exclude;	/* globs, NULL-terminated, or NULL */

@@ -135,6 +135,8 @@ static int touch(struct ebb_dirs *d, struct ebb_store *s, unsigned bit, const ch
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta m = {0};
 	struct entry *there = find(d, s, path);
 
+	if (!(ebb_store_caps(s) & EBB_CAP_DIRS))
+		return 0;
 	if (there) {
 		there->lanes |= bit;
 		return 0;
@@ -175,7 +177,7 @@ static int exists(struct ebb_store *s, const char *dir, struct ebb_err *err)
 	struct ebb_err why = {0};
 	struct ebb_record rec;
 
-	if (is_root(dir) || !(ebb_store_caps(s) & EBB_CAP_DIRS))
+	if (is_root(dir))
 		return 1;
 	int r = ebb_store_head(s, dir, &rec, &why);
 	if (r == -EBB_ENOENT)
@@ -191,6 +193,8 @@ static int need(struct ebb_dirs *d, struct ebb_store *s, unsigned bit, const cha
 	struct entry *there = find(d, s, path);
 	int r;
 
+	if (!(ebb_store_caps(s) & EBB_CAP_DIRS))
+		return 0;
 	if (there) {
 		there->lanes |= bit;
 		return 0;
@@ -233,7 +237,8 @@ int ebb_dirs_plan(struct ebb_dirs *d, const struct ebb_op *op, struct ebb_err *e
 	ebb_dirs_parent(op->to_key, dir);
 	move_lane(d, to, bit, dir);
 	struct ebb_err why = {0};
-	r = need(d, to, bit, dir, trash || to == from ? NULL : from, &why);
+	bool mirrors = !trash && to != from && (ebb_store_caps(from) & EBB_CAP_DIRS);
+	r = need(d, to, bit, dir, mirrors ? from : NULL, &why);
 	/* closed to us: nothing is made, and the operation fails for itself */
 	return r == -EBB_EACCES || r == 0 ? 0 : ebb_err_set(err, -r, "%s", why.msg);
 }

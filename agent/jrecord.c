@@ -93,6 +93,9 @@ static int set_op(json_t *o, const struct ebb_op *op)
 		bad |= set_text(o, "codec", op->codec) | set_int(o, "level", op->level);
 		bad |= set(o, "decode", json_boolean(op->decode));
 	}
+	bad |= op->how ? set_text(o, "how", ebb_op_how_name(op->how)) : 0;
+	bad |= op->class ? set_text(o, "class", op->class) : 0;
+	bad |= op->old_class ? set_text(o, "old_class", op->old_class) : 0;
 	bad |= op->purge ? set(o, "purge", json_true()) : 0;
 	bad |= op->expires ? set_int(o, "expires_ns", op->expires) : 0;
 	return bad | set_digest(o, op->has_digest, op->digest);
@@ -260,6 +263,10 @@ static void read_op(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_
 	op->codec = text(l, arena, "codec");
 	op->level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
 	op->decode = ebb_jsonline_bool(l, "decode");
+	if (l->r == 0 && json_object_get(l->o, "how"))
+		op->how = (enum ebb_op_how)word(l, "how", ebb_op_how_name, EBB_OP_HOWS);
+	op->class = text(l, arena, "class");
+	op->old_class = text(l, arena, "old_class");
 	op->purge = ebb_jsonline_bool(l, "purge");
 	op->expires = ebb_jsonline_int_or(l, "expires_ns", 0, INT64_MAX, 0);
 	read_digest(l, &op->has_digest, op->digest);

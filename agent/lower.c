@@ -84,7 +84,7 @@ int ebb_lower_swap(const struct ebb_op *did, const struct ebb_op_result *res, st
 		.store = did->to_store, .key = did->to_key, .obj = res->to,
 		.to_store = did->store, .to_key = did->key,
 		.codec = did->codec, .decode = did->codec != NULL, .level = did->level,
-		.has_meta = did->has_meta, .has_digest = res->has_digest,
+		.has_meta = did->has_meta, .has_digest = res->has_digest, .how = did->how,
 	};
 	ret->obj.key = did->to_key;
 	ret->obj.key_len = (uint32_t)strlen(did->to_key);

@@ -18,6 +18,7 @@
 struct ebb_lower_env {
 	const char *run;	/* run id */
 	int64_t now;		/* ns since the epoch */
+	uint32_t caps;		/* of the object's store, enum ebb_store_caps */
 };
 
 struct ebb_lower {

@@ -10,7 +10,7 @@
  * ebb_app_init() prepares what every command works with
  *   app.c            options, clock, log, signals; opens configuration, index and run lock
  *   config.c         ebb.yaml: stores, prices, limits; hands the rules to policies/
- *   yaml.c           YAML into a document, strictly
+ *   yaml.c           YAML into a document, strictly         config_s3.c      buckets in it      region.c    countries of regions
  *   hours.c          "Mon-Fri 20:00-06:00"
  *   lock.c           one run at a time per index
  *   target.c         what STORE, STORE:KEY and PATH mean

@@ -2,6 +2,7 @@
 #include "agent/op.h"
 
 static const char *const ways[EBB_OP_WAYS] = {"apply", "undo", "expire"};
+static const char *const hows[EBB_OP_HOWS] = {"rename", "copy", "hide"};
 static const char *const outcomes[EBB_OP_OUTCOMES] = {"done", "skipped", "failed", "back"};
 
 void ebb_op_release(struct ebb_op *op)
@@ -18,6 +19,11 @@ const char *ebb_op_way_name(int way)
 const char *ebb_op_outcome_name(int outcome)
 {
 	return outcome < 0 || outcome >= EBB_OP_OUTCOMES ? "unknown" : outcomes[outcome];
+}
+
+const char *ebb_op_how_name(int how)
+{
+	return how < 0 || how >= EBB_OP_HOWS ? "unknown" : hows[how];
 }
 
 enum ebb_op_outcome ebb_op_outcome_of(int code)

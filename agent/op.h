@@ -20,13 +20,24 @@ enum ebb_op_way {
 	EBB_OP_WAYS
 };
 
+/* How an object is taken out of sight, and given back, by what its store can do. */
+enum ebb_op_how {
+	EBB_OP_RENAME,	/* to another key, by one change */
+	EBB_OP_COPY,	/* to another key, copied by the store and then removed */
+	EBB_OP_HIDE,	/* nowhere: a delete marker hides it, its content stays as a version */
+	EBB_OP_HOWS
+};
+
 struct ebb_op {
 	int64_t n;			/* number of the action in its plan */
 	enum ebb_action_id action;
 	enum ebb_op_way way;
 	const char *store, *key;	/* what is worked on */
 	struct ebb_record obj;		/* what it must still be; obj.key is key */
-	const char *to_store, *to_key;	/* where it goes; NULL: nowhere, it is removed for good */
+	const char *to_store, *to_key;	/* where it goes; NULL: nowhere, it is removed for good or stays where it is */
+	enum ebb_op_how how;		/* into the trash and back */
+	const char *class;		/* storage class at `to`, or in place when there is none; NULL: as it comes */
+	const char *old_class;		/* in place: what it was before, or NULL: nobody knows */
 	struct ebb_meta meta;		/* metadata that `to` ends up with, when has_meta */
 	bool has_meta;
 	const char *codec;		/* or NULL */
@@ -60,6 +71,7 @@ void ebb_op_release(struct ebb_op *op);
 /* Stable words for journals and JSON: "apply", "done". "unknown" when out of range. Constant. */
 const char *ebb_op_way_name(int way);
 const char *ebb_op_outcome_name(int outcome);
+const char *ebb_op_how_name(int how);
 
 /*
  * What a failed step makes of its operation: SKIPPED for what happened to the object, FAILED for what happened to us, BACK for what

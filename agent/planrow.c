@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/planrow.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/jsonline.h"
@@ -41,6 +43,29 @@ static json_t *int_or_null(bool known, int64_t n)
 	return known ? json_integer(n) : json_null();
 }
 
+static uint64_t be64(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* What is known of an entity tag: its text, or the hash of one that is none of ours. */
+static int set_etag(json_t *o, const struct ebb_record *rec)
+{
+	char text[EBB_RECORD_ETAG_TEXT], hash[33];
+
+	if (!ebb_record_has(rec, EBB_F_PARTS))
+		return 0;
+	if (ebb_record_etag_text(rec, text))
+		return json_object_set_new(o, "etag", json_string(text));
+	snprintf(hash, sizeof(hash), "%016" PRIx64 "%016" PRIx64, (uint64_t)rec->f[EBB_F_ETAG_HI],
+		 (uint64_t)rec->f[EBB_F_ETAG_LO]);
+	return json_object_set_new(o, "etag_hash", json_string(hash));
+}
+
 int ebb_planrow_record_write(json_t *o, const struct ebb_record *rec)
 {
 	int bad = json_object_set_new(o, "kind", text_or_null(ebb_record_has(rec, EBB_F_KIND)
@@ -50,7 +75,24 @@ int ebb_planrow_record_write(json_t *o, const struct ebb_record *rec)
 		bad |= json_object_set_new(o, fields[i].name,
 					   int_or_null(ebb_record_has(rec, fields[i].field),
 						       rec->f[fields[i].field]));
-	return bad;
+	if (ebb_record_has(rec, EBB_F_CLASS))
+		bad |= json_object_set_new(o, "class_code", json_integer(rec->f[EBB_F_CLASS]));
+	return bad | set_etag(o, rec);
+}
+
+static void read_etag(struct ebb_jsonline *l, struct ebb_record *rec)
+{
+	const char *tag = ebb_jsonline_str_or(l, "etag");
+	uint8_t hash[16];
+
+	if (tag)
+		ebb_record_etag(rec, tag, strlen(tag));
+	if (l->r < 0 || !json_object_get(l->o, "etag_hash"))
+		return;
+	ebb_jsonline_hex(l, "etag_hash", hash, sizeof(hash));
+	ebb_record_set(rec, EBB_F_ETAG_HI, (int64_t)be64(hash));
+	ebb_record_set(rec, EBB_F_ETAG_LO, (int64_t)be64(hash + 8));
+	ebb_record_set(rec, EBB_F_PARTS, -1);
 }
 
 void ebb_planrow_record_read(struct ebb_jsonline *l, struct ebb_record *rec)
@@ -71,6 +113,9 @@ void ebb_planrow_record_read(struct ebb_jsonline *l, struct ebb_record *rec)
 		if (l->r == 0)
 			ebb_record_set(rec, fields[i].field, n);
 	}
+	if (l->r == 0 && json_object_get(l->o, "class_code"))
+		ebb_record_set(rec, EBB_F_CLASS, ebb_jsonline_int(l, "class_code", 0, UINT32_MAX));
+	read_etag(l, rec);
 }
 
 /* Set "to_path" or "to_path_b64"; null when there is none. */
@@ -88,8 +133,11 @@ static json_t *row_json(const struct ebb_planrow *row)
 	int bad = !o || ebb_out_json_bytes(o, "path", row->obj.key, row->obj.key_len);
 
 	bad |= !o || ebb_planrow_record_write(o, &row->obj);
+	bad |= row->class ? json_object_set_new(o, "class", json_string(row->class)) : 0;
 	bad |= json_object_set_new(o, "to_store", text_or_null(row->to_store));
 	bad |= !o || set_to_key(o, row->to_key);
+	if (row->to_class)
+		bad |= json_object_set_new(o, "to_class", json_string(row->to_class));
 	bad |= json_object_set_new(o, "codec", text_or_null(row->codec));
 	bad |= json_object_set_new(o, "level", int_or_null(row->codec != NULL, row->level));
 	bad |= json_object_set_new(o, "purge", text_or_null(row->purge ? EBB_PROOF_PURGE_WORDS : NULL));
@@ -149,8 +197,10 @@ static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
 	row->purge = purge != NULL;
 	if (row->purge && row->action != EBB_ACTION_DELETE)
 		ebb_jsonline_bad(l, "\"purge\" without delete");
-	if (kind->needs_to && (!row->to_store || !row->to_key))
+	if (kind->needs_to && !row->to_class && (!row->to_store || !row->to_key))
 		ebb_jsonline_bad(l, "\"to_store\" or \"to_path\" is missing");
+	if (row->to_class && (!kind->needs_to || row->to_store))
+		ebb_jsonline_bad(l, "\"to_class\" does not belong there");
 	if (kind->takes_codec && (!row->codec || !row->to_key))
 		ebb_jsonline_bad(l, "\"codec\" or \"to_path\" is missing");
 }
@@ -175,7 +225,8 @@ static void check_identity(struct ebb_jsonline *l, const struct ebb_planrow *row
 	if (!ebb_record_has(o, EBB_F_KIND) || o->f[EBB_F_KIND] != EBB_KIND_FILE ||
 	    !ebb_record_has(o, EBB_F_SIZE) || !ebb_record_has(o, EBB_F_MTIME))
 		ebb_jsonline_bad(l, "the object is no file of known size and modification time");
-	if (is_dir(o->key) || is_dir(row->to_key))
+	/* a key of a bucket may end so, and has no inode */
+	if (ebb_record_has(o, EBB_F_INO) && (is_dir(o->key) || is_dir(row->to_key)))
 		ebb_jsonline_bad(l, "a directory is no object of an action");
 	if (in_trash(o->key) || in_trash(row->to_key))
 		ebb_jsonline_bad(l, "what lies in the trash is no object of an action");
@@ -209,8 +260,10 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 		ebb_jsonline_bad(l, "\"path\" is missing");
 	row.obj.key_len = (uint32_t)len;
 	ebb_planrow_record_read(l, &row.obj);
+	row.class = dup_str(l, arena, ebb_jsonline_str_or(l, "class"));
 	row.to_store = dup_str(l, arena, ebb_jsonline_str_or(l, "to_store"));
 	row.to_key = ebb_jsonline_key(l, arena, "to_path", &len);
+	row.to_class = dup_str(l, arena, ebb_jsonline_str_or(l, "to_class"));
 	row.codec = dup_str(l, arena, ebb_jsonline_str_or(l, "codec"));
 	row.level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
 	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);

@@ -7,7 +7,7 @@
  *    "to_store":null,"to_path":"logs/a.log.zst","codec":"zstd","level":9,"purge":null,"trash_s":null,
  *    "one_off_nano":0,"saving_month_nano":1200,"payback_days":0,"freed_bytes":65536,"wire_bytes":0,"why":"age 41 d"}
  *
- * (on one line). Keys that are not UTF-8 stand under "path_b64" and "to_path_b64" instead. Amounts are integers of 10^-9 of the
+ * (on one line). Objects of buckets have "class", "class_code" and "etag" besides. Keys that are not UTF-8 stand under "path_b64" and "to_path_b64" instead. Amounts are integers of 10^-9 of the
  * plan's currency, null when unpriced. What is unknown is null. Members always come in this order.
  *
  * Threads: rows are plain data.
@@ -33,7 +33,9 @@ struct ebb_planrow {
 	const char *rule, *store;
 	enum ebb_action_id action;
 	struct ebb_record obj;		/* identity; key NUL-terminated */
+	const char *class;		/* of the object, or NULL: not known */
 	const char *to_store;		/* NULL: the same store */
+	const char *to_class;		/* class to go into where it is, or NULL */
 	const char *to_key;		/* NULL: the action has no destination; NUL-terminated */
 	const char *codec;		/* or NULL */
 	int level;
@@ -59,7 +61,10 @@ int ebb_planrow_write(struct ebb_buf *out, const struct ebb_planrow *row, struct
  */
 int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planrow *ret);
 
-/* The fields by which an object is known again: kind, size, alloc, mtime_ns, ctime_ns, ino, dev, nlink; null where unknown. */
+/*
+ * The fields by which an object is known again: kind, size, alloc, mtime_ns, ctime_ns, ino, dev, nlink; null where unknown. Where known
+ * also class_code and the entity tag, "etag" as its store writes it or "etag_hash".
+ */
 int ebb_planrow_record_write(json_t *o, const struct ebb_record *rec);
 void ebb_planrow_record_read(struct ebb_jsonline *l, struct ebb_record *rec);
 

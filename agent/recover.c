@@ -46,6 +46,12 @@ static int look(struct recovery *rc, struct ebb_executor_op *o, struct ebb_err *
 		return ebb_err_set(err, -r, "%s", why.msg);
 	bool stands = ebb_store_check(from, o->op.key, &o->op.obj, NULL) == 0;
 	bool arrived = to && ebb_store_head(to, o->op.to_key, &rec, NULL) == 0;
+	if (o->op.how == EBB_OP_HIDE) { /* at the same key, seen or hidden */
+		bool hidden = ebb_store_hidden(from, o->op.key, &o->op.obj, NULL) == 1;
+
+		arrived = o->op.way == EBB_OP_APPLY ? hidden : stands;
+		stands = o->op.way == EBB_OP_APPLY ? stands : hidden;
+	}
 	if (stands && !arrived) {
 		o->settled = true;
 		o->result = (struct ebb_op_result){.outcome = EBB_OP_BACK};

@@ -37,6 +37,16 @@ static struct ebb_record moved(const struct ebb_record *rec)
 	return r;
 }
 
+/* The same content, in the class that is wanted. */
+static bool in_class(const struct ebb_op *op, const struct ebb_record *now)
+{
+	struct ebb_record want = op->obj;
+
+	want.known &= ~(EBB_KNOWN(EBB_F_CTIME) | EBB_KNOWN(EBB_F_MTIME));
+	ebb_record_set(&want, EBB_F_CLASS, ebb_record_class_code(op->class));
+	return ebb_record_has(&want, EBB_F_ETAG_HI) && ebb_store_expect(now, &want, NULL) == 0;
+}
+
 /*
  * Again, and the original is not what it was: were it we who took it away? A rename is known by the inode at `to`, a verified
  * copy by the journal. Otherwise @why, what is wrong with the original, stands.
@@ -69,11 +79,62 @@ static int check_gone(struct ebb_steps_ctx *c, int why_code, const struct ebb_er
 	return 0;
 }
 
+/* Under a marker it is looked at there: it is away as long as it is hidden. */
+static int check_hidden(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	int r = ebb_store_hidden(c->from, op->key, &op->obj, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	struct ebb_err why = {0};
+	r = ebb_store_check(c->from, op->key, &op->obj, &why);
+	c->gone = c->again && (op->way == EBB_OP_UNDO ? r == 0 : r == -EBB_ENOENT);
+	if (c->gone) {
+		c->result->to = op->way == EBB_OP_UNDO ? op->obj : (struct ebb_record){0};
+		return 0;
+	}
+	return r == 0 ? ebb_err_set(err, EBB_ECHANGED, "is not hidden any more: somebody took the delete marker away")
+		      : ebb_err_set(err, -r, "%s", why.msg);
+}
+
+/* Again, and it is not what it was: did we do it, by the marker or the class? 1, 0, negative. */
+static int done_in_place(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_record now;
+	int r;
+
+	if (op->how == EBB_OP_HIDE) {
+		r = ebb_store_hidden(c->from, op->key, &op->obj, err);
+		if (r == 1)
+			c->result->to = op->obj;
+		return r;
+	}
+	if (!op->class || op->to_key)
+		return 0;
+	r = ebb_store_head(c->from, op->key, &now, err);
+	if (r < 0)
+		return r == -EBB_ENOENT ? 0 : r;
+	c->result->to = now;
+	return in_class(op, &now);
+}
+
 static int step_check(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_err why = {0};
+
+	if (c->op->how == EBB_OP_HIDE && c->op->way != EBB_OP_APPLY)
+		return check_hidden(c, err);
 	int r = ebb_store_check(c->from, c->op->key, &c->op->obj, &why);
 
+	if (c->again && is_change(r)) {
+		int done = done_in_place(c, err);
+
+		c->gone = done == 1;
+		if (done != 0)
+			return done < 0 ? done : 0;
+	}
 	if (c->again && is_change(r))
 		return check_gone(c, r, &why, err);
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
@@ -155,6 +216,64 @@ static int step_rename(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return ebb_store_head(c->to, op->to_key, &c->result->to, err);
 }
 
+static int step_hide(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_err why = {0};
+
+	if (c->gone)
+		return 0;
+	int r = ebb_store_hide(c->from, op->key, &op->obj, &why);
+	/* failing late it may have happened */
+	if (r < 0 && ebb_store_hidden(c->from, op->key, &op->obj, NULL) != 1)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	c->result->to = op->obj;
+	return 0;
+}
+
+static int step_show(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_err why = {0};
+
+	if (c->gone)
+		return 0;
+	int r = ebb_store_show(c->from, op->key, &op->obj, &why);
+	if (r < 0 && ebb_store_check(c->from, op->key, &op->obj, NULL) < 0)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	c->result->to = op->obj;
+	return 0;
+}
+
+static int step_class(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_record now;
+	struct ebb_err why = {0};
+
+	if (c->gone)
+		return 0;
+	int r = ebb_store_set_class(c->from, op->key, op->class, &op->obj, &c->result->to, &why);
+	if (r < 0 && (ebb_store_head(c->from, op->key, &now, NULL) < 0 || !in_class(op, &now)))
+		return ebb_err_set(err, -r, "%s", why.msg);
+	if (r < 0)
+		c->result->to = now;
+	return 0;
+}
+
+/* The store copies; what came of it is looked at, since it may fail late. */
+static int copy_inside(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_err why = {0};
+	int r = ebb_store_copy(c->from, op->key, op->to_key, op->class, &op->obj, &c->result->to, &why);
+
+	c->made = r == 0;
+	if (r < 0 && r != -EBB_EEXIST && to_stands(c, &c->result->to, NULL) == 1)
+		c->made = true;
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
 static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_record there;
@@ -169,8 +288,10 @@ static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 				   c->op->to_key, c->op->to_store);
 	if (r == 1) { /* ours if verify finds it equal to the last bit */
 		c->result->to = there;
-		return ebb_stream_digest(c, err);
+		return c->op->how == EBB_OP_COPY ? 0 : ebb_stream_digest(c, err);
 	}
+	if (c->op->how == EBB_OP_COPY)
+		return copy_inside(c, err);
 	r = ebb_stream_copy(c, err);
 	c->made = r == 0;
 	/* a commit that failed late may have had its effect: then finish takes the copy away */
@@ -218,11 +339,15 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	if (c->gone)
 		return 0;
 	memcpy(copy.src_digest, c->result->digest, EBB_DIGEST_LEN);
-	if ((r = meta_parts(c, &copy.meta, err)) < 0)
-		return r;
-	r = ebb_proof_verified(&copy, &c->proof, &why);
-	if (r == 0)
-		r = compare_meta(c, &why);
+	if (op->how == EBB_OP_COPY) {
+		r = ebb_proof_duplicate(c->from, op->key, &op->obj, op->to_key, &c->proof, &why);
+	} else {
+		if ((r = meta_parts(c, &copy.meta, err)) < 0)
+			return r;
+		r = ebb_proof_verified(&copy, &c->proof, &why);
+		if (r == 0)
+			r = compare_meta(c, &why);
+	}
 	if (r == -EBB_EMISMATCH && c->again && !c->made)
 		return ebb_err_set(err, EBB_EEXIST, "something else stands at '%s' in store '%s': %s",
 				   op->to_key, op->to_store, why.msg);
@@ -255,7 +380,15 @@ static int step_expired(struct ebb_steps_ctx *c, struct ebb_err *err)
 
 	if (c->gone)
 		return 0;
-	return ebb_proof_expired(c->from, op->key, &op->obj, op->expires, c->now, &c->proof, err);
+	return op->how == EBB_OP_HIDE
+		       ? ebb_proof_hidden(c->from, op->key, &op->obj, op->expires, c->now, &c->proof, err)
+		       : ebb_proof_expired(c->from, op->key, &op->obj, op->expires, c->now, &c->proof, err);
+}
+
+static bool still_hidden(const struct ebb_steps_ctx *c)
+{
+	return c->op->how == EBB_OP_HIDE &&
+	       ebb_store_hidden(c->from, c->op->key, &c->op->obj, NULL) != 0;
 }
 
 static int step_remove(struct ebb_steps_ctx *c, struct ebb_err *err)
@@ -266,7 +399,7 @@ static int step_remove(struct ebb_steps_ctx *c, struct ebb_err *err)
 		return 0;
 	int r = ebb_store_remove(c->from, c->op->key, c->proof, &why);
 	/* failing late it may have happened */
-	if (r < 0 && ebb_store_check(c->from, c->op->key, NULL, NULL) != -EBB_ENOENT)
+	if (r < 0 && (ebb_store_check(c->from, c->op->key, NULL, NULL) != -EBB_ENOENT || still_hidden(c)))
 		return ebb_err_set(err, -r, "%s", why.msg);
 	c->made = false; /* the copy is the object now */
 	return 0;
@@ -280,6 +413,9 @@ static const struct {
 	[EBB_STEP_CHECK] = {"check", step_check},
 	[EBB_STEP_SAMPLE] = {"sample", step_sample},
 	[EBB_STEP_RENAME] = {"rename", step_rename},
+	[EBB_STEP_HIDE] = {"hide", step_hide},
+	[EBB_STEP_SHOW] = {"show", step_show},
+	[EBB_STEP_CLASS] = {"class", step_class},
 	[EBB_STEP_COPY] = {"copy", step_copy},
 	[EBB_STEP_VERIFY] = {"verify", step_verify},
 	[EBB_STEP_RECORD] = {"record", step_record},
@@ -312,7 +448,9 @@ static int remove_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	};
 
 	memcpy(back.src_digest, c->result->digest, EBB_DIGEST_LEN);
-	int r = ebb_proof_verified(&back, &proof, err);
+	int r = op->how == EBB_OP_COPY
+			? ebb_proof_duplicate(c->to, op->to_key, &c->result->to, op->key, &proof, err)
+			: ebb_proof_verified(&back, &proof, err);
 	return r < 0 ? r : ebb_store_remove(c->to, op->to_key, proof, err);
 }
 

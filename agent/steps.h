@@ -5,7 +5,9 @@
  *   check    what is worked on still is what the plan saw
  *   sample   it is worth compressing
  *   rename   move it within its store (delete into the trash, and back)
- *   copy     stream it to another key, plain, encoded or decoded, with its metadata
+ *   hide     put a delete marker over it (delete where a store keeps versions); show takes it away
+ *   class    change its storage class in place
+ *   copy     have its store copy it to another key, or stream it there, plain, encoded or decoded, with its metadata
  *   verify   read the copy back and compare: gives the proof that remove needs
  *   record   the verified copy goes into the journal, durably
  *   purge    the rule's words are the proof that remove needs
@@ -31,6 +33,9 @@ enum ebb_step {
 	EBB_STEP_CHECK,
 	EBB_STEP_SAMPLE,
 	EBB_STEP_RENAME,
+	EBB_STEP_HIDE,
+	EBB_STEP_SHOW,
+	EBB_STEP_CLASS,
 	EBB_STEP_COPY,
 	EBB_STEP_VERIFY,
 	EBB_STEP_RECORD,
@@ -53,7 +58,7 @@ struct ebb_steps_ctx {
 
 	struct ebb_op_result *result;	/* to, digest: filled as steps learn them */
 	struct ebb_proof *proof;	/* released by ebb_steps_finish */
-	bool gone;			/* again: the original is gone already, by us */
+	bool gone;			/* again: it is done already, by us: nothing is left to do */
 	bool made;			/* this attempt made the copy at `to` */
 };
 

@@ -37,6 +37,13 @@ struct ebb_store *ebb_storeset_find(const struct ebb_storeset *set, const char *
 	return NULL;
 }
 
+const char *ebb_storeset_class(const struct ebb_storeset *set, const char *name)
+{
+	const struct ebb_config_store *cs = set->config ? ebb_config_store(set->config, name) : NULL;
+
+	return cs ? cs->class : NULL;
+}
+
 int ebb_storeset_add(struct ebb_storeset *set, struct ebb_store *s, struct ebb_err *err)
 {
 	struct ebb_store **more = reallocarray(set->stores, set->n + 1, sizeof(*more));
@@ -98,7 +105,7 @@ int ebb_storeset_expect(struct ebb_storeset *set, const struct ebb_planhead *hea
 			set->config ? ebb_config_store(set->config, want->name) : NULL;
 		return ebb_err_set(err, EBB_ESTORE,
 				   "store '%s' (%s) is not the one that the plan saw%s: is it mounted?",
-				   want->name, cs ? cs->open.path : "?",
+				   want->name, cs ? cs->location : "?",
 				   is.empty ? ", and it is empty" : "");
 	}
 	return 0;

@@ -31,6 +31,9 @@ int ebb_storeset_get(struct ebb_storeset *set, const char *name, struct ebb_stor
 /* The same among those that are open; NULL when it is not. */
 struct ebb_store *ebb_storeset_find(const struct ebb_storeset *set, const char *name);
 
+/* Storage class that the configuration declares for a store, or NULL. Borrowed from the configuration. */
+const char *ebb_storeset_class(const struct ebb_storeset *set, const char *name);
+
 /*
  * Open every store of a plan's header and see that it is what stood there when the plan was made.
  *

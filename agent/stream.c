@@ -113,7 +113,7 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
 	EBB_CLEANUP(ebb_store_write_abortp) struct ebb_store_writer *out = NULL;
 	const struct ebb_op *op = c->op;
-	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag};
+	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = op->class};
 	struct ebb_pipe_result got;
 	bool meta = op->has_meta && (ebb_store_caps(c->to) & EBB_CAP_META);
 	int r;

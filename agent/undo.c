@@ -76,8 +76,15 @@ static void look(struct going_back *g, const struct ebb_executor_op *o, struct e
 	struct ebb_store *from = ebb_storeset_find(g->u->stores, op->store);
 	struct ebb_store *to = op->to_store ? ebb_storeset_find(g->u->stores, op->to_store) : NULL;
 	struct ebb_record rec;
-	int r = ebb_store_check(from, op->key, &op->obj, &res->why);
+	int r = 0;
 
+	if (op->how == EBB_OP_HIDE) {
+		if ((r = ebb_store_hidden(from, op->key, &op->obj, &res->why)) == 0)
+			r = ebb_err_set(&res->why, EBB_ECHANGED, "is not hidden any more");
+		res->outcome = r < 0 ? EBB_OP_SKIPPED : EBB_OP_DONE;
+		return;
+	}
+	r = ebb_store_check(from, op->key, &op->obj, &res->why);
 	if (r == 0 && to && ebb_store_head(to, op->to_key, &rec, NULL) == 0)
 		r = ebb_err_set(&res->why, EBB_EEXIST, "something stands at '%s'", op->to_key);
 	res->outcome = r < 0 ? EBB_OP_SKIPPED : EBB_OP_DONE;

@@ -128,6 +128,78 @@ int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, s
 	return rc < 0 ? rc : proof_new(c->src, c->src_key, c->src_rec, ret, err);
 }
 
+static int digest_of(struct ebb_store *s, const char *key, uint8_t ret[EBB_DIGEST_LEN],
+		     struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
+	struct ebb_pipe_result result;
+
+	int rc = ebb_store_read_open(s, key, NULL, &r, err);
+	if (rc < 0)
+		return rc;
+	const struct ebb_pipe pipe = {.read = read_piece, .read_ctx = r, .raw_size = -1};
+	rc = ebb_pipe_run(&pipe, &result, err);
+	if (rc < 0)
+		return rc;
+	memcpy(ret, result.raw_digest, EBB_DIGEST_LEN);
+	return ebb_store_read_verify(r, err);
+}
+
+/* 1 when the store's own checksums say that both have the same content, 0 when they do not tell. */
+static bool same_checksum(const struct ebb_record *a, const struct ebb_record *b)
+{
+	static const enum ebb_field tag[] = {EBB_F_ETAG_HI, EBB_F_ETAG_LO, EBB_F_PARTS};
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(tag); i++)
+		if (!ebb_record_has(a, tag[i]) || !ebb_record_has(b, tag[i]) ||
+		    a->f[tag[i]] != b->f[tag[i]])
+			return false;
+	return a->f[EBB_F_PARTS] >= 0; /* an opaque tag may be anything */
+}
+
+static int check_duplicate(struct ebb_store *s, const char *key, const char *dst_key, struct ebb_err *err)
+{
+	uint8_t src_digest[EBB_DIGEST_LEN], dst_digest[EBB_DIGEST_LEN];
+	struct ebb_record src, dst;
+	int rc = ebb_store_head(s, key, &src, err);
+
+	if (rc == 0)
+		rc = ebb_store_head(s, dst_key, &dst, err);
+	if (rc < 0)
+		return rc;
+	if (src.f[EBB_F_SIZE] != dst.f[EBB_F_SIZE])
+		return ebb_err_set(err, EBB_EMISMATCH, "copy '%s' of '%s': the size differs", dst_key, key);
+	if (same_checksum(&src, &dst))
+		return 0;
+	rc = digest_of(s, key, src_digest, err);
+	if (rc == 0)
+		rc = digest_of(s, dst_key, dst_digest, err);
+	if (rc == 0 && memcmp(src_digest, dst_digest, EBB_DIGEST_LEN) != 0)
+		rc = ebb_err_set(err, EBB_EMISMATCH, "copy '%s' of '%s': the content differs", dst_key, key);
+	return rc;
+}
+
+int ebb_proof_duplicate(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+			const char *dst_key, struct ebb_proof **ret, struct ebb_err *err)
+{
+	const struct ebb_proof_copy c = {
+		.src = s, .src_key = key, .src_rec = rec, .dst = s, .dst_key = dst_key,
+		.meta = ebb_store_caps(s) & EBB_CAP_META
+				? EBB_META_OWNER | EBB_META_MODE | EBB_META_XATTRS : 0,
+	};
+	int rc = check_record(key, rec, err);
+
+	if (rc == 0)
+		rc = check_distinct(&c, err);
+	if (rc == 0)
+		rc = check_duplicate(s, key, dst_key, err);
+	if (rc == 0)
+		rc = check_meta(&c, err);
+	if (rc == 0)
+		rc = ebb_store_check(s, key, rec, err);
+	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+}
+
 int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		    const char *words, struct ebb_proof **ret, struct ebb_err *err)
 {
@@ -143,11 +215,23 @@ int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_rec
 {
 	static const char trash[] = EBB_PROOF_TRASH;
 
-	if (strncmp(key, trash, sizeof(trash) - 1) != 0 || !ebb_store_key_ok(key))
+	if (strncmp(key, trash, sizeof(trash) - 1) != 0 ||
+	    ((ebb_store_caps(s) & EBB_CAP_DIRS) && !ebb_store_key_ok(key)))
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is not in the trash", key);
 	if (now < expires)
 		return ebb_err_set(err, EBB_EINVAL, "'%s' has not expired", key);
 	int rc = check_record(key, rec, err);
+	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+}
+
+int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		     int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err)
+{
+	if (now < expires)
+		return ebb_err_set(err, EBB_EINVAL, "'%s' has not expired", key);
+	int rc = check_record(key, rec, err);
+	if (rc == 0 && (rc = ebb_store_hidden(s, key, rec, err)) == 0)
+		rc = ebb_err_set(err, EBB_ECHANGED, "'%s' is not hidden", key);
 	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Proofs: the only key to ebb_store_remove. A proof says why an object may go for good, and of
- * which object, in which state, it says so. There are three, and each function below checks what it
+ * which object, in which state, it says so. There are five, and each function below checks what it
  * claims before it gives a proof out:
  *
  *   verified copy   the content stands elsewhere, read back and compared, with its metadata
  *   purge           the rule is an explicit delete without trash, in words
+ *   duplicate       its store made a copy of it, with the same checksum and metadata
  *   expired         the object lies in ebb's own trash and its time is over
+ *   hidden          the object was hidden by a delete marker and its time is over
  *
  * Threads: a proof is read-only and may be shared; it lives until ebb_proof_free.
  */
@@ -47,6 +49,14 @@ struct ebb_proof_copy {
  */
 int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err);
 
+/*
+ * A copy that the store @s itself made of @key at @dst_key: same size, same entity tag (where it is a checksum of the content;
+ * otherwise both are read and their digests compared) and, with EBB_CAP_META, same owner, mode and attributes. Then the source is
+ * checked once more. Errors as for ebb_proof_verified.
+ */
+int ebb_proof_duplicate(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+			const char *dst_key, struct ebb_proof **ret, struct ebb_err *err);
+
 /* What a rule must say word for word for a delete without trash. */
 #define EBB_PROOF_PURGE_WORDS "cannot be undone"
 
@@ -71,6 +81,12 @@ int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_recor
  */
 int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		      int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err);
+
+/*
+ * Proof for what a delete marker hides (EBB_CAP_VERSIONS) beyond its time; -EBB_ECHANGED when it is not hidden.
+ */
+int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		     int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err);
 
 /*
  * What a proof allows, for store.c: the store, the key, and the state. They live as long as the

@@ -34,7 +34,7 @@ broken "version: 1${nl}---${nl}version: 1" '2:1: a second document begins here: 
 broken "$stores${nl}ruels: []" "5:1: unknown key 'ruels'; did you mean 'rules'?"
 broken "version: 1${nl}stores: {s: {pth: /s, type: fs}}" "2:14: unknown key 'pth'; did you mean 'path'?"
 broken "version: 1${nl}stores: {s: {type: fs, path: s}}" "2:30: 'path' must be absolute, beginning with '/', not 's'"
-broken "version: 1${nl}stores: {s: {type: s4, path: /s}}" "2:20: 'type': unknown word 's4'; valid are fs"
+broken "version: 1${nl}stores: {s: {type: s4, path: /s}}" "2:20: 'type': unknown word 's4'; did you mean 's3'?"
 here='{type: fs, path: /s, jurisdiction:'
 none="is none; write two capital letters of ISO 3166-1 such as AE"
 broken "version: 1${nl}stores:${nl}  s: $here uae}${nl}rules: []" "3:3: jurisdiction 'uae' of store 's' $none"
