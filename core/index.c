@@ -93,7 +93,8 @@ static int open_databases(struct ebb_index *ix, MDB_txn *txn, unsigned create)
 		   {"lists", 0, &ix->lists, false},
 		   {"blocks", MDB_INTEGERKEY, &ix->blocks, false},
 		   {"orders", 0, &ix->orders, false},
-		   {"names", MDB_INTEGERKEY, &ix->names, true}};
+		   {"names", MDB_INTEGERKEY, &ix->names, true},
+		   {"seen", 0, &ix->seen, true}};
 	int rc = 0;
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(dbs) && rc == 0; i++) {

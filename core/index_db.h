@@ -8,6 +8,7 @@
  *   lists   u16 store, u32 generation, u32 number (big-endian) -> struct ebb_index_entry, then the block's first key
  *   blocks  u64 (native) -> encoded block (block.h)
  *   orders  see order.c
+ *   seen    see seen.c
  *   names   u32 (native) -> name of the storage class with that code (names.h)
  */
 #ifndef EBB_CORE_INDEX_DB_H
@@ -20,7 +21,7 @@
 struct ebb_index {
 	MDB_env *env;
 	MDB_dbi meta, stores, scans, lists, blocks, orders;
-	MDB_dbi names;	/* 0: the index was made without, and is opened to read */
+	MDB_dbi names, seen;	/* 0: the index was made without, and is opened to read */
 	bool readonly;
 	char *path;
 };

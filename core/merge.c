@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/access.h"
 #include "core/block.h"
 #include "core/index_db.h"
 #include "core/links.h"
@@ -47,6 +48,10 @@ struct ebb_merge {
 	struct ebb_block_builder *builder;
 	struct ebb_buf encoded;
 	bool finished;
+	bool update;
+	ebb_merge_fix_fn *fix;
+	void *fix_ctx;
+	struct ebb_access *access;	/* evidence of the store's side table, or NULL */
 	struct ebb_names *names;
 };
 
@@ -83,10 +88,14 @@ static int checkpoint(struct ebb_merge *m, struct ebb_err *err)
 	val = (MDB_val){sizeof(m->s) + m->last_len, NULL};
 	if (rc < 0)
 		return rc;
-	rc = mdb_put(m->txn, m->ix->scans, &key, &val, MDB_RESERVE);
+	if (!m->update) { /* nobody goes on with an update */
+		rc = mdb_put(m->txn, m->ix->scans, &key, &val, MDB_RESERVE);
+		if (rc == 0) {
+			memcpy(val.mv_data, &m->s, sizeof(m->s));
+			memcpy((char *)val.mv_data + sizeof(m->s), m->last, m->last_len);
+		}
+	}
 	if (rc == 0) {
-		memcpy(val.mv_data, &m->s, sizeof(m->s));
-		memcpy((char *)val.mv_data + sizeof(m->s), m->last, m->last_len);
 		rc = mdb_txn_commit(m->txn);
 	} else {
 		mdb_txn_abort(m->txn);
@@ -273,42 +282,6 @@ static void count_gone(struct ebb_merge *m)
 		m->s.stats.gone_bytes += (uint64_t)r->f[EBB_F_SIZE];
 }
 
-/*
- * Pass the old records before @key. What is passed is gone. Ends on the first old record >= @key (have_cur), or before a block that
- * begins behind it.
- *
- * @return  1 when the record stood on has this very key, 0 otherwise.
- */
-static int seek_old(struct ebb_merge *m, const char *key, size_t len, struct ebb_err *err)
-{
-	int rc;
-
-	for (;;) {
-		if (!m->old.have_cur) {
-			rc = peek(m, err);
-			if (rc <= 0)
-				return rc;
-			if (ebb_record_key_cmp(m->old.next_first, m->old.next_first_len, key, len) > 0)
-				return 0;
-			rc = cut(m, m->old.next_entry.n, err);
-			if (rc == 0)
-				rc = load(m, err);
-			if (rc < 0)
-				return rc;
-		}
-		rc = ebb_record_key_cmp(m->old.cur.key, m->old.cur.key_len, key, len);
-		if (rc >= 0)
-			return rc == 0;
-		rc = soil(m, err);
-		if (rc < 0)
-			return rc;
-		count_gone(m);
-		rc = ebb_merge_old_advance(&m->old, err);
-		if (rc < 0)
-			return rc;
-	}
-}
-
 /* --- records -------------------------------------------------------------------------------------------- */
 
 static void count_object(struct ebb_merge *m, const struct ebb_record *r)
@@ -367,6 +340,63 @@ static int put_known(struct ebb_merge *m, struct ebb_record *r, struct ebb_err *
 	return ebb_merge_old_advance(&m->old, err);
 }
 
+/* What evidence and, in an update, the caller have to say. Returns 1 when the record is to be left out. */
+static int finish_record(struct ebb_merge *m, const struct ebb_record *old, struct ebb_record *r,
+			 struct ebb_err *err)
+{
+	int rc = m->access ? ebb_access_apply(m->access, m->txn, r, err) : 0;
+
+	return rc == 0 && m->fix ? m->fix(m->fix_ctx, old, r, err) : rc;
+}
+
+/* The old record stood on was not put: it is gone, or an update keeps it. */
+static int pass(struct ebb_merge *m, struct ebb_err *err)
+{
+	struct ebb_record r = m->old.cur;
+	int rc = m->update ? finish_record(m, &m->old.cur, &r, err) : 1;
+
+	if (rc == 0)
+		return put_known(m, &r, err);
+	if (rc == 1)
+		rc = soil(m, err);
+	if (rc < 0)
+		return rc;
+	count_gone(m);
+	return ebb_merge_old_advance(&m->old, err);
+}
+
+/*
+ * Pass the old records before @key. What is passed is gone. Ends on the first old record >= @key (have_cur), or before a block that
+ * begins behind it.
+ *
+ * @return  1 when the record stood on has this very key, 0 otherwise.
+ */
+static int seek_old(struct ebb_merge *m, const char *key, size_t len, struct ebb_err *err)
+{
+	int rc;
+
+	for (;;) {
+		if (!m->old.have_cur) {
+			rc = peek(m, err);
+			if (rc <= 0)
+				return rc;
+			if (ebb_record_key_cmp(m->old.next_first, m->old.next_first_len, key, len) > 0)
+				return 0;
+			rc = cut(m, m->old.next_entry.n, err);
+			if (rc == 0)
+				rc = load(m, err);
+			if (rc < 0)
+				return rc;
+		}
+		rc = ebb_record_key_cmp(m->old.cur.key, m->old.cur.key_len, key, len);
+		if (rc >= 0)
+			return rc == 0;
+		rc = pass(m, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
 int ebb_merge_put(struct ebb_merge *m, const struct ebb_record *rec, struct ebb_err *err)
 {
 	struct ebb_record r = *rec;
@@ -379,7 +409,11 @@ int ebb_merge_put(struct ebb_merge *m, const struct ebb_record *rec, struct ebb_
 		rc = seek_old(m, r.key, r.key_len, err);
 	if (rc < 0)
 		return rc;
-	if (rc == 1)
+	bool known = rc == 1;
+	rc = finish_record(m, known ? &m->old.cur : NULL, &r, err);
+	if (rc != 0)
+		return rc < 0 ? rc : ebb_err_set(err, EBB_EINVAL, "what is put cannot be left out");
+	if (known)
 		return put_known(m, &r, err);
 	rc = soil(m, err);
 	if (rc == 0)
@@ -517,6 +551,7 @@ static void release(struct ebb_merge *m)
 	ebb_merge_old_release(&m->old);
 	ebb_links_release(&m->links);
 	ebb_names_free(m->names);
+	ebb_access_close(m->access);
 	free(m);
 }
 
@@ -584,6 +619,12 @@ static int start(struct ebb_merge *m, const struct ebb_merge_opts *opts, struct 
 	found = load_state(m, err);
 	if (found < 0)
 		return found;
+	if (found && m->update)
+		return ebb_err_set(err, EBB_EEXIST, "a scan of '%s' is unfinished; run: ebb scan %s", opts->store,
+				   opts->store);
+	rc = ebb_access_open(m->ix, m->txn, opts->store, &m->access, err);
+	if (rc < 0)
+		return rc;
 	if (found && !opts->restart)
 		return resume(m, err);
 	if (found) {
@@ -613,6 +654,9 @@ int ebb_merge_begin(struct ebb_index *ix, const struct ebb_merge_opts *opts, str
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to begin a scan");
 	m->ix = ix;
 	m->batch = opts->batch ? opts->batch : EBB_MERGE_BATCH;
+	m->update = opts->update;
+	m->fix = opts->fix;
+	m->fix_ctx = opts->ctx;
 	m->builder = ebb_block_builder_new();
 	ebb_buf_init(&m->encoded, 64u << 20);
 	if (!m->builder || ebb_merge_old_init(&m->old, ix, &m->st) < 0)
@@ -644,7 +688,7 @@ int ebb_merge_finish(struct ebb_merge *m, struct ebb_merge_stats *ret, struct eb
 {
 	int rc = 0;
 
-	/* What the old generation still holds is gone. */
+	/* What the old generation still holds is gone, or stays. */
 	for (;;) {
 		if (!m->old.have_cur) {
 			rc = peek(m, err);
@@ -657,11 +701,7 @@ int ebb_merge_finish(struct ebb_merge *m, struct ebb_merge_stats *ret, struct eb
 				break;
 			continue;
 		}
-		rc = soil(m, err);
-		if (rc < 0)
-			break;
-		count_gone(m);
-		rc = ebb_merge_old_advance(&m->old, err);
+		rc = pass(m, err);
 		if (rc < 0)
 			break;
 	}
@@ -687,6 +727,21 @@ static int drop_state(struct ebb_merge *m, struct ebb_err *err)
 	return rc == MDB_NOTFOUND ? 0 : fail(m, err, rc, "cannot end a scan");
 }
 
+/* What the scan found beside records. */
+static void set_facts(struct ebb_merge *m, const struct ebb_merge_facts *facts)
+{
+	m->st.started = m->s.started;
+	m->st.finished = facts->finished;
+	m->st.evidence = facts->evidence;
+	m->st.evidence_since = facts->evidence_since;
+	m->st.root_dev = facts->root_dev;
+	m->st.root_ino = facts->root_ino;
+	m->st.unreadable = facts->unreadable;
+	memset(m->st.root_fsid, 0, sizeof(m->st.root_fsid));
+	if (facts->root_fsid)
+		strncpy(m->st.root_fsid, facts->root_fsid, sizeof(m->st.root_fsid) - 1);
+}
+
 static int publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, struct ebb_err *err)
 {
 	int rc;
@@ -698,16 +753,8 @@ static int publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, str
 	m->st.blocks = m->s.list_len;
 	m->st.objects = m->s.stats.objects;
 	m->st.bytes = m->s.stats.bytes;
-	m->st.started = m->s.started;
-	m->st.finished = facts->finished;
-	m->st.evidence = facts->evidence;
-	m->st.evidence_since = facts->evidence_since;
-	m->st.root_dev = facts->root_dev;
-	m->st.root_ino = facts->root_ino;
-	m->st.unreadable = facts->unreadable;
-	memset(m->st.root_fsid, 0, sizeof(m->st.root_fsid));
-	if (facts->root_fsid)
-		strncpy(m->st.root_fsid, facts->root_fsid, sizeof(m->st.root_fsid) - 1);
+	if (facts)
+		set_facts(m, facts);
 	rc = begin(m, err);
 	if (rc == 0)
 		rc = save_store(m, err);

@@ -22,11 +22,24 @@
 
 struct ebb_merge;
 
+/*
+ * Called by an update for every record of the new generation before it is written: @old is the record of the same key before (NULL: new),
+ * @rec what was put, or a copy of @old when nothing was put for its key. May change all of @rec but its key.
+ *
+ * @return  0; 1: leave out a record that was not put; negative: stop.
+ */
+typedef int ebb_merge_fix_fn(void *ctx, const struct ebb_record *old, struct ebb_record *rec,
+			     struct ebb_err *err);
+
 struct ebb_merge_opts {
 	const char *store;	/* name; the store is entered when new */
 	bool restart;		/* throw away an unfinished scan instead of going on with it */
 	int64_t now;		/* start of the scan, ns since the epoch */
 	size_t batch;		/* bytes of new blocks between commits, 0: EBB_MERGE_BATCH */
+	bool update;		/* what is not put stays as it was, instead of being gone. An update that is killed leaves the store as it
+				 * was and is not gone on with; where a scan is unfinished it is refused with EBB_EEXIST */
+	ebb_merge_fix_fn *fix;	/* of an update, or NULL */
+	void *ctx;
 };
 
 /* What the pass found so far; after a resume, since the beginning of that scan. */
@@ -86,7 +99,10 @@ struct ebb_merge_facts {
 	uint64_t unreadable;
 };
 
-/* After finish: make the new generation the current one, durably, and free what only the old one used. Frees @m. */
+/*
+ * After finish: make the new generation the current one, durably, and free what only the old one used. Frees @m. @facts: NULL for an
+ * update, which leaves those of the last scan.
+ */
 int ebb_merge_publish(struct ebb_merge *m, const struct ebb_merge_facts *facts, struct ebb_err *err);
 
 /* Stop, keeping what is committed for a later resume (@discard false), or throw the unfinished scan away. Frees @m; NULL is fine. */

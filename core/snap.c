@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/access.h"
 #include "core/cursor.h"
 #include "core/index_db.h"
 
@@ -70,6 +71,8 @@ int ebb_snap_stores(struct ebb_snap *s, ebb_snap_store_fn *fn, void *ctx, struct
 			break;
 		}
 		memcpy(&st, val.mv_data, sizeof(st));
+		if (ebb_access_is_table(st.name))
+			continue;
 		int done = fn(ctx, &st, err);
 		if (done < 0) {
 			mdb_cursor_close(c);

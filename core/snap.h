@@ -22,7 +22,7 @@ EBB_CLEANUP_PTR(struct ebb_snap, ebb_snap_close);
 int ebb_snap_store(struct ebb_snap *s, const char *name, struct ebb_index_store *ret,
 		   struct ebb_err *err);
 
-/* All stores, by name, to @fn; a negative return stops and is passed on. */
+/* All stores, by name, to @fn, but not their side tables (access.h); a negative return stops and is passed on. */
 typedef int ebb_snap_store_fn(void *ctx, const struct ebb_index_store *st, struct ebb_err *err);
 int ebb_snap_stores(struct ebb_snap *s, ebb_snap_store_fn *fn, void *ctx, struct ebb_err *err);
 
