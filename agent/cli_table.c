@@ -6,6 +6,7 @@ extern const struct ebb_cli_command ebb_cmd_init;
 extern const struct ebb_cli_command ebb_cmd_check;
 extern const struct ebb_cli_command ebb_cmd_explain;
 extern const struct ebb_cli_command ebb_cmd_scan;
+extern const struct ebb_cli_command ebb_cmd_ingest;
 extern const struct ebb_cli_command ebb_cmd_find;
 extern const struct ebb_cli_command ebb_cmd_du;
 extern const struct ebb_cli_command ebb_cmd_dupes;
@@ -27,6 +28,7 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_check,
 	&ebb_cmd_explain,
 	&ebb_cmd_scan,
+	&ebb_cmd_ingest,
 	&ebb_cmd_find,
 	&ebb_cmd_du,
 	&ebb_cmd_dupes,
