@@ -2,14 +2,23 @@
 #include "scanners/s3_xml.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <expat.h>
 
+#define DOC_MAX ((size_t)1 << 30)
 #define NAME_MAX_LEN 64	/* longest element name that is told apart; longer ones are unknown anyway */
+
+/*
+ * XML 1.0 has no control characters but tab and newlines, not even as references. Those that stores send anyway are parsed as the 32
+ * noncharacters from U+FDD0 on (UTF-8: EF B7 90 to EF B7 AF), which are allowed in XML and in no text, and turned back after.
+ */
+#define STAND_IN 0xfdd0u
 
 struct parse {
 	XML_Parser parser;
+	bool mapped;		/* the document has stand-ins */
 	const struct ebb_s3_xml_events *events;
 	struct ebb_buf text;
 	char names[EBB_S3_XML_DEPTH + 1][NAME_MAX_LEN];	/* names[0] is "", the parent of the root */
@@ -23,6 +32,61 @@ static void stop(struct parse *p, int rc)
 {
 	p->rc = rc;
 	XML_StopParser(p->parser, XML_FALSE);
+}
+
+/* The number of a reference at @p ("&#x1;"), 0 for anything else; its length to @ret_len. */
+static unsigned reference(const char *p, size_t len, size_t *ret_len)
+{
+	char text[10] = "", *end;
+	size_t n = 2;
+
+	while (n < len && n < sizeof(text) - 1 && p[n] != ';')
+		n++;
+	if (n >= len || p[n] != ';' || p[1] != '#')
+		return 0;
+	memcpy(text, p + 2, n - 2);
+	bool hex = text[0] == 'x';
+	unsigned long value = strtoul(text + hex, &end, hex ? 16 : 10);
+	*ret_len = n + 1;
+	return *end || value > 0xffff ? 0 : (unsigned)value;
+}
+
+/* Write stand-ins for what is not XML into @out, which stays empty when there is nothing of the kind. */
+static int map(const char *p, size_t len, struct ebb_buf *out)
+{
+	const char *end = p + len, *copied = p;
+	int rc = 0;
+
+	for (const char *amp; rc == 0 && (amp = memchr(p, '&', (size_t)(end - p))); p = amp + 1) {
+		size_t n = 0;
+		unsigned c = end - amp > 3 ? reference(amp, (size_t)(end - amp), &n) : 0;
+
+		if (c == 0 || c >= 32 || c == '\t' || c == '\n' || c == '\r')
+			continue;
+		rc = ebb_buf_add(out, copied, (size_t)(amp - copied));
+		rc = rc ? rc : ebb_buf_addf(out, "&#x%x;", STAND_IN + c);
+		copied = amp + n;
+	}
+	return rc || copied == end - len ? rc : ebb_buf_add(out, copied, (size_t)(end - copied));
+}
+
+static void unmap(struct ebb_buf *text)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < text->len; i++, to++) {
+		const unsigned char *c = (const unsigned char *)text->data + i;
+
+		if (text->len - i >= 3 && c[0] == 0xef && c[1] == 0xb7 && c[2] >= 0x90 && c[2] < 0xb0) {
+			text->data[to] = (char)(c[2] - 0x90);
+			i += 2;
+		} else {
+			text->data[to] = text->data[i];
+		}
+	}
+	text->len = to;
+	if (text->data)
+		text->data[to] = '\0';
 }
 
 static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
@@ -60,6 +124,8 @@ static void XMLCALL on_end(void *ctx, const XML_Char *name)
 	(void)name;
 	if (p->rc)
 		return;
+	if (p->leaf && p->mapped)
+		unmap(&p->text);
 	if (p->leaf)
 		rc = p->events->leaf(p->events->ctx, p->names[p->depth - 1], p->names[p->depth],
 				     p->text.len ? p->text.data : "", p->text.len);
@@ -91,7 +157,14 @@ int ebb_s3_xml_parse(const void *doc, size_t len, const struct ebb_s3_xml_events
 	XML_SetElementHandler(p.parser, on_start, on_end);
 	XML_SetCharacterDataHandler(p.parser, on_text);
 	XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
-	enum XML_Status status = len > INT32_MAX ? XML_STATUS_ERROR : XML_Parse(p.parser, doc, (int)len, 1);
+	struct ebb_buf mapped = EBB_BUF_INIT(DOC_MAX);
+	if (map(doc ? doc : "", len, &mapped) < 0) {
+		p.rc = ebb_err_set(&p.err, EBB_ENOMEM, "no memory for an answer");
+	} else if (mapped.len) {
+		p.mapped = true;
+		doc = mapped.data, len = mapped.len;
+	}
+	enum XML_Status status = p.rc || len > DOC_MAX ? XML_STATUS_ERROR : XML_Parse(p.parser, doc, (int)len, 1);
 	if (p.err.msg[0])
 		ebb_err_set(err, -p.rc, "%s", p.err.msg);
 	else if (!p.rc && status != XML_STATUS_OK)
@@ -99,6 +172,7 @@ int ebb_s3_xml_parse(const void *doc, size_t len, const struct ebb_s3_xml_events
 				   XML_GetCurrentLineNumber(p.parser),
 				   XML_ErrorString(XML_GetErrorCode(p.parser)));
 	XML_ParserFree(p.parser);
+	ebb_buf_release(&mapped);
 	ebb_buf_release(&p.text);
 	return p.rc;
 }

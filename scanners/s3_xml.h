@@ -3,6 +3,8 @@
  * XML as object stores send it: elements with text, no attributes of interest. What comes from outside is bounded: no document
  * types (so no entities of their own), EBB_S3_XML_DEPTH levels, EBB_S3_XML_TEXT bytes of text.
  *
+ * Some stores write control characters of keys as "&#x01;", which is not XML: these references are understood all the same.
+ *
  * Namespace prefixes are not cut off: no known store uses them.
  * Threads: every function may be called from any thread.
  */

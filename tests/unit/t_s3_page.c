@@ -56,6 +56,19 @@ START_TEST(objects_are_told_with_all_that_is_known)
 }
 END_TEST
 
+START_TEST(control_characters_are_understood)
+{
+	static const char doc[] = "<ListBucketResult><Prefix>&#x01;</Prefix><Contents><Key>&#x01;a&amp;&#31;&#x9;\U0001f980&#1;"
+				  "</Key></Contents></ListBucketResult>";
+	struct ebb_s3_page page;
+	struct ebb_err err = {0};
+
+	ck_assert_msg(parse(&page, doc, &err) == 0, "%s", err.msg);
+	ck_assert_str_eq(page.entries[0].key, "\x01" "a&\x1f\t\U0001f980\x01");
+	ebb_s3_page_release(&page);
+}
+END_TEST
+
 START_TEST(versions_uploads_and_parts)
 {
 	static const char versions[] =
@@ -105,7 +118,8 @@ START_TEST(what_is_no_listing_is_corrupt)
 		"<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
 		"<ListBucketResult><Contents><Key>a</Key><Size>x</Size></Contents></ListBucketResult>",
 		"<ListBucketResult><Contents><Key>a%00b</Key></Contents><EncodingType>url</EncodingType></ListBucketResult>",
-		"<ListBucketResult><Contents><Key>a&#1;</Key></Contents></ListBucketResult>",
+		"<ListBucketResult><Contents><Key>a&#0;</Key></Contents></ListBucketResult>",
+		"<ListBucketResult><Contents><Key>a&#x1</Key></Contents></ListBucketResult>",
 		"<!DOCTYPE a [<!ENTITY b \"c\">]><ListBucketResult><Contents><Key>&b;</Key></Contents></ListBucketResult>",
 		"<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></a></a></a></a></a>"
 		"</a></a></a></a>",
@@ -149,5 +163,6 @@ START_TEST(text_is_escaped_and_comes_back)
 }
 END_TEST
 
-EBB_UNIT_MAIN("s3_page", objects_are_told_with_all_that_is_known, versions_uploads_and_parts,
+EBB_UNIT_MAIN("s3_page", objects_are_told_with_all_that_is_known, control_characters_are_understood,
+	      versions_uploads_and_parts,
 	      what_is_no_listing_is_corrupt, small_answers_are_searched, text_is_escaped_and_comes_back)
