@@ -501,20 +501,19 @@ void ebb_http_resume(struct ebb_http *h, struct ebb_http_call *call)
 
 static void signal_done(struct ebb_http_call *call)
 {
-	ebb_completion_signal(call->ctx);
+	ebb_completion_signal(call->waiter);
 }
 
 int ebb_http_do(struct ebb_http *h, struct ebb_http_call *call, struct ebb_err *err)
 {
 	struct ebb_completion completion;
-	void *ctx = call->ctx;
 
 	ebb_completion_init(&completion);
-	call->ctx = &completion;
+	call->waiter = &completion;
 	call->done = signal_done;
 	ebb_http_start(h, call);
 	ebb_completion_wait(&completion);
-	call->ctx = ctx;
+	call->waiter = NULL;
 	return call->rc < 0 ? ebb_err_set(err, -call->rc, "%s", call->err.msg) : 0;
 }
 

@@ -85,6 +85,7 @@ struct ebb_http_call {
 	/* --- The loop's. --- */
 	struct ebb_http_call *next;
 	struct ebb_http_transfer *transfer;
+	void *waiter;
 	unsigned state;
 	bool cancelled;
 };

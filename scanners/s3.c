@@ -460,7 +460,8 @@ static void launch(struct ebb_s3 *s, struct ebb_s3_call *c, int64_t not_before)
 	}
 	c->http.method = c->method;
 	c->http.url = c->url.data;
-	c->http.body = c->body;
+	/* some stores want a length with every PUT and POST */
+	c->http.body = c->body || c->method[0] != 'P' ? c->body : "";
 	c->http.body_len = c->body_len;
 	c->http.ca_file = s->ca_file;
 	c->http.idle = c->idle;
@@ -521,20 +522,19 @@ void ebb_s3_start(struct ebb_s3 *s, struct ebb_s3_call *c)
 
 static void signal_done(struct ebb_s3_call *c)
 {
-	ebb_completion_signal(c->ctx);
+	ebb_completion_signal(c->waiter);
 }
 
 int ebb_s3_do(struct ebb_s3 *s, struct ebb_s3_call *c, struct ebb_err *err)
 {
 	struct ebb_completion completion;
-	void *ctx = c->ctx;
 
 	ebb_completion_init(&completion);
-	c->ctx = &completion;
+	c->waiter = &completion;
 	c->done = signal_done;
 	ebb_s3_start(s, c);
 	ebb_completion_wait(&completion);
-	c->ctx = ctx;
+	c->waiter = NULL;
 	return c->rc < 0 ? ebb_err_set(err, -c->rc, "%s", c->err.msg) : 0;
 }
 

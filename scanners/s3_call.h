@@ -69,6 +69,7 @@ struct ebb_s3_call {
 	size_t nquery, nheaders, headers_size;
 	int broken;			/* what went wrong while it was made */
 	struct ebb_s3 *client;
+	void *waiter;
 	struct ebb_s3_call *next;
 	struct ebb_buf url, lines;
 	const char **line;

@@ -11,10 +11,12 @@
 #include "scanners/store_fs.h"
 #include "scanners/store_memory.h"
 #include "scanners/store_memory_bucket.h"
+#include "scanners/store_s3.h"
 
 /* The types a configuration can name. */
 static const struct ebb_store_ops *const types[] = {
 	&ebb_store_fs_ops,
+	&ebb_store_s3_ops,
 	&ebb_store_memory_ops,
 	&ebb_store_memory_bucket_ops,
 };

@@ -73,7 +73,7 @@ struct ebb_store_ops;
 /* How a store is declared. Strings borrowed until open returns. */
 struct ebb_store_config {
 	const char *name;	/* as in ebb.yaml */
-	const char *type;	/* row of the table: "fs", "memory", "memory-bucket" */
+	const char *type;	/* row of the table: "fs", "s3", "memory", "memory-bucket" */
 	const char *path;	/* fs: root directory, absolute */
 	/* Object stores; NULL or false where not said. Secrets never stand here. */
 	const char *bucket;
@@ -223,6 +223,10 @@ struct ebb_store_write_opts {
 	const char *tag;
 	/* Storage class with EBB_CAP_CLASS; NULL: the store's default. */
 	const char *class;
+	/* What commit will set, when it is known now: object stores give large objects their metadata at
+	 * the start, and anything else costs them a copy. Borrowed until commit. NULL: not known. */
+	const struct ebb_meta *meta;
+	uint32_t what;
 };
 
 /*

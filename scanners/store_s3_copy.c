@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Copies on the server's side, onto itself (another class, other metadata) or to another key. A copy is a new object: stores give it
+ * a new time of last modification and the default access list. So the time goes along as user metadata, the list is put
+ * back, and all of it is read back.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "scanners/s3_xml.h"
+#include "scanners/store_s3.h"
+
+#define COPY_IDLE 600	/* seconds: some stores say nothing until they are done */
+#define DOC_MAX ((size_t)4 << 20)
+#define PARTS_MAX 10000
+
+/* --- Access lists --- */
+
+/* What a list grants, as text to compare: "GRANTEE PERMISSION\n" each. */
+struct grants {
+	struct ebb_buf text;
+	char owner[200], grantee[300];
+	unsigned n;
+	bool all_owners;	/* each grant is full control for the owner */
+};
+
+static int on_grant(void *ctx, const char *parent, const char *name, const char *text, size_t len)
+{
+	struct grants *g = ctx;
+
+	(void)len;
+	if (strcmp(parent, "Owner") == 0 && strcmp(name, "ID") == 0)
+		snprintf(g->owner, sizeof(g->owner), "%s", text);
+	if (strcmp(parent, "Grantee") == 0 && (strcmp(name, "ID") == 0 || strcmp(name, "URI") == 0 ||
+					       strcmp(name, "EmailAddress") == 0))
+		snprintf(g->grantee, sizeof(g->grantee), "%s", text);
+	if (strcmp(parent, "Grant") != 0 || strcmp(name, "Permission") != 0)
+		return 0;
+	g->n++;
+	g->all_owners = g->all_owners && strcmp(g->grantee, g->owner) == 0 && strcmp(text, "FULL_CONTROL") == 0;
+	return ebb_buf_addf(&g->text, "%s %s\n", g->grantee, text);
+}
+
+/*
+ * The access list of an object: the document into @doc, what it grants into @g (released by the caller).
+ *
+ * @return  1; 0 where there are no access lists.
+ */
+static int get_acl(struct ebb_store_s3 *s, const char *full, struct ebb_buf *doc, struct grants *g,
+		   struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+	const struct ebb_s3_xml_events events = {.ctx = g, .leaf = on_grant};
+	struct ebb_err why = {0};
+
+	*g = (struct grants){.text = EBB_BUF_INIT(DOC_MAX), .all_owners = true};
+	ebb_s3_call_init(&call, EBB_S3_GET_CONFIG, "GET", full);
+	ebb_s3_call_query(&call, "acl", "");
+	int rc = ebb_s3_do(s->s3, &call, &why);
+	if (rc == -EBB_ENOTSUP)
+		return 0;
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "cannot see the access list that a copy must keep: %s", why.msg);
+	rc = ebb_s3_xml_parse(call.http.answer.data, call.http.answer.len, &events, err);
+	if (rc == 0 && ebb_buf_add(doc, call.http.answer.data, call.http.answer.len) < 0)
+		rc = ebb_err_set(err, EBB_ENOMEM, "no memory for an access list");
+	return rc < 0 ? rc : 1;
+}
+
+static int restore_acl(struct ebb_store_s3 *s, const char *full, const struct ebb_buf *doc, const struct grants *was,
+		       struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf now_doc = EBB_BUF_INIT(DOC_MAX);
+	struct grants now;
+
+	ebb_s3_call_init(&call, EBB_S3_PUT_CONFIG, "PUT", full);
+	ebb_s3_call_query(&call, "acl", "");
+	call.body = doc->data;
+	call.body_len = doc->len;
+	int rc = ebb_s3_do(s->s3, &call, err);
+	if (rc < 0)
+		return rc;
+	rc = get_acl(s, full, &now_doc, &now, err);
+	if (rc == 1 && (now.text.len != was->text.len || memcmp(now.text.data, was->text.data, now.text.len) != 0))
+		rc = ebb_err_set(err, EBB_EMISMATCH, "the access list of '%s' came back different", full);
+	ebb_buf_release(&now.text);
+	return rc < 0 ? rc : 0;
+}
+
+/* --- Copying the bytes --- */
+
+struct job {
+	struct ebb_store_s3 *s;
+	const struct ebb_store_s3_object *o;
+	const struct ebb_store_s3_meta *meta;
+	const char *class;
+	char from[EBB_STORE_S3_KEY], to[EBB_STORE_S3_KEY];
+};
+
+/* Where from, and only if it is still that. Ceph reads the precondition under a name without "source", AWS the other. */
+static int add_source(const struct job *j, struct ebb_s3_call *call, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf source = EBB_BUF_INIT(DOC_MAX);
+	int rc = ebb_buf_addf(&source, "/%s/", ebb_s3_bucket(j->s->s3));
+
+	rc = rc ? rc : ebb_sigv4_encode(&source, j->from, strlen(j->from), true);
+	if (rc == 0 && *j->o->version) {
+		rc = ebb_buf_adds(&source, "?versionId=");
+		rc = rc ? rc : ebb_sigv4_encode(&source, j->o->version, strlen(j->o->version), false);
+	}
+	if (rc < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to copy '%s'", j->from);
+	ebb_s3_call_header(call, "x-amz-copy-source", source.data);
+	if (*j->o->etag) {
+		ebb_s3_call_headerf(call, "x-amz-copy-source-if-match", "\"%s\"", j->o->etag);
+		ebb_s3_call_headerf(call, "x-amz-copy-if-match", "\"%s\"", j->o->etag);
+	}
+	call->idle = COPY_IDLE;
+	return 0;
+}
+
+/* The encryption of the source, or what the store is configured for. */
+static void add_form(const struct job *j, struct ebb_s3_call *call)
+{
+	if (!*j->o->sse) {
+		ebb_store_s3_write_headers(j->s, j->class, call);
+		return;
+	}
+	ebb_s3_call_header(call, "x-amz-storage-class", j->class);
+	ebb_s3_call_header(call, "x-amz-server-side-encryption", j->o->sse);
+	if (*j->o->sse_key)
+		ebb_s3_call_header(call, "x-amz-server-side-encryption-aws-kms-key-id", j->o->sse_key);
+}
+
+static int copy_whole(const struct job *j, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+
+	ebb_s3_call_init(&call, EBB_S3_COPY, "PUT", j->to);
+	ebb_s3_call_header(&call, "x-amz-metadata-directive", "REPLACE");
+	add_form(j, &call);
+	ebb_s3_call_header(&call, "x-amz-tagging-directive", "REPLACE");
+	int rc = add_source(j, &call, err);
+	rc = rc ? rc : ebb_store_s3_meta_send(j->meta, &call, err);
+	return rc ? rc : ebb_s3_do(j->s->s3, &call, err);
+}
+
+static int create_upload(const struct job *j, struct ebb_buf *id, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+
+	ebb_s3_call_init(&call, EBB_S3_UPLOAD_CREATE, "POST", j->to);
+	ebb_s3_call_query(&call, "uploads", "");
+	add_form(j, &call);
+	call.body = "";
+	int rc = ebb_store_s3_meta_send(j->meta, &call, err);
+	rc = rc ? rc : ebb_s3_do(j->s->s3, &call, err);
+	if (rc == 0 && (!ebb_s3_xml_find(call.http.answer.data, call.http.answer.len, "InitiateMultipartUploadResult",
+					 "UploadId", id) || !id->len))
+		rc = ebb_err_set(err, EBB_ECORRUPT, "the store gives no id for a copy to '%s'", j->to);
+	return rc;
+}
+
+static int copy_part(const struct job *j, const char *id, unsigned number, int64_t off, int64_t len,
+		     struct ebb_buf *parts, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf etag = EBB_BUF_INIT(200);
+	char text[16];
+
+	ebb_s3_call_init(&call, EBB_S3_UPLOAD_COPY, "PUT", j->to);
+	snprintf(text, sizeof(text), "%u", number);
+	ebb_s3_call_query(&call, "partNumber", text);
+	ebb_s3_call_query(&call, "uploadId", id);
+	ebb_s3_call_headerf(&call, "x-amz-copy-source-range", "bytes=%" PRId64 "-%" PRId64, off, off + len - 1);
+	int rc = add_source(j, &call, err);
+	rc = rc ? rc : ebb_s3_do(j->s->s3, &call, err);
+	if (rc < 0)
+		return rc;
+	if (!ebb_s3_xml_find(call.http.answer.data, call.http.answer.len, "CopyPartResult", "ETag", &etag) || !etag.len)
+		return ebb_err_set(err, EBB_ECORRUPT, "the store gives no tag for part %u of '%s'", number, j->to);
+	rc = ebb_buf_addf(parts, "<Part><PartNumber>%u</PartNumber><ETag>", number);
+	rc = rc ? rc : ebb_s3_xml_escape(parts, etag.data, etag.len);
+	rc = rc ? rc : ebb_buf_adds(parts, "</ETag></Part>");
+	return rc < 0 ? ebb_err_set(err, EBB_ENOMEM, "no memory to copy '%s'", j->from) : 0;
+}
+
+static int copy_all_parts(const struct job *j, const char *id, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf doc = EBB_BUF_INIT(DOC_MAX);
+	int64_t size = j->o->rec.f[EBB_F_SIZE], part = j->s->limits.copy_part, off = 0;
+	int rc = ebb_buf_adds(&doc, "<CompleteMultipartUpload>");
+
+	if (part < (size + PARTS_MAX - 1) / PARTS_MAX)
+		part = (size + PARTS_MAX - 1) / PARTS_MAX;
+	for (unsigned n = 1; rc == 0 && off < size; n++, off += part)
+		rc = copy_part(j, id, n, off, size - off < part ? size - off : part, &doc, err);
+	rc = rc ? rc : ebb_buf_adds(&doc, "</CompleteMultipartUpload>");
+	if (rc < 0)
+		return rc;
+	ebb_s3_call_init(&call, EBB_S3_UPLOAD_COMPLETE, "POST", j->to);
+	ebb_s3_call_query(&call, "uploadId", id);
+	call.body = doc.data;
+	call.body_len = doc.len;
+	call.idle = COPY_IDLE;
+	return ebb_s3_do(j->s->s3, &call, err);
+}
+
+static int copy_in_parts(const struct job *j, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf id = EBB_BUF_INIT(EBB_RECORD_ID_MAX);
+	int rc = create_upload(j, &id, err);
+
+	if (rc < 0)
+		return rc;
+	rc = copy_all_parts(j, id.data, err);
+	if (rc < 0) {
+		EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+
+		ebb_s3_call_init(&call, EBB_S3_UPLOAD_ABORT, "DELETE", j->to);
+		ebb_s3_call_query(&call, "uploadId", id.data);
+		ebb_s3_do(j->s->s3, &call, NULL);
+	}
+	return rc;
+}
+
+/* --- Reading back --- */
+
+/* Ceph drops tags when metadata is replaced, whatever it is told about them. */
+static int check_meta(const struct job *j, const char *key, struct ebb_s3_call *head, struct ebb_store_s3_object *o,
+		      struct ebb_err *err)
+{
+	struct ebb_store_s3_meta now;
+	int rc = ebb_store_s3_meta_read(j->s, key, head, o, &now, err);
+
+	if (rc == 0 && !ebb_store_s3_meta_same_tags(&j->meta->m, &now.m)) {
+		rc = ebb_store_s3_meta_tags(j->s, key, &j->meta->m, err);
+		ebb_meta_release(&now.m);
+		o->tags = 1;	/* asked for again */
+		rc = rc ? rc : ebb_store_s3_meta_read(j->s, key, head, o, &now, err);
+	}
+	if (rc == 0)
+		rc = ebb_meta_compare(&j->meta->m, &now.m, j->meta->has | EBB_META_XATTRS, err);
+	ebb_meta_release(&now.m);
+	return rc;
+}
+
+static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_object *ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call;
+	int rc = ebb_store_s3_head(j->s, key, NULL, &call, ret, err);
+
+	if (rc < 0)
+		return rc;
+	if (ret->rec.f[EBB_F_SIZE] != j->o->rec.f[EBB_F_SIZE] ||
+	    (ret->md5 && j->o->md5 && strcmp(ret->etag, j->o->etag) != 0))
+		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' has other bytes", key);
+	if (strcmp(ret->class, j->class) != 0)
+		return ebb_err_set(err, EBB_EMISMATCH, "the store put '%s' into class %s instead of %s", key, ret->class,
+				   j->class);
+	if (*j->o->sse && strcmp(j->o->sse, ret->sse) != 0)
+		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted as its source was", key);
+	return check_meta(j, key, &call, ret, err);
+}
+
+/* Onto itself in a bucket with versions the old bytes stay, as a noncurrent version that costs as before. */
+static int drop_old(const struct job *j, const struct ebb_store_s3_object *made, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+
+	if (!*j->o->version || strcmp(j->from, j->to) != 0 || strcmp(j->o->version, made->version) == 0)
+		return 0;
+	ebb_s3_call_init(&call, EBB_S3_DELETE, "DELETE", j->from);
+	ebb_s3_call_query(&call, "versionId", j->o->version);
+	return ebb_s3_do(j->s->s3, &call, err);
+}
+
+int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const struct ebb_store_s3_object *o,
+			     const char *to, const char *class, const struct ebb_store_s3_meta *meta,
+			     struct ebb_store_s3_object *ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf acl = EBB_BUF_INIT(DOC_MAX);
+	struct job j = {.s = s, .o = o, .meta = meta, .class = class};
+	struct grants was = {0};
+	int rc = ebb_store_s3_key(s, from, j.from, err);
+
+	rc = rc ? rc : ebb_store_s3_key(s, to, j.to, err);
+	if (rc == 0 && o->customer_key)
+		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is encrypted with a key of the customer's own", from);
+	if (rc == 0 && o->locked)
+		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is locked, and a copy would not be", from);
+	if (rc == 0)
+		rc = get_acl(s, j.from, &acl, &was, err);
+	bool restore = rc == 1 && !(was.n == 1 && was.all_owners);
+	if (rc >= 0)
+		rc = o->rec.f[EBB_F_SIZE] > s->limits.copy ? copy_in_parts(&j, err) : copy_whole(&j, err);
+	if (rc == 0 && restore)
+		rc = restore_acl(s, j.to, &acl, &was, err);
+	if (rc == 0)
+		rc = check_copy(&j, to, ret, err);
+	if (rc == 0)
+		rc = drop_old(&j, ret, err);
+	ebb_buf_release(&was.text);
+	return rc;
+}
+
+/* --- Operations --- */
+
+static int copy(struct ebb_store_s3 *s, const char *from, const char *to, const char *class,
+		const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call;
+	struct ebb_store_s3_object o, made;
+	struct ebb_store_s3_meta meta;
+	struct ebb_err why = {0};
+	int rc = ebb_store_s3_head(s, from, expect, &call, &o, &why);
+
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "%s", why.msg);
+	if (from == to && strcmp(class, o.class) == 0) {	/* nothing to do */
+		if (ret)
+			*ret = o.rec;
+		return 0;
+	}
+	rc = ebb_store_s3_meta_read(s, from, &call, &o, &meta, err);
+	meta.has |= EBB_META_TIMES;	/* as old as its content */
+	if (rc == 0)
+		rc = ebb_store_s3_copy_object(s, from, &o, to, class ? class : o.class, &meta, &made, err);
+	ebb_meta_release(&meta.m);
+	if (rc == 0 && ret)
+		*ret = made.rec;
+	return rc;
+}
+
+int ebb_store_s3_copy(struct ebb_store *base, const char *from, const char *to, const char *class,
+		      const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct ebb_record rec;
+	struct ebb_err why = {0};
+	int rc = ebb_store_head(base, to, &rec, &why);
+
+	if (rc == 0)
+		return ebb_err_set(err, EBB_EEXIST, "cannot copy '%s': '%s' exists already", from, to);
+	if (rc != -EBB_ENOENT)
+		return ebb_err_set(err, -rc, "%s", why.msg);
+	return copy((struct ebb_store_s3 *)base, from, to, class, expect, ret, err);
+}
+
+int ebb_store_s3_copy_class(struct ebb_store *base, const char *key, const char *class,
+			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
+{
+	return copy((struct ebb_store_s3 *)base, key, key, class, expect, ret, err);
+}
