@@ -6,11 +6,15 @@
 
 #include "core/buf.h"
 #include "core/secret.h"
+#include "scanners/creds_container.h"
 #include "scanners/creds_env.h"
+#include "scanners/creds_imds.h"
+#include "scanners/creds_profile.h"
+#include "scanners/creds_sts.h"
 
 /* In the order in which they are asked. */
 static const struct ebb_creds_provider *const providers[] = {
-	&ebb_creds_env,
+	&ebb_creds_env, &ebb_creds_profile, &ebb_creds_sts_web, &ebb_creds_container, &ebb_creds_imds,
 };
 
 void ebb_creds_release(struct ebb_creds *c)

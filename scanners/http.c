@@ -262,7 +262,8 @@ static bool configure(struct ebb_http_transfer *t)
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, EBB_HTTP_USER_AGENT);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT,
+			 idle < CONNECT_SECONDS ? idle : CONNECT_SECONDS);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, idle);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 256L << 10);
