@@ -92,6 +92,8 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 		.saving = a->saving.nano, .freed = a->freed, .wire = a->wire, .why = a->why,
 	};
 
+	if (ebb_record_has(a->obj, EBB_F_CLASS))
+		row.class = ebb_rules_class(c->rules, a->store, a->obj);
 	if (!l)
 		return ebb_err_set(err, EBB_ENOTSUP, "action '%s' cannot be done yet",
 				   ebb_action_kind(a->id)->name);

@@ -239,7 +239,7 @@ static int on_unreadable(void *ctx, const char *key, size_t len, const char *why
 
 static int walk(struct scan *s, struct ebb_err *err)
 {
-	const char *after = ebb_merge_resume_key(s->merge);
+	const char *after = ebb_merge_resume_key(s->merge, NULL);
 	struct ebb_walk_opts o = {
 		.root = s->store->open.path,
 		.threads = s->opts->threads,

@@ -309,20 +309,33 @@ static int meta_parts(struct ebb_steps_ctx *c, uint32_t *ret, struct ebb_err *er
 
 	if (from && !to)
 		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' keeps no metadata", c->op->to_store);
-	*ret = !from ? 0 : c->op->way == EBB_OP_APPLY ? EBB_META_ALL : EBB_META_ALL & ~EBB_META_TIMES;
+	*ret = !from ? 0 : ebb_steps_meta_parts(c);
+	if (c->op->way != EBB_OP_APPLY)
+		*ret &= ~(uint32_t)EBB_META_TIMES;
 	return 0;
+}
+
+uint32_t ebb_steps_meta_parts(const struct ebb_steps_ctx *c)
+{
+	bool files = ebb_store_caps(c->from) & ebb_store_caps(c->to) & EBB_CAP_DIRS;
+
+	return !files && c->op->has_meta && ebb_meta_bare(&c->op->meta)
+		       ? EBB_META_ALL & ~(EBB_META_OWNER | EBB_META_MODE) : EBB_META_ALL;
 }
 
 /* The copy must carry the metadata that the journal holds, not only what the source has now. */
 static int compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta want = {0};
 
 	if (!c->op->has_meta || !(ebb_store_caps(c->to) & EBB_CAP_META))
 		return 0;
 	ebb_meta_init(&now);
 	int r = ebb_store_get_meta(c->to, c->op->to_key, &now, err);
-	return r < 0 ? r : ebb_meta_compare(&c->op->meta, &now, EBB_META_ALL, err);
+	if (r == 0)
+		r = ebb_meta_for(&want, &c->op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err);
+	return r < 0 ? r : ebb_meta_compare(&want, &now, ebb_steps_meta_parts(c), err);
 }
 
 static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)

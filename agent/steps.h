@@ -71,6 +71,12 @@ struct ebb_steps_ctx {
 int ebb_steps_run(enum ebb_step step, struct ebb_steps_ctx *c, struct ebb_err *err);
 
 /*
+ * Parts of op->meta that belong to the copy. Owner and mode of an object that never had any say nothing to a filesystem, whose own
+ * defaults stand then; and back.
+ */
+uint32_t ebb_steps_meta_parts(const struct ebb_steps_ctx *c);
+
+/*
  * End an operation: with a failure (@r negative) a copy that this attempt made is taken away again, if the original still has
  * its content; where that cannot be shown the copy stays and the message says so. Frees the proof.
  */

@@ -111,10 +111,12 @@ static int accept(const struct ebb_op *op, const struct ebb_pipe_result *got, st
 int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta there = {0}; /* borrowed by the writer: released after it */
 	EBB_CLEANUP(ebb_store_write_abortp) struct ebb_store_writer *out = NULL;
 	const struct ebb_op *op = c->op;
 	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = op->class};
 	struct ebb_pipe_result got;
+	uint32_t what = 0;
 	bool meta = op->has_meta && (ebb_store_caps(c->to) & EBB_CAP_META);
 	int r;
 
@@ -123,6 +125,11 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	/* holes need no room */
 	if (ebb_record_has(&op->obj, EBB_F_ALLOC) && op->obj.f[EBB_F_ALLOC] < opts.size_hint)
 		opts.size_hint = op->obj.f[EBB_F_ALLOC];
+	if (meta) {
+		if ((r = ebb_meta_for(&there, &op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err)) < 0)
+			return r;
+		what = ebb_steps_meta_parts(c);
+	}
 	if ((r = ebb_store_read_open(c->from, op->key, &op->obj, &in, err)) < 0 ||
 	    (r = ebb_store_write_open(c->to, op->to_key, &opts, &out, err)) < 0)
 		return r;
@@ -133,8 +140,7 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	out = NULL; /* commit closes it either way */
 	c->result->has_digest = true;
 	memcpy(c->result->digest, got.raw_digest, EBB_DIGEST_LEN);
-	return ebb_store_write_commit(s.out, meta ? &op->meta : NULL, meta ? EBB_META_ALL : 0,
-				      &c->result->to, err);
+	return ebb_store_write_commit(s.out, meta ? &there : NULL, what, &c->result->to, err);
 }
 
 int ebb_stream_digest(struct ebb_steps_ctx *c, struct ebb_err *err)

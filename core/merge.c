@@ -36,6 +36,7 @@ struct ebb_merge {
 	char last[EBB_KEY_MAX + 1];	/* last key in committed or pending blocks */
 	size_t last_len;
 	char resume[EBB_KEY_MAX + 1];
+	size_t resume_len;
 	MDB_txn *txn;			/* NULL outside ebb_merge_put and the like */
 	size_t pending, batch;		/* bytes since the last commit, and how many make the next */
 	struct ebb_links links;
@@ -311,10 +312,29 @@ static int mark_twin(struct ebb_merge *m, struct ebb_record *r, struct ebb_err *
 	return rc < 0 ? rc : 0;
 }
 
+/*
+ * In a bucket the time of change moves when an object is copied onto itself, and listings know no other: as long as entity tag and size
+ * stay, the content is as old as it was. True when that is so.
+ */
+static bool keep_mtime(struct ebb_record *r, const struct ebb_record *old)
+{
+	static const enum ebb_field same[] = {EBB_F_ETAG_HI, EBB_F_ETAG_LO, EBB_F_PARTS, EBB_F_SIZE,
+					      EBB_F_KIND};
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(same); i++)
+		if (!ebb_record_has(r, same[i]) || !ebb_record_has(old, same[i]) ||
+		    r->f[same[i]] != old->f[same[i]])
+			return false;
+	if (ebb_record_has(r, EBB_F_INO) || !ebb_record_has(old, EBB_F_MTIME))
+		return false;
+	ebb_record_set(r, EBB_F_MTIME, old->f[EBB_F_MTIME]);
+	return true;
+}
+
 /* @r meets the old record of its key. */
 static int put_known(struct ebb_merge *m, struct ebb_record *r, struct ebb_err *err)
 {
-	bool same = ebb_record_same_content(r, &m->old.cur);
+	bool same = ebb_record_same_content(r, &m->old.cur) || keep_mtime(r, &m->old.cur);
 	int rc = 0;
 
 	m->s.stats.old_objects++;
@@ -531,6 +551,7 @@ static int load_state(struct ebb_merge *m, struct ebb_err *err)
 	m->last_len = val.mv_size - sizeof(m->s);
 	memcpy(m->last, (char *)val.mv_data + sizeof(m->s), m->last_len);
 	memcpy(m->resume, m->last, m->last_len + 1);
+	m->resume_len = m->last_len;
 	return 1;
 }
 
@@ -628,7 +649,7 @@ static int start(struct ebb_merge *m, const struct ebb_merge_opts *opts, struct 
 	if (found && !opts->restart)
 		return resume(m, err);
 	if (found) {
-		m->last_len = 0;
+		m->last_len = m->resume_len = 0;
 		m->last[0] = m->resume[0] = '\0';
 	}
 	m->s = (struct ebb_merge_state){.started = opts->now};
@@ -669,8 +690,10 @@ int ebb_merge_begin(struct ebb_index *ix, const struct ebb_merge_opts *opts, str
 	return 0;
 }
 
-const char *ebb_merge_resume_key(const struct ebb_merge *m)
+const char *ebb_merge_resume_key(const struct ebb_merge *m, size_t *ret_len)
 {
+	if (ret_len)
+		*ret_len = m->resume_len;
 	return m->resume;
 }
 

@@ -56,8 +56,11 @@ struct ebb_merge_stats {
 int ebb_merge_begin(struct ebb_index *ix, const struct ebb_merge_opts *opts, struct ebb_merge **ret,
 		    struct ebb_err *err);
 
-/* Last key that an interrupted scan committed, NUL-terminated and borrowed; "" when it begins at the beginning. Put only greater keys. */
-const char *ebb_merge_resume_key(const struct ebb_merge *m);
+/*
+ * Last key that an interrupted scan committed, NUL-terminated and borrowed; "" when it begins at the beginning. Put only greater keys.
+ * *ret_len (may be NULL) is its length: hidden keys hold a NUL.
+ */
+const char *ebb_merge_resume_key(const struct ebb_merge *m, size_t *ret_len);
 
 /* Start of the scan that goes on: opts.now, or that of the interrupted one. */
 int64_t ebb_merge_started(const struct ebb_merge *m);

@@ -2,6 +2,7 @@
 #include "scanners/meta.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,35 @@ static size_t place_of(const struct ebb_meta *m, const char *name)
 			hi = mid;
 	}
 	return lo;
+}
+
+int ebb_meta_for(struct ebb_meta *ret, const struct ebb_meta *m, bool dirs, struct ebb_err *err)
+{
+	static const char bucket[] = "s3.", fs[] = "user.s3.";
+	const char *from = dirs ? bucket : fs, *to = dirs ? fs : bucket;
+	int r = 0;
+
+	ebb_meta_clear(ret);
+	for (size_t i = 0; r == 0 && i < m->nxattrs; i++) {
+		const struct ebb_meta_xattr *x = &m->xattrs[i];
+		EBB_CLEANUP(ebb_mem_freep) char *name = NULL;
+		bool moves = strncmp(x->name, from, strlen(from)) == 0;
+
+		if (moves && asprintf(&name, "%s%s", to, x->name + strlen(from)) < 0)
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		r = ebb_meta_add(ret, moves ? name : x->name, x->value, x->len, err);
+	}
+	ret->uid = m->uid;
+	ret->gid = m->gid;
+	ret->mode = m->mode;
+	ret->mtime = m->mtime;
+	ret->atime = m->atime;
+	return r;
+}
+
+bool ebb_meta_bare(const struct ebb_meta *m)
+{
+	return m->uid == 0 && m->gid == 0 && m->mode == 0;
 }
 
 const struct ebb_meta_xattr *ebb_meta_find(const struct ebb_meta *m, const char *name)

@@ -59,6 +59,17 @@ int ebb_meta_add(struct ebb_meta *m, const char *name, const void *value, size_t
  */
 int ebb_meta_copy(struct ebb_meta *ret, const struct ebb_meta *m, struct ebb_err *err);
 
+/*
+ * Make the initialised @ret what @m becomes in a store with (@dirs) or without directories. What a bucket says of an object besides
+ * ("s3.content-type", "s3.tag.x") are attributes of users on a filesystem ("user.s3.content-type"), and the same again in a bucket.
+ *
+ * @return  0 or -EBB_ENOMEM.
+ */
+int ebb_meta_for(struct ebb_meta *ret, const struct ebb_meta *m, bool dirs, struct ebb_err *err);
+
+/* True when nobody ever said owner and mode: an object of a bucket that was no file before. */
+bool ebb_meta_bare(const struct ebb_meta *m);
+
 /* The attribute of that name, or NULL. Lives until the attributes of @m change. */
 const struct ebb_meta_xattr *ebb_meta_find(const struct ebb_meta *m, const char *name);
 

@@ -64,6 +64,9 @@ static int check_meta(const struct ebb_proof_copy *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta src = {0};
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta dst = {0};
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta src_there = {0};
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta dst_there = {0};
+	const bool dirs = ebb_store_caps(c->dst) & EBB_CAP_DIRS;
 	struct ebb_err why = {0};
 
 	if (c->meta == 0)
@@ -74,7 +77,12 @@ static int check_meta(const struct ebb_proof_copy *c, struct ebb_err *err)
 	if (rc < 0)
 		return rc;
 	dst.atime = src.atime;
-	rc = ebb_meta_compare(&src, &dst, c->meta, &why);
+	rc = ebb_meta_for(&src_there, &src, dirs, err);
+	if (rc == 0)
+		rc = ebb_meta_for(&dst_there, &dst, dirs, err);
+	if (rc < 0)
+		return rc;
+	rc = ebb_meta_compare(&src_there, &dst_there, c->meta, &why);
 	if (rc < 0)
 		return ebb_err_set(err, -rc, "copy '%s' of '%s': %s", c->dst_key, c->src_key,
 				   why.msg);

@@ -137,7 +137,7 @@ static struct ebb_merge_stats scan(struct ebb_index *ix, const struct item *v, s
 			ebb_merge_abandon(m, false);
 			if (ebb_merge_begin(ix, &opts, &m, &err) < 0)
 				die("begin again", &err);
-			const char *last = ebb_merge_resume_key(m);
+			const char *last = ebb_merge_resume_key(m, NULL);
 			for (i = 0; i < n && ebb_record_key_cmp(v[i].key, v[i].len, last, strlen(last)) <= 0;)
 				i++;
 		}

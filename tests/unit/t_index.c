@@ -242,7 +242,58 @@ START_TEST(unreadable_directories_are_kept)
 }
 END_TEST
 
+/* One scan of a bucket that holds one object. */
+static void scan_bucket(struct ebb_index *ix, const char *etag, int64_t time)
+{
+	struct ebb_merge_opts opts = {.store = "b", .now = 1};
+	struct ebb_merge_facts facts = {.finished = 2};
+	struct ebb_record r = {.key = "k", .key_len = 1};
+	struct ebb_merge_stats stats;
+	struct ebb_merge *m;
+
+	ebb_record_set(&r, EBB_F_KIND, EBB_KIND_FILE);
+	ebb_record_set(&r, EBB_F_SIZE, 3);
+	ebb_record_set(&r, EBB_F_MTIME, time);
+	ebb_record_set(&r, EBB_F_CTIME, time);
+	ebb_record_etag(&r, etag, strlen(etag));
+	ck_assert_int_eq(ebb_merge_begin(ix, &opts, &m, &err), 0);
+	ck_assert_int_eq(ebb_merge_put(m, &r, &err), 0);
+	ck_assert_int_eq(ebb_merge_finish(m, &stats, &err), 0);
+	ck_assert_int_eq(ebb_merge_publish(m, &facts, &err), 0);
+}
+
+static void check_times(struct ebb_index *ix, int64_t mtime, int64_t ctime)
+{
+	struct ebb_index_store st;
+	struct ebb_record got;
+	struct ebb_snap *s;
+
+	ck_assert_int_eq(ebb_snap_open(ix, &s, &err), 0);
+	ck_assert_int_eq(ebb_snap_store(s, "b", &st, &err), 0);
+	ck_assert_int_eq(ebb_snap_get(s, &st, "k", &got, &err), 0);
+	ck_assert_int_eq(got.f[EBB_F_MTIME], mtime);
+	ck_assert_int_eq(got.f[EBB_F_CTIME], ctime);
+	ebb_snap_close(s);
+}
+
+START_TEST(copied_onto_itself_an_object_is_as_old_as_before)
+{
+	static const char a[] = "d41d8cd98f00b204e9800998ecf8427e", b[] = "900150983cd24fb0d6963f7d28e17f72";
+	struct ebb_index *ix = fresh();
+
+	scan_bucket(ix, a, 100);
+	check_times(ix, 100, 100);
+	scan_bucket(ix, a, 200);
+	check_times(ix, 100, 200);
+	scan_bucket(ix, a, 200);
+	check_times(ix, 100, 200);
+	scan_bucket(ix, b, 300);
+	check_times(ix, 300, 300);
+	done(ix);
+}
+END_TEST
+
 EBB_UNIT_MAIN("index", prefixes_are_complete, a_snapshot_keeps_its_generation,
 	      rescans_do_not_grow_the_file_for_ever, a_newer_format_is_refused,
 	      what_is_no_index_is_refused, reading_leaves_the_file_as_it_is,
-	      unreadable_directories_are_kept)
+	      unreadable_directories_are_kept, copied_onto_itself_an_object_is_as_old_as_before)

@@ -128,6 +128,33 @@ START_TEST(compare_names_the_first_attribute_that_differs)
 }
 END_TEST
 
+START_TEST(what_a_bucket_says_goes_to_files_and_comes_back)
+{
+	META in_bucket;
+	META on_disk;
+	META again;
+
+	ebb_meta_init(&in_bucket);
+	ebb_meta_init(&on_disk);
+	ebb_meta_init(&again);
+	ck_assert(ebb_meta_bare(&in_bucket));
+	in_bucket.mode = 0640;
+	in_bucket.mtime = 5;
+	ck_assert(!ebb_meta_bare(&in_bucket));
+	ck_assert_int_eq(ebb_meta_add(&in_bucket, "s3.content-type", "a/b", 3, NULL), 0);
+	ck_assert_int_eq(ebb_meta_add(&in_bucket, "user.note", "x", 1, NULL), 0);
+	ck_assert_int_eq(ebb_meta_for(&on_disk, &in_bucket, true, NULL), 0);
+	ck_assert_ptr_nonnull(ebb_meta_find(&on_disk, "user.s3.content-type"));
+	ck_assert_ptr_nonnull(ebb_meta_find(&on_disk, "user.note"));
+	ck_assert_uint_eq(on_disk.nxattrs, 2);
+	ck_assert_int_eq(ebb_meta_for(&again, &on_disk, false, NULL), 0);
+	ck_assert_int_eq(ebb_meta_compare(&again, &in_bucket, EBB_META_ALL, NULL), 0);
+	ck_assert_int_eq(ebb_meta_for(&again, &on_disk, true, NULL), 0);
+	ck_assert_int_eq(ebb_meta_compare(&again, &on_disk, EBB_META_ALL, NULL), 0);
+}
+END_TEST
+
 EBB_UNIT_MAIN("meta", add_keeps_the_order_by_name, add_refuses_a_second_of_the_same_name,
 	      find_knows_what_was_added, copy_is_equal_and_independent,
-	      compare_looks_at_the_parts_asked_for, compare_names_the_first_attribute_that_differs)
+	      compare_looks_at_the_parts_asked_for, compare_names_the_first_attribute_that_differs,
+	      what_a_bucket_says_goes_to_files_and_comes_back)
