@@ -136,7 +136,7 @@ int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 {
 	if (app->config)
 		return 0;
-	int r = ebb_config_load(app->config_path, &app->config, err);
+	int r = ebb_config_load(app->config_path, ebb_app_now(app), &app->config, err);
 	if (r == -EBB_ENOENT && err) {
 		err->code = EBB_ECONFIG;
 		if (strlen(err->msg) < sizeof(err->msg) - 80)

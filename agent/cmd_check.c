@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/text.h"
 #include "core/units.h"
+#include "policies/cost_storage.h"
 #include "policies/rules_explain.h"
 
 static const int64_t gib = INT64_C(1) << 30;
@@ -70,10 +71,10 @@ static const char *nearest_class(const struct ebb_config *c, const char *class)
 	size_t n = 0;
 
 	for (size_t i = 0; words && i < EBB_ARRAY_LEN(usual); i++)
-		if (ebb_price_confidence(c->prices, usual[i]))
+		if (ebb_price_find(c->prices, NULL, NULL, usual[i]))
 			words[n++] = usual[i];
 	for (size_t i = 0; words && i < c->nstores; i++)
-		if (ebb_price_confidence(c->prices, c->stores[i].class))
+		if (c->stores[i].price)
 			words[n++] = c->stores[i].class;
 	return n ? ebb_text_nearest(class, words, n) : NULL;
 }
@@ -86,8 +87,7 @@ static int warn_class(struct ebb_app *app, const struct ebb_config_store *s, war
 	const char *near;
 	int bad;
 
-	if (!s->class || !*ebb_price_currency(app->config->prices) ||
-	    ebb_price_confidence(app->config->prices, s->class))
+	if (!s->class || !*ebb_price_currency(app->config->prices) || s->price)
 		return 0;
 	near = nearest_class(app->config, s->class);
 	bad = ebb_buf_addf(&text, "no price book prices class '%s' of store '%s'",
@@ -130,6 +130,13 @@ static int warn(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
 	return r;
 }
 
+/* What a GiB in the store's class costs a month: 1, 0 when it has no price, or negative. */
+static int gib_month(const struct ebb_config *c, const struct ebb_config_store *s,
+		     struct ebb_money *ret, struct ebb_err *err)
+{
+	return ebb_cost_storage_bytes(s->price, gib, ebb_price_currency(c->prices), ret, err);
+}
+
 /* --- For people --- */
 
 static void title(struct ebb_app *app, const char *text)
@@ -142,14 +149,15 @@ static int price_cell(const struct ebb_config *c, const struct ebb_config_store 
 {
 	struct ebb_money m;
 	char a[EBB_OUT_TEXT_MAX];
-	int r = s->class ? ebb_price_storage(c->prices, s->class, gib, &m, err) : 0;
+	int r = gib_month(c, s, &m, err);
 
 	if (r < 0)
 		return r;
 	if (!r)
 		ebb_out_cell(t, s->class ? "not priced" : "no class, not priced");
 	else
-		ebb_out_cell(t, "%s (%s)", ebb_money_format(m, a), ebb_price_confidence(c->prices, s->class));
+		ebb_out_cell(t, "%s (%s)", ebb_money_format(m, a),
+			     ebb_price_confidence_name(s->price->item[EBB_PRICE_STORAGE].confidence));
 	return 0;
 }
 
@@ -284,7 +292,7 @@ static int print_text(struct ebb_app *app, struct ebb_err *err)
 static int json_store(struct ebb_app *app, const struct ebb_config_store *s, struct ebb_err *err)
 {
 	struct ebb_money m;
-	int priced = s->class ? ebb_price_storage(app->config->prices, s->class, gib, &m, err) : 0;
+	int priced = gib_month(app->config, s, &m, err);
 	json_t *o = json_pack("{ss ss ss ss* ss* ss* sb}", "is", "store", "name", s->open.name, "type",
 			      s->open.type, "path", s->open.path, "location", s->location, "class", s->class,
 			      "one_file_system", s->one_file_system);

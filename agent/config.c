@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/books.h"
 #include "agent/config_s3.h"
 #include "agent/hours.h"
 #include "agent/yaml.h"
@@ -96,14 +97,24 @@ static int check_location(const struct ebb_config *c, const struct ebb_tree_node
 /* Keys that every type has come first. */
 static int check_keys(const struct ebb_tree_node *node, bool bucket, struct ebb_err *err)
 {
-	static const char *const common[] = {"type", "class", "site", "jurisdiction", "exclude"};
-	static const char *const fs[] = {"path", "one_file_system"};
+	static const char *const common[] = {"type", "class",	     "site",
+					     "provider", "jurisdiction", "exclude"};
+	static const char *const fs[] = {"path", "region", "one_file_system"};
 	const char *keys[32];
 	size_t n = EBB_ARRAY_LEN(common), more = bucket ? ebb_config_s3_nkeys : EBB_ARRAY_LEN(fs);
 
 	memcpy(keys, common, sizeof(common));
 	memcpy(keys + n, bucket ? ebb_config_s3_keys : fs, more * sizeof(*keys));
 	return ebb_tree_unknown_keys(node, keys, n + more, err);
+}
+
+/* A bucket without endpoint is at AWS: its prices hold there, and what names no class is STANDARD. */
+static void at_aws(struct ebb_config_store *s)
+{
+	if (s->provider || s->open.endpoint)
+		return;
+	s->provider = "aws";
+	s->class = s->class ? s->class : "STANDARD";
 }
 
 static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
@@ -135,6 +146,10 @@ static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 	if (!r)
 		r = text(node, "site", &s->site, err);
 	if (!r)
+		r = text(node, "provider", &s->provider, err);
+	if (!r)
+		r = text(node, "region", &s->region, err);
+	if (!r)
 		r = text(node, "jurisdiction", &s->jurisdiction, err);
 	if (!r && (n = ebb_tree_get(node, "exclude")))
 		r = read_exclude(c, n, s, err);
@@ -142,6 +157,8 @@ static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 		r = ebb_tree_bool(n, &s->one_file_system, err);
 	if (!r && bucket)
 		r = ebb_config_s3_read(&c->arena, node, s, err);
+	if (!r && bucket)
+		at_aws(s);
 	return r ? r : check_location(c, node, s, err);
 }
 
@@ -168,6 +185,8 @@ static int read_stores(struct ebb_config *c, const struct ebb_tree_node *root, s
 			.name = s->open.name,
 			.class = s->class,
 			.site = s->site,
+			.provider = s->provider,
+			.region = s->region,
 			.jurisdiction = s->jurisdiction,
 			.line = (int)node->key_line,
 			.col = (int)node->key_column,
@@ -177,36 +196,6 @@ static int read_stores(struct ebb_config *c, const struct ebb_tree_node *root, s
 }
 
 /* --- Prices --- */
-
-/* "@dir/@name.yaml" when that can be read. */
-static bool try_book(const char *dir, const char *name, char ret[PATH_MAX])
-{
-	return snprintf(ret, PATH_MAX, "%s/%s.yaml", dir, name) < PATH_MAX && access(ret, R_OK) == 0;
-}
-
-/* A book that ships with ebb. */
-static bool find_book(const char *name, char ret[PATH_MAX])
-{
-	static const char *const below[] = {"../share/ebb/prices", "../contrib/prices",
-					    "../../contrib/prices"};
-	const char *env = getenv("EBB_PRICES");
-	char exe[PATH_MAX], dir[PATH_MAX + 64];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (env && *env)
-		return try_book(env, name, ret);
-	exe[n > 0 ? n : 0] = 0;
-	char *slash = strrchr(exe, '/');
-	if (!slash)
-		return false;
-	*slash = 0;
-	for (size_t i = 0; i < EBB_ARRAY_LEN(below); i++) {
-		snprintf(dir, sizeof(dir), "%s/%s", exe, below[i]);
-		if (try_book(dir, name, ret))
-			return true;
-	}
-	return false;
-}
 
 /* Path of the book that @item names: itself, or relative to the folder of the configuration, or one that ships. */
 static int locate_book(const struct ebb_config *c, const struct ebb_tree_node *item, char ret[PATH_MAX],
@@ -218,7 +207,7 @@ static int locate_book(const struct ebb_config *c, const struct ebb_tree_node *i
 	if (r)
 		return r;
 	if (!strchr(name, '/')) {
-		if (find_book(name, ret))
+		if (ebb_books_find(name, ret))
 			return 0;
 		return ebb_tree_error(item, err,
 				      "no price book called '%s' ships with ebb (EBB_PRICES names their folder); a file of yours is "
@@ -238,17 +227,10 @@ static int locate_book(const struct ebb_config *c, const struct ebb_tree_node *i
 static int read_book(struct ebb_config *c, const struct ebb_tree_node *item,
 		     struct ebb_digest *digest, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
-	struct ebb_tree_node *doc = NULL;
 	char path[PATH_MAX];
 	int r = locate_book(c, item, path, err);
 
-	if (!r)
-		r = ebb_yaml_load(&c->arena, path, &bytes, &doc, err);
-	if (r)
-		return r;
-	ebb_digest_update(digest, bytes.data, bytes.len);
-	return ebb_price_books_add(c->prices, doc, err);
+	return r ? r : ebb_books_add(&c->arena, c->prices, path, digest, NULL, err);
 }
 
 static int read_books(struct ebb_config *c, const struct ebb_tree_node *prices,
@@ -266,17 +248,30 @@ static int read_books(struct ebb_config *c, const struct ebb_tree_node *prices,
 	return 0;
 }
 
-static int read_prices(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
+/* What each store's declared class costs, once all books are read. */
+static void find_prices(struct ebb_config *c)
+{
+	for (size_t i = 0; i < c->nstores; i++) {
+		struct ebb_config_store *s = &c->stores[i];
+
+		s->price = ebb_price_find(c->prices, s->provider, s->region, s->class);
+	}
+}
+
+static int read_prices(struct ebb_config *c, const struct ebb_tree_node *root, int64_t now,
+		       struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_digest_release) struct ebb_digest digest = {0};
 	int r = ebb_digest_init(&digest, &ebb_digest_sha256, err);
 
 	if (r)
 		return r;
-	c->prices = ebb_price_books_new(&c->arena);
+	c->prices = ebb_price_books_new(&c->arena, now);
 	if (!c->prices)
 		return no_memory(err);
 	r = read_books(c, ebb_tree_get(root, "prices"), &digest, err);
+	if (!r)
+		find_prices(c);
 	return r ? r : ebb_digest_final(&digest, c->prices_digest, err);
 }
 
@@ -374,7 +369,7 @@ static int read_version(const struct ebb_tree_node *root, struct ebb_err *err)
 	return r;
 }
 
-static int read_all(struct ebb_config *c, struct ebb_err *err)
+static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 {
 	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits"};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
@@ -390,14 +385,14 @@ static int read_all(struct ebb_config *c, struct ebb_err *err)
 	if (!r)
 		r = read_stores(c, root, err);
 	if (!r)
-		r = read_prices(c, root, err);
+		r = read_prices(c, root, now, err);
 	if (!r)
 		r = ebb_rules_compile(&c->arena, ebb_tree_get(root, "rules"), ebb_tree_get(root, "datasets"),
 				      c->rule_stores, c->nstores, &c->rules, err);
 	return r ? r : read_limits(c, root, err);
 }
 
-int ebb_config_load(const char *path, struct ebb_config **ret, struct ebb_err *err)
+int ebb_config_load(const char *path, int64_t now, struct ebb_config **ret, struct ebb_err *err)
 {
 	struct ebb_config *c = calloc(1, sizeof(*c));
 
@@ -405,7 +400,7 @@ int ebb_config_load(const char *path, struct ebb_config **ret, struct ebb_err *e
 		return no_memory(err);
 	ebb_arena_init(&c->arena, ARENA_MAX);
 	c->path = ebb_arena_strdup(&c->arena, path);
-	int r = c->path ? read_all(c, err) : no_memory(err);
+	int r = c->path ? read_all(c, now, err) : no_memory(err);
 	if (r) {
 		ebb_config_free(c);
 		return r;

@@ -18,6 +18,9 @@ struct ebb_config_store {
 	const char *location;		/* its path, or "s3://BUCKET/PREFIX" */
 	const char *class;		/* declared storage class, or NULL; of a bucket the default one */
 	const char *site;		/* or NULL */
+	const char *provider;		/* whose price books hold there, or NULL: a site's own */
+	const char *region;		/* the provider's name of the place, or NULL */
+	const struct ebb_price_class *price;	/* of `class` there, or NULL: not priced */
 	const char *jurisdiction;	/* or NULL */
 	const char *const *exclude;	/* globs, NULL-terminated, or NULL */
 	bool one_file_system;		/* default true */
@@ -48,11 +51,12 @@ struct ebb_config {
 
 /*
  * Load and check @path and the price books it names: a path is relative to the file; a bare word is a book that ships with ebb,
- * looked for in $EBB_PRICES, in share/ebb/prices beside the program's folder, and in the source tree it was built in.
+ * looked for where agent/books.h says.
  *
+ * @now     ns since the epoch: prices of that day are taken.
  * @return  0; -EBB_ECONFIG; -EBB_ENOENT; -EBB_EACCES; -EBB_EIO; -EBB_ENOMEM.
  */
-int ebb_config_load(const char *path, struct ebb_config **ret, struct ebb_err *err);
+int ebb_config_load(const char *path, int64_t now, struct ebb_config **ret, struct ebb_err *err);
 void ebb_config_free(struct ebb_config *c);
 
 /* Store by name, or NULL. */

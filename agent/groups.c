@@ -15,6 +15,7 @@
 
 #include "core/cursor.h"
 #include "core/sort.h"
+#include "policies/cost_storage.h"
 
 /* Records sorted in memory at a time, at most 64 bytes each. */
 #define ROOM (128 * 1024)
@@ -210,7 +211,8 @@ static int price_of(const struct ebb_groups *g, const struct member *m, int64_t 
 
 	if (!cs)
 		return 0;
-	rc = ebb_price_storage(g->app->config->prices, cs->class, m->alloc, &cost, err);
+	rc = ebb_cost_storage_bytes(cs->price, m->alloc, ebb_price_currency(g->app->config->prices), &cost,
+				    err);
 	if (rc == 1)
 		*ret = cost.nano;
 	return rc;

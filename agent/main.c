@@ -11,6 +11,7 @@
  *   app.c            options, clock, log, signals; opens configuration, index and run lock
  *   config.c         ebb.yaml: stores, prices, limits; hands the rules to policies/
  *   yaml.c           YAML into a document, strictly         config_s3.c      buckets in it      region.c    countries of regions
+ *   books.c          price books on disk
  *   hours.c          "Mon-Fri 20:00-06:00"
  *   lock.c           one run at a time per index
  *   target.c         what STORE, STORE:KEY and PATH mean

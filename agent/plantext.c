@@ -94,9 +94,10 @@ int ebb_plantext_samples(const struct ebb_config *c, const struct ebb_planhead *
 	for (size_t i = 0; i < h->nrules; i++)
 		use_refused(c, h, &h->rules[i], used);
 	for (size_t i = 0; i < c->nstores && !bad; i++) {
-		const char *sure = ebb_price_confidence(c->prices, c->stores[i].class);
+		const struct ebb_price_class *price = c->stores[i].price;
 
-		if (!used[i] || !sure || strcmp(sure, "sample") != 0 || is_named(c, used, i))
+		if (!used[i] || !price || is_named(c, used, i) ||
+		    price->item[EBB_PRICE_STORAGE].confidence < EBB_PRICE_SAMPLE)
 			continue;
 		bad |= ebb_buf_addf(out, "%s%s", out->len ? ", " : "", c->stores[i].class);
 	}

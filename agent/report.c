@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/report.h"
 #include "core/cursor.h"
+#include "policies/cost_storage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +9,19 @@
 static int price(struct ebb_report *r, struct ebb_report_store *s, struct ebb_err *err)
 {
 	const struct ebb_config *c = r->app->config;
-	int got = 0;
+	const struct ebb_config_store *store = c ? ebb_config_store(c, s->name) : NULL;
+	int got;
 
-	if (s->class && c && c->prices)
-		got = ebb_price_storage(c->prices, s->class, (int64_t)s->sum.alloc, &s->month, err);
+	s->price = store ? store->price : NULL;
+	got = ebb_cost_storage_bytes(s->price, (int64_t)s->sum.alloc,
+				     c ? ebb_price_currency(c->prices) : "", &s->month, err);
 	if (got < 0)
 		return got;
-	s->priced = got > 0;
-	if (!s->priced) {
+	if (!got) {
 		r->unpriced += s->sum.alloc;
 		return 0;
 	}
-	r->priced = true;
+	r->priced = s->priced = true;
 	return ebb_money_add(r->month, s->month, &r->month, err);
 }
 

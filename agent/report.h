@@ -19,6 +19,7 @@ struct ebb_report_store {
 	char name[EBB_INDEX_NAME_MAX + 1];
 	const char *class;		/* declared, or NULL; borrowed from the configuration */
 	struct ebb_tally_sum sum;
+	const struct ebb_price_class *price;	/* or NULL */
 	bool priced;
 	struct ebb_money month;		/* of keeping what is allocated for 30 days, when priced */
 	int64_t finished;		/* last scan */

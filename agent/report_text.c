@@ -131,7 +131,7 @@ static void print_samples(const struct ebb_report *r)
 		bool before = false;
 
 		if (!s->priced ||
-		    strcmp(ebb_price_confidence(r->app->config->prices, s->class), "sample") != 0)
+		    s->price->item[EBB_PRICE_STORAGE].confidence < EBB_PRICE_SAMPLE)
 			continue;
 		for (size_t k = 0; k < i; k++)
 			before |= r->stores[k].priced && strcmp(r->stores[k].class, s->class) == 0;

@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/mem.h"
 #include "core/units.h"
+#include "policies/cost_move.h"
 
 #define RATIO_TEXT 350
 #define RATIO_TENSOR 800
@@ -79,10 +80,11 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 		return there;
 	case EBB_ACTION_COMPRESS:
 		a->freed = held(r) - shrunk(r);
+		there = shrunk(r);
 		ebb_buf_addf(why, "; about %s expected to be freed of %s",
 			     ebb_units_format_bytes(a->freed, text),
 			     ebb_units_format_bytes(held(r), more));
-		return 0;
+		return there;
 	case EBB_ACTION_DELETE:
 		if (r->f[EBB_F_NLINK] > 1) {
 			a->freed = 0;
@@ -101,26 +103,63 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 	}
 }
 
-int ebb_cost_action(const struct ebb_price_books *prices, const char *from, const char *to,
-		    struct ebb_action *a, struct ebb_buf *why, struct ebb_err *err)
+/* What is paid once, and each month before and after, for @there bytes at the destination. */
+static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t there,
+		      struct ebb_bill *b)
 {
-	struct ebb_money before = {0}, after = {0};
-	int64_t there = count_bytes(a, why);
-	int r = ebb_price_storage(prices, from, a->freed, &before, err);
+	bool away = a->to_store != NULL;
+	struct ebb_cost_move m = {
+		.from = ends->from,
+		.to = a->id == EBB_ACTION_DELETE ? NULL : ends->to,
+		.load = ebb_cost_load(1, a->id == EBB_ACTION_COMPRESS ? held(a->obj) : a->freed),
+		.age_ns = ends->age_ns,
+		.thaw = EBB_COST_THAW,
+		.egress = away ? ends->egress : NULL,
+		.written = a->id == EBB_ACTION_COMPRESS ? there : 0,
+	};
 
+	/* What frees nothing costs nothing. */
+	m.load.objects = a->freed > 0;
+	m.rewritten = away || a->id == EBB_ACTION_COMPRESS;
+	ebb_cost_move(b, &m);
+	ebb_cost_storage(b, EBB_BILL_BEFORE, m.from, m.load, EBB_COST_MONTH);
+	if (m.to)
+		ebb_cost_storage(b, EBB_BILL_AFTER, m.to, ebb_cost_load(m.load.objects, there),
+				 EBB_COST_MONTH);
+}
+
+/* Has everything that the action touches a price? */
+static bool is_priced(const struct ebb_cost_ends *ends, const struct ebb_action *a)
+{
+	return ends->from && (a->id == EBB_ACTION_DELETE || ends->to) &&
+	       (!a->to_store || ends->egress);
+}
+
+int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		    struct ebb_buf *why, struct ebb_err *err)
+{
+	int64_t there = count_bytes(a, why);
+	struct ebb_money once, before, after;
+	int r;
+
+	ebb_bill_clear(bill);
 	a->priced = false;
 	a->one_off = a->saving = (struct ebb_money){0};
-	if (r <= 0)
-		return r;
-	if (a->id == EBB_ACTION_TIER) {
-		r = ebb_price_storage(prices, to, there, &after, err);
-		if (r <= 0)
-			return r;
-	}
-	r = ebb_money_sub(before, after, &a->saving, err);
+	if (!is_priced(ends, a))
+		return 0;
+	fill_bill(ends, a, there, bill);
+	if (bill->missing)
+		return 0;
+	r = ebb_bill_money(ebb_bill_sum(bill, EBB_BILL_ONCE), ends->currency, &once, err);
+	if (r == 0)
+		r = ebb_bill_money(ebb_bill_sum(bill, EBB_BILL_BEFORE), ends->currency, &before, err);
+	if (r == 0)
+		r = ebb_bill_money(ebb_bill_sum(bill, EBB_BILL_AFTER), ends->currency, &after, err);
+	if (r == 0)
+		r = ebb_money_sub(before, after, &a->saving, err);
 	if (r < 0)
 		return r;
-	memcpy(a->one_off.currency, a->saving.currency, sizeof(a->one_off.currency));
+	a->one_off = once;
 	a->priced = true;
 	return 0;
 }

@@ -2,14 +2,16 @@
 /*
  * The cost model: what an action costs once, saves per month, frees and moves.
  *
- * Everything that a price book will ever know about an action (requests, minimum durations,
- * retrieval, egress) comes in here, and nowhere else. In this version, for file stores:
- *   saving    storage of the freed bytes in their class, less storage of what the action writes
- *   one-off   nothing: a disk charges nothing for reading and writing
+ * cost_*.h say what each part costs; here they are put together for an action on one object:
+ *   saving    a month's storage as it is (with minimum size, overhead, monitoring), less what it
+ *             will be
+ *   one-off   early deletion of the class left, and for what is rewritten or goes elsewhere
+ *             restore, retrieval, egress and requests (cost_move.h)
  *   freed     bytes allocated to the object (its size when those are unknown); none for a name of
  *             an inode that has others; for compress what the estimate below leaves over
  *   wire      the object's size when it goes to another store
- * A class without a price makes the action unpriced, never free.
+ * Anything without a price makes the action unpriced, never free. Reads to come are not counted:
+ * a rule that names a class has decided about them.
  *
  * Pure. Threads: every function may be called from any thread.
  */
@@ -18,7 +20,7 @@
 
 #include "core/buf.h"
 #include "policies/action.h"
-#include "policies/price.h"
+#include "policies/bill.h"
 
 /*
  * Share of its size that a file with this key keeps when it is compressed, in thousandths: 350 for
@@ -28,15 +30,26 @@
 #define EBB_COST_POINTLESS 1000
 int ebb_cost_compressed(const char *key, size_t len);
 
+/* Where an action takes its object from and to. */
+struct ebb_cost_ends {
+	const struct ebb_price_class *from;	/* class of the object; NULL: not priced */
+	const struct ebb_price_class *to;	/* class it goes into, of the same or another store;
+						 * NULL: not priced */
+	const struct ebb_price_figure *egress;	/* what a byte pays from store to store; NULL: not
+						 * priced; looked at when a->to_store is set */
+	int64_t age_ns;				/* time in `from` so far; 0 when not known */
+	const char *currency;
+};
+
 /*
  * Fill priced, one_off, saving, freed and wire of @a, whose other members are set.
  *
- * @from, @to  classes of the object's and the destination store; NULL: not declared, so unpriced.
- * @why        receives "; ..." with what the numbers do not say by themselves; what does not fit is
- *             left out.
- * @return     0 or -EBB_ERANGE.
+ * @bill    receives the lines; cleared first. Its `missing` says what has no price.
+ * @why     receives "; ..." with what the numbers do not say by themselves; what does not fit is
+ *          left out.
+ * @return  0 or -EBB_ERANGE.
  */
-int ebb_cost_action(const struct ebb_price_books *prices, const char *from, const char *to,
-		    struct ebb_action *a, struct ebb_buf *why, struct ebb_err *err);
+int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		    struct ebb_buf *why, struct ebb_err *err);
 
 #endif

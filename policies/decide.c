@@ -28,6 +28,7 @@ struct ebb_decide {
 	struct ebb_rules_decide_work *work;
 	struct ebb_block_iter *iter;
 	struct ebb_buf why;
+	struct ebb_bill bill;		/* of the action at hand */
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
 };
 
@@ -201,10 +202,54 @@ static enum ebb_decide_refusal worthwhile(const struct ebb_rule *rule, const str
 	return EBB_REFUSE_NONE;
 }
 
+/* What the class of an object (NULL: of what comes into the store) costs there. */
+static const struct ebb_price_class *class_of(const struct ebb_decide *d,
+					      const struct ebb_rules_store *s,
+					      const struct ebb_record *r)
+{
+	return s ? ebb_price_find(d->prices, s->provider, s->region,
+				  ebb_rules_class(d->rules, s->name, r))
+		 : NULL;
+}
+
+/*
+ * How long the object has been in its class. Those in the class that their store declares were
+ * written into it; when others came is not known, and the dearest is assumed.
+ */
+static int64_t age_in_class(const struct ebb_decide *d, const struct ebb_rules_store *s,
+			    const struct ebb_record *r)
+{
+	bool own = ebb_record_has(r, EBB_F_CLASS) &&
+		   (!s->class || r->f[EBB_F_CLASS] != ebb_record_class_code(s->class));
+
+	if (own || !ebb_record_has(r, EBB_F_MTIME) || r->f[EBB_F_MTIME] > d->now)
+		return 0;
+	return d->now - r->f[EBB_F_MTIME];
+}
+
+static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb_action *a)
+{
+	const struct ebb_rules_store *from = ebb_rules_store(d->rules, a->store);
+	const struct ebb_rules_store *to =
+		a->to_store ? ebb_rules_store(d->rules, a->to_store) : NULL;
+	struct ebb_cost_ends ends = {
+		.from = class_of(d, from, a->obj),
+		.age_ns = from ? age_in_class(d, from, a->obj) : 0,
+		.currency = ebb_price_currency(d->prices),
+	};
+
+	ends.to = to ? class_of(d, to, NULL) : ends.from;
+	if (from && to)
+		ends.egress = ebb_price_egress(d->prices, from->provider, from->region,
+					       to->provider ? to->provider : "", to->region);
+	return ends;
+}
+
 /* Fill the amounts and the reasons, and say whether the action stands. */
 static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 			enum ebb_decide_refusal *ret, struct ebb_err *err)
 {
+	struct ebb_cost_ends ends;
 	int r;
 
 	*ret = possible(d, a);
@@ -212,9 +257,8 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 		return 0;
 	ebb_buf_clear(&d->why);
 	ebb_rules_explain_why(d->rules, rule, a->obj, a->store, d->now, &d->why, NULL);
-	r = ebb_cost_action(d->prices, ebb_rules_class(d->rules, a->store, a->obj),
-			    ebb_rules_class(d->rules, a->to_store, NULL), a, &d->why,
-			    err);
+	ends = ends_of(d, a);
+	r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
 	if (r < 0)
 		return r;
 	a->why = d->why.data;

@@ -1,174 +1,64 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "policies/price.h"
 
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/err.h"
-#include "core/mem.h"
+#include "policies/price_set.h"
 
-#define GIB (INT64_C(1) << 30)
-
-struct class_price {
-	const char *name;
-	struct ebb_decimal storage; /* per GiB-month */
-	const char *confidence;
-	struct class_price *next;
+static const char *const confidences[EBB_PRICE_CONFIDENCES] = {
+	[EBB_PRICE_CONTRACT] = "contract",
+	[EBB_PRICE_LIST] = "list",
+	[EBB_PRICE_SAMPLE] = "sample",
+	[EBB_PRICE_LOW] = "low",
 };
 
-struct ebb_price_books {
-	struct ebb_arena *arena;
-	char currency[4];
-	struct class_price *classes; /* newest first: the book added last wins */
+static const char *const items[EBB_PRICE_ITEMS] = {
+	[EBB_PRICE_STORAGE] = "storage",       [EBB_PRICE_PUT] = "put",
+	[EBB_PRICE_GET] = "get",	       [EBB_PRICE_PART] = "part",
+	[EBB_PRICE_TRANSITION] = "transition", [EBB_PRICE_RETRIEVAL] = "retrieval",
+	[EBB_PRICE_UPLOAD] = "upload",	       [EBB_PRICE_MONITORING] = "monitoring",
 };
 
-/* What a book says of itself. */
-struct head {
-	const char *currency, *source, *confidence;
+static const char *const speeds[EBB_PRICE_SPEEDS] = {
+	[EBB_PRICE_BULK] = "bulk",
+	[EBB_PRICE_STANDARD] = "standard",
+	[EBB_PRICE_EXPEDITED] = "expedited",
 };
 
-static const char *const confidences[] = {"sample", "list", "contract"};
-
-struct ebb_price_books *ebb_price_books_new(struct ebb_arena *arena)
+const char *ebb_price_confidence_name(enum ebb_price_confidence c)
 {
-	struct ebb_price_books *books = ebb_arena_alloc(arena, sizeof(*books));
-
-	if (books)
-		books->arena = arena;
-	return books;
+	return confidences[c];
 }
 
-static int read_text(const struct ebb_tree_node *doc, const char *key, const char **ret,
-		     struct ebb_err *err)
+const char *ebb_price_item_name(enum ebb_price_item i)
 {
-	const struct ebb_tree_node *node = ebb_tree_need(doc, key, err);
-
-	return node ? ebb_tree_text(node, ret, err) : -EBB_ECONFIG;
+	return items[i];
 }
 
-static int read_currency(const struct ebb_price_books *books, const struct ebb_tree_node *doc,
-			 const char **ret, struct ebb_err *err)
+const char *ebb_price_speed_name(enum ebb_price_speed s)
 {
-	int r = read_text(doc, "currency", ret, err);
-
-	if (r < 0)
-		return r;
-	if (!ebb_money_is_currency(*ret))
-		return ebb_tree_error(
-			ebb_tree_get(doc, "currency"), err,
-			"'%s' is no currency; write three capital letters such as USD", *ret);
-	if (books->currency[0] && strcmp(books->currency, *ret) != 0)
-		return ebb_tree_error(ebb_tree_get(doc, "currency"), err,
-				      "this book is in %s, those before it in %s; books of one "
-				      "configuration share one currency",
-				      *ret, books->currency);
-	return 0;
+	return speeds[s];
 }
 
-static int read_head(const struct ebb_price_books *books, const struct ebb_tree_node *doc,
-		     struct head *ret, struct ebb_err *err)
+int ebb_price_no_memory(struct ebb_err *err)
 {
-	static const char *const keys[] = {"version", "name",       "date",   "currency",
-					   "source",  "confidence", "classes"};
-	const struct ebb_tree_node *node;
-	const char *name, *version;
-	size_t confidence;
-	int64_t date;
-	int r = ebb_tree_unknown_keys(doc, keys, EBB_ARRAY_LEN(keys), err);
-
-	if (r == 0)
-		r = read_text(doc, "version", &version, err);
-	if (r < 0)
-		return r;
-	if (strcmp(version, "1") != 0)
-		return ebb_tree_error(ebb_tree_get(doc, "version"), err,
-				      "version '%s' of price books is unknown; this ebb reads 1",
-				      version);
-	r = read_text(doc, "name", &name, err);
-	if (r == 0)
-		r = read_text(doc, "source", &ret->source, err);
-	if (r == 0)
-		r = read_currency(books, doc, &ret->currency, err);
-	if (r < 0)
-		return r;
-	node = ebb_tree_need(doc, "date", err);
-	r = node ? ebb_tree_time(node, &date, err) : -EBB_ECONFIG;
-	if (r < 0)
-		return r;
-	node = ebb_tree_need(doc, "confidence", err);
-	r = node ? ebb_tree_choice(node, confidences, EBB_ARRAY_LEN(confidences), &confidence, err)
-		 : -EBB_ECONFIG;
-	if (r == 0)
-		ret->confidence = confidences[confidence];
-	return r;
+	return ebb_err_set(err, EBB_ENOMEM, "no memory for prices");
 }
 
-static int read_price(const struct ebb_tree_node *node, struct ebb_decimal *ret,
-		      struct ebb_err *err)
+/* --- The table of classes --- */
+
+struct ebb_price_books *ebb_price_books_new(struct ebb_arena *arena, int64_t now)
 {
-	const char *text;
-	struct ebb_err why = {0};
-	int r = ebb_tree_text(node, &text, err);
+	struct ebb_price_books *set = ebb_arena_alloc(arena, sizeof(*set));
 
-	if (r < 0)
-		return r;
-	if (ebb_decimal_parse(text, ret, &why) < 0)
-		return ebb_tree_error(node, err, "'%s': %s", node->key, why.msg);
-	if (ebb_decimal_cmp(*ret, ebb_decimal_of(0)) < 0)
-		return ebb_tree_error(node, err, "'%s': a price is not negative", node->key);
-	return 0;
-}
-
-static int add_class(struct ebb_price_books *books, const struct ebb_tree_node *node,
-		     const struct head *head, struct class_price **list, struct ebb_err *err)
-{
-	static const char *const keys[] = {"storage_gib_month", "source"};
-	struct class_price *c = ebb_arena_alloc(books->arena, sizeof(*c));
-	const struct ebb_tree_node *price;
-	int r = ebb_tree_unknown_keys(node, keys, EBB_ARRAY_LEN(keys), err);
-
-	if (r < 0)
-		return r;
-	price = ebb_tree_need(node, "storage_gib_month", err);
-	if (!price)
-		return -EBB_ECONFIG;
-	if (c)
-		c->name = ebb_arena_strdup(books->arena, node->key);
-	if (!c || !c->name)
-		return ebb_err_set(err, EBB_ENOMEM, "no memory for prices");
-	c->confidence = head->confidence;
-	c->next = *list;
-	r = read_price(price, &c->storage, err);
-	if (r == 0)
-		*list = c;
-	return r;
-}
-
-int ebb_price_books_add(struct ebb_price_books *books, const struct ebb_tree_node *doc,
-			struct ebb_err *err)
-{
-	struct class_price *list = books->classes;
-	const struct ebb_tree_node *classes;
-	struct head head;
-	int r = read_head(books, doc, &head, err);
-
-	if (r < 0)
-		return r;
-	classes = ebb_tree_need(doc, "classes", err);
-	if (!classes)
-		return -EBB_ECONFIG;
-	r = ebb_tree_expect(classes, EBB_TREE_MAP, err);
-	if (r < 0)
-		return r;
-	EBB_TREE_EACH(node, classes)
-	{
-		r = add_class(books, node, &head, &list, err);
-		if (r < 0)
-			return r;
-	}
-	books->classes = list;
-	memcpy(books->currency, head.currency, sizeof(books->currency));
-	return 0;
+	if (!set)
+		return NULL;
+	set->arena = arena;
+	set->now = now;
+	set->last = &set->first;
+	return set;
 }
 
 const char *ebb_price_currency(const struct ebb_price_books *books)
@@ -176,34 +66,153 @@ const char *ebb_price_currency(const struct ebb_price_books *books)
 	return books->currency;
 }
 
-static const struct class_price *find(const struct ebb_price_books *books, const char *class)
+/* FNV-1a over the three words. */
+static unsigned chain_of(const char *provider, const char *region, const char *class)
 {
-	const struct class_price *c = class ? books->classes : NULL;
+	const char *const words[] = {provider, region, class};
+	uint32_t h = UINT32_C(2166136261);
 
-	while (c && strcmp(c->name, class) != 0)
-		c = c->next;
-	return c;
+	for (int i = 0; i < 3; i++) {
+		for (const char *s = words[i]; *s; s++)
+			h = (h ^ (unsigned char)*s) * UINT32_C(16777619);
+		h = h * UINT32_C(16777619);
+	}
+	return (h ^ h >> 16) % EBB_PRICE_CHAINS;
 }
 
-int ebb_price_storage(const struct ebb_price_books *books, const char *class, int64_t bytes,
-		      struct ebb_money *ret, struct ebb_err *err)
+struct ebb_price_row *ebb_price_row(const struct ebb_price_books *set, const char *provider,
+				    const char *region, const char *class)
 {
-	const struct class_price *c = find(books, class);
-	struct ebb_money m;
-	int r;
+	struct ebb_price_row *row = set->chains[chain_of(provider, region, class)];
 
-	if (!c)
-		return 0;
-	r = ebb_money_charge(bytes, c->storage, GIB, books->currency, &m, err);
-	if (r < 0)
-		return r;
-	*ret = m;
-	return 1;
+	while (row && (strcmp(row->class.name, class) != 0 ||
+		       strcmp(row->class.region, region) != 0 ||
+		       strcmp(row->class.provider, provider) != 0))
+		row = row->chain;
+	return row;
 }
 
-const char *ebb_price_confidence(const struct ebb_price_books *books, const char *class)
+struct ebb_price_row *ebb_price_row_make(struct ebb_price_books *set, const char *provider,
+					 const char *region, const char *class)
 {
-	const struct class_price *c = find(books, class);
+	struct ebb_price_row *row = ebb_price_row(set, provider, region, class);
+	struct ebb_price_row **chain = &set->chains[chain_of(provider, region, class)];
 
-	return c ? c->confidence : NULL;
+	if (row)
+		return row;
+	row = ebb_arena_alloc(set->arena, sizeof(*row));
+	if (!row)
+		return NULL;
+	if (ebb_price_row(set, provider, "*", class))
+		*row = *ebb_price_row(set, provider, "*", class);
+	row->class.provider = ebb_arena_strdup(set->arena, provider);
+	row->class.region = ebb_arena_strdup(set->arena, region);
+	row->class.name = ebb_arena_strdup(set->arena, class);
+	if (!row->class.provider || !row->class.region || !row->class.name)
+		return NULL;
+	row->chain = *chain;
+	row->next = NULL;
+	*chain = *set->last = row;
+	set->last = &row->next;
+	set->n++;
+	return row;
+}
+
+const struct ebb_price_class *ebb_price_find(const struct ebb_price_books *books,
+					     const char *provider, const char *region,
+					     const char *class)
+{
+	const struct ebb_price_row *row = NULL;
+
+	provider = provider ? provider : "";
+	if (class && region)
+		row = ebb_price_row(books, provider, region, class);
+	if (class && !row)
+		row = ebb_price_row(books, provider, "*", class);
+	return row && ebb_price_known(&row->class.item[EBB_PRICE_STORAGE]) ? &row->class : NULL;
+}
+
+size_t ebb_price_count(const struct ebb_price_books *books)
+{
+	return books->n;
+}
+
+const struct ebb_price_class *ebb_price_get(const struct ebb_price_books *books, size_t i)
+{
+	const struct ebb_price_row *row = books->first;
+
+	while (row && i--)
+		row = row->next;
+	return row ? &row->class : NULL;
+}
+
+const struct ebb_price_figure *ebb_price_service(const struct ebb_price_books *books,
+						 const char *provider, const char *name)
+{
+	const struct ebb_price_sold *s = books->services;
+
+	provider = provider ? provider : "";
+	while (s && (strcmp(s->provider, provider) != 0 || strcmp(s->name, name) != 0))
+		s = s->next;
+	return s && ebb_price_known(&s->figure) ? &s->figure : NULL;
+}
+
+/* --- Arithmetic --- */
+
+/* round(@quantity * @atto / @divisor): whole units first, so that only the rest is divided. */
+static __int128 charge(__int128 quantity, __int128 atto, __int128 divisor)
+{
+	__int128 whole = quantity / divisor, rest = quantity % divisor, all, part;
+
+	if (__builtin_mul_overflow(whole, atto, &all) ||
+	    __builtin_mul_overflow(rest, atto, &part) || all > EBB_PRICE_TOO_MUCH)
+		return EBB_PRICE_TOO_MUCH;
+	all += part / divisor + (part % divisor > (divisor - 1) / 2);
+	return all < EBB_PRICE_TOO_MUCH ? all : EBB_PRICE_TOO_MUCH;
+}
+
+__int128 ebb_price_flat(const struct ebb_price_figure *f, __int128 quantity, int64_t over)
+{
+	return f->ntiers ? charge(quantity, f->tiers[0].atto, (__int128)f->per * over) : 0;
+}
+
+/* What a month's first @volume units cost. */
+static __int128 month(const struct ebb_price_figure *f, __int128 volume)
+{
+	__int128 sum = 0, steps = volume / f->step + (volume % f->step != 0);
+
+	if (__builtin_mul_overflow(steps, f->step, &volume))
+		return EBB_PRICE_TOO_MUCH;
+	for (size_t i = 0; i < f->ntiers && volume > f->tiers[i].from; i++) {
+		__int128 to = volume;
+
+		if (i + 1 < f->ntiers && to > f->tiers[i + 1].from)
+			to = f->tiers[i + 1].from;
+		sum += charge(to - f->tiers[i].from, f->tiers[i].atto, f->per);
+		if (sum >= EBB_PRICE_TOO_MUCH)
+			return EBB_PRICE_TOO_MUCH;
+	}
+	return sum;
+}
+
+__int128 ebb_price_marginal(const struct ebb_price_figure *f, __int128 before, __int128 quantity)
+{
+	__int128 all;
+
+	if (__builtin_add_overflow(before, quantity, &all) || all >= EBB_PRICE_TOO_MUCH)
+		return EBB_PRICE_TOO_MUCH;
+	all = month(f, all);
+	return all == EBB_PRICE_TOO_MUCH ? all : all - month(f, before);
+}
+
+const char *ebb_price_text(const struct ebb_price_figure *f, char out[EBB_PRICE_TEXT])
+{
+	char number[EBB_DECIMAL_TEXT];
+	struct ebb_decimal d = {.mant = f->ntiers ? f->tiers[0].atto : 0, .scale = EBB_PRICE_DIGITS};
+
+	for (; d.scale > 0 && d.mant % 10 == 0; d.scale--)
+		d.mant /= 10;
+	snprintf(out, EBB_PRICE_TEXT, "%s/%s", ebb_decimal_format(d, number),
+		 f->unit ? f->unit : "-");
+	return f->ntiers ? out : "not priced";
 }

@@ -67,6 +67,8 @@ struct ebb_rules_store {
 	const char *name;
 	const char *class;		/* declared storage class, or NULL */
 	const char *site;		/* or NULL */
+	const char *provider;		/* whose prices hold there, or NULL: a site's own */
+	const char *region;		/* the provider's name for the place, or NULL */
 	const char *jurisdiction;	/* ISO 3166 code, or NULL: unknown */
 	int line, col;			/* where it is declared */
 };

@@ -21,7 +21,7 @@ static void compile(struct ebb_arena *arena, const struct ebb_tree_node *root)
 		{.name = "a", .class = "HDD"},
 		{.name = "b", .class = "NVME", .jurisdiction = "AE"},
 	};
-	struct ebb_price_books *books = ebb_price_books_new(arena);
+	struct ebb_price_books *books = ebb_price_books_new(arena, 0);
 	struct ebb_rules *rules = NULL;
 	struct ebb_err err = {0};
 	int r = ebb_rules_compile(arena, ebb_tree_get(root, "rules"), ebb_tree_get(root, "datasets"), stores,

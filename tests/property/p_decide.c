@@ -152,7 +152,7 @@ static char *run(struct ebb_prng seed)
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(1 << 20);
 	struct tally t = {.arena = &arena, .log = EBB_BUF_INIT((size_t)256 << 20)};
 	const struct ebb_tree_node *doc = tree(&arena, config);
-	struct ebb_price_books *prices = ebb_price_books_new(&arena);
+	struct ebb_price_books *prices = ebb_price_books_new(&arena, NOW);
 	struct ebb_block_builder *builder = ebb_block_builder_new();
 	const struct ebb_decide_totals *totals;
 	struct ebb_decide *d;

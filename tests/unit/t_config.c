@@ -8,6 +8,9 @@
 #include "agent/config.h"
 #include "tests/support/unit.h"
 
+/* 2026-11-23 */
+#define NOW (INT64_C(1795392000) * 1000000000)
+
 static void file(const char *path, const char *text)
 {
 	FILE *f = fopen(path, "w");
@@ -20,7 +23,7 @@ static void file(const char *path, const char *text)
 static int load(const char *text, struct ebb_config **ret, struct ebb_err *err)
 {
 	file("c.yaml", text);
-	return ebb_config_load("c.yaml", ret, err);
+	return ebb_config_load("c.yaml", NOW, ret, err);
 }
 
 static void expect_error(const char *text, const char *message)
@@ -52,7 +55,7 @@ START_TEST(everything_is_read)
 	     "rules:\n"
 	     "  - {name: r, when: 'idle > 90d', do: tier, to: b.2}\n"
 	     "limits: {max_delete: 5%, max_objects: 10, max_bytes: 2GiB, max_cost: 1.5 USD, max_errors: 0, window: 'Mon-Fri 20:00-06:00'}\n");
-	ck_assert_msg(ebb_config_load("sub/c.yaml", &c, &err) == 0, "%s", err.msg);
+	ck_assert_msg(ebb_config_load("sub/c.yaml", NOW, &c, &err) == 0, "%s", err.msg);
 	ck_assert_uint_eq(c->nstores, 2);
 	ck_assert_str_eq(c->stores[0].open.path, "/a");
 	ck_assert_str_eq(c->stores[0].class, "HDD");

@@ -42,7 +42,7 @@ static const struct ebb_tree_node *tree(const char *text)
 
 static struct ebb_price_books *prices(void)
 {
-	struct ebb_price_books *b = ebb_price_books_new(&arena);
+	struct ebb_price_books *b = ebb_price_books_new(&arena, NOW);
 	const struct ebb_tree_node *doc =
 		tree("{version: 1, name: t, date: 2026-11-01, currency: USD, source: test, "
 		     "confidence: sample, "
