@@ -225,23 +225,32 @@ static int locate_book(const struct ebb_config *c, const struct ebb_tree_node *i
 }
 
 static int read_book(struct ebb_config *c, const struct ebb_tree_node *item,
-		     struct ebb_digest *digest, struct ebb_err *err)
+		     struct ebb_digest *digest, const char **ret, struct ebb_err *err)
 {
 	char path[PATH_MAX];
 	int r = locate_book(c, item, path, err);
 
-	return r ? r : ebb_books_add(&c->arena, c->prices, path, digest, NULL, err);
+	if (r)
+		return r;
+	*ret = ebb_arena_strdup(&c->arena, path);
+	return *ret ? ebb_books_add(&c->arena, c->prices, path, digest, NULL, err) : no_memory(err);
 }
 
 static int read_books(struct ebb_config *c, const struct ebb_tree_node *prices,
 		      struct ebb_digest *digest, struct ebb_err *err)
 {
 	int r = prices ? ebb_tree_expect(prices, EBB_TREE_SEQ, err) : 0;
+	size_t n = 0;
 
-	if (r || !prices)
+	if (r)
 		return r;
+	c->books = ebb_arena_calloc(&c->arena, (prices ? prices->n_children : 0) + 1, sizeof(*c->books));
+	if (!c->books)
+		return no_memory(err);
+	if (!prices)
+		return 0;
 	EBB_TREE_EACH(item, prices) {
-		r = read_book(c, item, digest, err);
+		r = read_book(c, item, digest, &c->books[n++], err);
 		if (r)
 			return r;
 	}

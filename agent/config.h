@@ -46,6 +46,7 @@ struct ebb_config {
 	struct ebb_rules_store *rule_stores;	/* the same, as rules see them */
 	struct ebb_rules *rules;
 	struct ebb_price_books *prices;
+	const char **books;		/* paths of the price books, as opened, in order; ends with NULL */
 	struct ebb_config_limits limits;
 };
 

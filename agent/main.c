@@ -51,6 +51,8 @@
  *   undo_dirs.c      folders on the way back                cmd_restore.c    take back one object
  *   cmd_trash.c      what waits in the trash                trash.c          added up
  *   cmd_transfer.c   cheapest way across regions            transfer_out.c   for people and programs
+ *   cmd_price.c      books of prices, and quotes            price_out.c      books     quote_out.c   quotes
+ *   jsonput.c        JSON with exact decimals
  */
 #include <errno.h>
 #include <stdio.h>

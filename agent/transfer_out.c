@@ -4,69 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/jsonput.h"
 #include "agent/out.h"
 #include "core/buf.h"
 #include "core/mem.h"
 
-/* --- JSON: written here because jansson keeps fractions as binary floats --- */
+/* --- JSON --- */
 
-struct json {
-	struct ebb_buf b;
-	int bad;
-	bool comma;	/* something stands before in this object or array */
-};
-
-static void begin(struct json *j, const char *name)
-{
-	if (j->comma)
-		j->bad |= ebb_buf_addc(&j->b, ',');
-	j->comma = true;
-	if (name)
-		j->bad |= ebb_buf_addf(&j->b, "\"%s\":", name);
-}
-
-static void open(struct json *j, const char *name, char c)
-{
-	begin(j, name);
-	j->bad |= ebb_buf_addc(&j->b, c);
-	j->comma = false;
-}
-
-static void shut(struct json *j, char c)
-{
-	j->bad |= ebb_buf_addc(&j->b, c);
-	j->comma = true;
-}
-
-static void quote(struct json *j, const char *s)
-{
-	json_t *v = json_string(s);
-	char *t = v ? json_dumps(v, JSON_ENCODE_ANY) : NULL;
-
-	j->bad |= t ? ebb_buf_adds(&j->b, t) : -EBB_ENOMEM;
-	free(t);
-	json_decref(v);
-}
-
-static void string(struct json *j, const char *name, const char *s)
-{
-	begin(j, name);
-	quote(j, s);
-}
-
-static void cost(struct json *j, const char *name, ebb_xfer_num v)
+static void cost(struct ebb_jsonput *j, const char *name, ebb_xfer_num v)
 {
 	char t[EBB_XFER_TEXT];
 
-	begin(j, name);
-	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_cost_text(v, t));
+	ebb_jsonput_number(j, name, ebb_xfer_cost_text(v, t));
 }
 
 /* Sites that @t, and the other parts of its group, read or serve by a local copy; each once. */
-static void sites(struct json *j, const char *name, const struct ebb_xfer *x, const struct ebb_xfer_tree *t,
+static void sites(struct ebb_jsonput *j, const char *name, const struct ebb_xfer *x, const struct ebb_xfer_tree *t,
 		  bool copies)
 {
-	open(j, name, '[');
+	ebb_jsonput_open(j, name, '[');
 	for (const struct ebb_xfer_tree *part = t; part; part = part->next)
 		for (size_t i = 0; i < (copies ? part->n_copies : part->n_reads); i++) {
 			uint32_t at = copies ? part->copies[i] : part->reads[i];
@@ -76,46 +32,46 @@ static void sites(struct json *j, const char *name, const struct ebb_xfer *x, co
 				for (size_t k = 0; k < (copies ? b->n_copies : b->n_reads); k++)
 					before |= (copies ? b->copies[k] : b->reads[k]) == at;
 			if (!before)
-				string(j, NULL, x->sites[at].id);
+				ebb_jsonput_string(j, NULL, x->sites[at].id);
 		}
-	shut(j, ']');
+	ebb_jsonput_shut(j, ']');
 }
 
 /* A volume per slot; with @whole its share of that. */
-static void slot_map(struct json *j, const char *name, const struct ebb_xfer *x,
+static void slot_map(struct ebb_jsonput *j, const char *name, const struct ebb_xfer *x,
 		     const struct ebb_xfer_hop *h, ebb_xfer_num whole)
 {
 	char t[EBB_XFER_TEXT];
 
-	open(j, name, '{');
+	ebb_jsonput_open(j, name, '{');
 	for (size_t s = 0; s < x->n_slots; s++)
 		if (h->sent[s]) {
-			begin(j, NULL);
-			quote(j, x->slots[s].id);
+			ebb_jsonput_begin(j, NULL);
+			ebb_jsonput_quote(j, x->slots[s].id);
 			j->bad |= ebb_buf_addf(&j->b, ":%s", ebb_xfer_gb_text(whole ? ebb_xfer_scale(EBB_XFER_ONE, h->sent[s], whole)
 										    : h->sent[s], t));
 		}
-	shut(j, '}');
+	ebb_jsonput_shut(j, '}');
 }
 
-static void volume(struct json *j, const char *name, ebb_xfer_num v)
+static void volume(struct ebb_jsonput *j, const char *name, ebb_xfer_num v)
 {
 	char t[EBB_XFER_TEXT];
 
-	begin(j, name);
+	ebb_jsonput_begin(j, name);
 	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_gb_text(v, t));
 }
 
-static void hop(struct json *j, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
+static void hop(struct ebb_jsonput *j, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
 		const struct ebb_xfer_tree *t, const struct ebb_xfer_hop *h)
 {
 	const struct ebb_xfer_group part = ebb_xfer_part(g, t);
 	ebb_xfer_num wire = h->packed ? part.packed : part.gb;
 
-	open(j, NULL, '{');
-	string(j, "from", x->sites[x->links[h->link].from].id);
-	string(j, "to", x->sites[x->links[h->link].to].id);
-	begin(j, "compressed");
+	ebb_jsonput_open(j, NULL, '{');
+	ebb_jsonput_string(j, "from", x->sites[x->links[h->link].from].id);
+	ebb_jsonput_string(j, "to", x->sites[x->links[h->link].to].id);
+	ebb_jsonput_begin(j, "compressed");
 	j->bad |= ebb_buf_adds(&j->b, h->packed ? "true" : "false");
 	volume(j, "wire_gb", wire);
 	if (t->gb)
@@ -125,34 +81,34 @@ static void hop(struct json *j, const struct ebb_xfer *x, const struct ebb_xfer_
 		if (wire > 0)
 			slot_map(j, "slot_shares", x, h, wire);
 	}
-	shut(j, '}');
+	ebb_jsonput_shut(j, '}');
 }
 
-static void groups(struct json *j, const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
+static void groups(struct ebb_jsonput *j, const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
 {
-	open(j, "groups", '[');
+	ebb_jsonput_open(j, "groups", '[');
 	for (size_t i = 0; p->trees && i < x->n_groups; i++) {
 		const struct ebb_xfer_tree *t = &p->trees[i];
 
-		open(j, NULL, '{');
-		string(j, "group", x->groups[i].id);
+		ebb_jsonput_open(j, NULL, '{');
+		ebb_jsonput_string(j, "group", x->groups[i].id);
 		if (t->n_reads == 0)
-			string(j, "action", "already-present");
+			ebb_jsonput_string(j, "action", "already-present");
 		sites(j, "reads", x, t, false);
-		open(j, "hops", '[');
+		ebb_jsonput_open(j, "hops", '[');
 		for (const struct ebb_xfer_tree *part = t; part; part = part->next)
 			for (size_t h = 0; h < part->n_hops; h++)
 				hop(j, x, &x->groups[i], part, &part->hops[h]);
-		shut(j, ']');
+		ebb_jsonput_shut(j, ']');
 		sites(j, "local_copies", x, t, true);
-		shut(j, '}');
+		ebb_jsonput_shut(j, '}');
 	}
-	shut(j, ']');
+	ebb_jsonput_shut(j, ']');
 }
 
-static void bill(struct json *j, const struct ebb_xfer_bill *b)
+static void bill(struct ebb_jsonput *j, const struct ebb_xfer_bill *b)
 {
-	open(j, "bill", '{');
+	ebb_jsonput_open(j, "bill", '{');
 	cost(j, "links_usd", b->links);
 	cost(j, "pools_usd", b->pools);
 	cost(j, "requests_usd", b->requests);
@@ -161,23 +117,22 @@ static void bill(struct json *j, const struct ebb_xfer_bill *b)
 	cost(j, "codec_usd", b->codec);
 	cost(j, "copies_usd", b->copies);
 	cost(j, "early_delete_usd", b->fixed);
-	shut(j, '}');
+	ebb_jsonput_shut(j, '}');
 }
 
 int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
 			  struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf room = {0};
-	struct json j = {.b = EBB_BUF_INIT((size_t)1 << 30)};
+	struct ebb_jsonput j = EBB_JSONPUT_INIT;
 	bool over = p->reason == EBB_XFER_BUDGET;
 
-	open(&j, NULL, '{');
-	string(&j, "id", x->id);
-	string(&j, "status", ebb_xfer_plan_status(p->status));
+	ebb_jsonput_open(&j, NULL, '{');
+	ebb_jsonput_string(&j, "id", x->id);
+	ebb_jsonput_string(&j, "status", ebb_xfer_plan_status(p->status));
 	if (p->reason)
-		string(&j, "reason", ebb_xfer_plan_reason(p->reason));
+		ebb_jsonput_string(&j, "reason", ebb_xfer_plan_reason(p->reason));
 	if (p->stuck)
-		string(&j, "group", p->stuck->id);
+		ebb_jsonput_string(&j, "group", p->stuck->id);
 	if (p->short_by)
 		volume(&j, "short_gb", p->short_by);
 	if (x->has_budget)
@@ -190,7 +145,7 @@ int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_
 		cost(&j, "gap_usd", p->bill.total - p->lower_bound);
 	if (over)
 		cost(&j, p->minimum_exact ? "minimum_required_usd" : "sufficient_usd", p->bill.total);
-	string(&j, "method", p->method);
+	ebb_jsonput_string(&j, "method", p->method);
 	if (p->direct_first >= 0)
 		cost(&j, "direct_from_first_replica_usd", p->direct_first);
 	if (p->direct_cheapest >= 0)
@@ -198,12 +153,8 @@ int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_
 	if (p->trees)
 		bill(&j, &p->bill);
 	groups(&j, x, p);
-	shut(&j, '}');
-	room = j.b;
-	if (j.bad || ebb_buf_addc(&room, '\n') < 0)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	fwrite(room.data, 1, room.len, out);
-	return ebb_out_flush(out, err);
+	ebb_jsonput_shut(&j, '}');
+	return ebb_jsonput_end(&j, out, err);
 }
 
 /* --- For people --- */

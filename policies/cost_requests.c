@@ -18,6 +18,15 @@ void ebb_cost_requests_transition(struct ebb_bill *b, enum ebb_bill_side side,
 		ebb_bill_add(b, side, "requests", c, item(c, EBB_PRICE_PUT), objects, 1);
 }
 
+/* Parts of all objects, and the requests that begin and end each. */
+static __int128 parts_of(struct ebb_cost_load load)
+{
+	__int128 parts = load.bytes / EBB_COST_PART + load.objects;
+	__int128 most = (__int128)load.objects * EBB_COST_PARTS;
+
+	return (parts < most ? parts : most) + load.objects;
+}
+
 void ebb_cost_requests_write(struct ebb_bill *b, enum ebb_bill_side side,
 			     const struct ebb_price_class *c, struct ebb_cost_load load)
 {
@@ -27,7 +36,7 @@ void ebb_cost_requests_write(struct ebb_bill *b, enum ebb_bill_side side,
 	ebb_bill_add(b, side, "requests", c, put, load.objects, 1);
 	if (load.bytes > (__int128)load.objects * EBB_COST_WHOLE)
 		ebb_bill_add(b, side, "requests for parts", c, ebb_price_known(part) ? part : put,
-			     load.bytes / EBB_COST_PART + load.objects, 1);
+			     parts_of(load), 1);
 	if (ebb_price_known(item(c, EBB_PRICE_UPLOAD)))
 		ebb_bill_add(b, side, "bytes written", c, item(c, EBB_PRICE_UPLOAD), load.bytes, 1);
 }

@@ -12,9 +12,10 @@
 
 #include "policies/cost_storage.h"
 
-/* Objects above this go up in parts, of at least EBB_COST_PART bytes each. */
+/* Objects above this go up in parts: of at least EBB_COST_PART bytes, and of 10,000 at most. */
 #define EBB_COST_WHOLE (INT64_C(5) << 30)
 #define EBB_COST_PART (INT64_C(64) << 20)
+#define EBB_COST_PARTS 10000
 
 /* Keys that one listing request returns. */
 #define EBB_COST_LISTED 1000
