@@ -268,6 +268,7 @@ static int quote(struct price *p, struct ebb_err *err)
 	long long size = ebb_cli_number(args, "size", -1);
 	struct ebb_quote q = {
 		.age_ns = ebb_cli_number(args, "age", -1),
+		.stored = ebb_cli_number(args, "stored", -1),
 		.rewritten = ebb_cli_flag(args, "rewrite"),
 		.thaw = {speed_of(ebb_cli_string(args, "speed")), EBB_COST_THAW.days},
 	};
@@ -333,6 +334,7 @@ static const struct ebb_cli_option options[] = {
 	{"to-region", 0, EBB_CLI_STRING, "REGION", "quote: and where (the same)"},
 	{"reads-per-month", 0, EBB_CLI_STRING, "R", "quote: whole reads of each object a month, such as 0.5 (0)"},
 	{"age", 0, EBB_CLI_DURATION, "TIME", "quote: how long they have been in their class (past its minimum duration)"},
+	{"stored", 0, EBB_CLI_BYTES, "SIZE", "quote: what each of the classes holds besides; counts free allowances and volume tiers from there"},
 	{"rewrite", 0, EBB_CLI_FLAG, NULL, "quote: by copying, although the provider could move them itself"},
 	{"speed", 0, EBB_CLI_CHOICE, "bulk|standard|expedited", "quote: how archived objects are asked back (bulk)"},
 	{"prices", 0, EBB_CLI_LIST, "BOOK", "a book over those that ship and those of the configuration"},
@@ -374,7 +376,7 @@ const struct ebb_cli_command ebb_cmd_price = {
 		"'quote' says what it costs to bring objects from one class to another, and what that saves a month, with its\n"
 		"arithmetic: transition and write requests, early deletion, minimum size and overhead, retrieval and restores,\n"
 		"monitoring, bytes between regions.\n"
-		"Prices are those of the first volume tier, without free allowances; a month has 30 days.\n"
+		"Prices are those of the first volume tier, without free allowances, unless --stored is given; a month has 30 days.\n"
 		"What has no price is refused as unpriced, with status 3.\n"
 		"\n"
 		"'check' refuses a book with a gap, a wrong unit, overlapping days or tiers, or a currency without a rate, and\n"

@@ -46,8 +46,15 @@ void ebb_bill_add(struct ebb_bill *b, enum ebb_bill_side side, const char *what,
 		.figure = figure,
 		.quantity = quantity,
 		.over = over,
+		.before = -1,
 		.amount = ebb_price_flat(figure, quantity, over),
 	};
+}
+
+void ebb_bill_tiers(struct ebb_bill_line *l, __int128 before)
+{
+	l->before = before;
+	l->amount = ebb_price_marginal(l->figure, before, l->quantity / l->over);
 }
 
 __int128 ebb_bill_sum(const struct ebb_bill *b, enum ebb_bill_side side)

@@ -34,6 +34,8 @@ struct ebb_bill_line {
 	const struct ebb_price_figure *figure;
 	__int128 quantity;		/* quantity / over in bytes, requests, object-months ... */
 	int64_t over;
+	__int128 before;		/* volume of the month that tiers had counted already; negative: the
+					 * first tier's price was taken */
 	__int128 amount;
 };
 
@@ -63,6 +65,13 @@ static inline void ebb_bill_clear(struct ebb_bill *b)
 void ebb_bill_add(struct ebb_bill *b, enum ebb_bill_side side, const char *what,
 		  const struct ebb_price_class *class, const struct ebb_price_figure *figure,
 		  __int128 quantity, int64_t over);
+
+/*
+ * Price a line again as part of a month's volume, with allowance, tiers and steps.
+ *
+ * @before  units that the month had already; not negative.
+ */
+void ebb_bill_tiers(struct ebb_bill_line *l, __int128 before);
 
 /* Sum of a side. */
 __int128 ebb_bill_sum(const struct ebb_bill *b, enum ebb_bill_side side);

@@ -108,6 +108,8 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 		      struct ebb_bill *b)
 {
 	bool away = a->to_store != NULL;
+	/* Providers bill bytes, not blocks. */
+	bool bytes = ends->to && *ends->to->provider && a->id == EBB_ACTION_TIER;
 	struct ebb_cost_move m = {
 		.from = ends->from,
 		.to = a->id == EBB_ACTION_DELETE ? NULL : ends->to,
@@ -124,32 +126,48 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 	ebb_cost_move(b, &m);
 	ebb_cost_storage(b, EBB_BILL_BEFORE, m.from, m.load, EBB_COST_MONTH);
 	if (m.to)
-		ebb_cost_storage(b, EBB_BILL_AFTER, m.to, ebb_cost_load(m.load.objects, there),
+		ebb_cost_storage(b, EBB_BILL_AFTER, m.to,
+				 ebb_cost_load(m.load.objects, bytes ? a->obj->f[EBB_F_SIZE] : there),
 				 EBB_COST_MONTH);
 }
 
-/* Has everything that the action touches a price? */
-static bool is_priced(const struct ebb_cost_ends *ends, const struct ebb_action *a)
+/* What has no price, before there is a bill: an end, or the way; NULL: all have. */
+static const char *unpriced(const struct ebb_cost_ends *ends, const struct ebb_action *a)
 {
-	return ends->from && (a->id == EBB_ACTION_DELETE || ends->to) &&
-	       (!a->to_store || ends->egress);
+	if (!ends->from)
+		return "the class that it is in";
+	if (a->id != EBB_ACTION_DELETE && !ends->to)
+		return "the class that it would be in";
+	return a->to_store && !ends->egress ? "the way to the other store" : NULL;
+}
+
+/* Say in the reasons what stands in the way of a price. */
+static void tell_missing(const struct ebb_bill *b, const char *what, struct ebb_buf *why)
+{
+	ebb_buf_addf(why, "; unpriced: no price for %s", what);
+	if (b->missing_class)
+		ebb_buf_addf(why, " of %s", b->missing_class->name);
 }
 
 int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
 		    struct ebb_buf *why, struct ebb_err *err)
 {
 	int64_t there = count_bytes(a, why);
+	const char *missing = unpriced(ends, a);
 	struct ebb_money once, before, after;
 	int r;
 
 	ebb_bill_clear(bill);
 	a->priced = false;
 	a->one_off = a->saving = (struct ebb_money){0};
-	if (!is_priced(ends, a))
+	if (!missing) {
+		fill_bill(ends, a, there, bill);
+		missing = bill->missing;
+	}
+	if (missing) {
+		tell_missing(bill, missing, why);
 		return 0;
-	fill_bill(ends, a, there, bill);
-	if (bill->missing)
-		return 0;
+	}
 	r = ebb_bill_money(ebb_bill_sum(bill, EBB_BILL_ONCE), ends->currency, &once, err);
 	if (r == 0)
 		r = ebb_bill_money(ebb_bill_sum(bill, EBB_BILL_BEFORE), ends->currency, &before, err);

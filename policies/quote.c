@@ -18,6 +18,23 @@ static int64_t size_of(const struct ebb_quote *q)
 	return q->load.objects ? (int64_t)(q->load.bytes / q->load.objects) : 0;
 }
 
+/* The tiers of a month's storage. The overhead at the plain class's rate is always its first. */
+static void count_tiers(const struct ebb_quote *q, struct ebb_bill *b)
+{
+	__int128 before[EBB_BILL_SIDES] = {0, q->stored, q->stored};
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct ebb_bill_line *l = &b->line[i];
+		const struct ebb_price_class *c = l->side == EBB_BILL_BEFORE ? q->from : q->to;
+
+		if (l->side == EBB_BILL_ONCE || l->over != 1 || l->class != c ||
+		    l->figure != &c->item[EBB_PRICE_STORAGE])
+			continue;
+		ebb_bill_tiers(l, before[l->side]);
+		before[l->side] += l->quantity;
+	}
+}
+
 void ebb_quote_bill(const struct ebb_quote *q, struct ebb_bill *ret)
 {
 	struct ebb_cost_move m = {
@@ -35,10 +52,12 @@ void ebb_quote_bill(const struct ebb_quote *q, struct ebb_bill *ret)
 		ebb_cost_move(ret, &m);
 	ebb_cost_storage_settled(ret, EBB_BILL_BEFORE, q->from, q->load, q->reads);
 	ebb_cost_retrieval(ret, EBB_BILL_BEFORE, q->from, q->load, q->reads, q->thaw);
-	if (!q->to)
-		return;
-	ebb_cost_storage_settled(ret, EBB_BILL_AFTER, q->to, q->load, q->reads);
-	ebb_cost_retrieval(ret, EBB_BILL_AFTER, q->to, q->load, q->reads, q->thaw);
+	if (q->to) {
+		ebb_cost_storage_settled(ret, EBB_BILL_AFTER, q->to, q->load, q->reads);
+		ebb_cost_retrieval(ret, EBB_BILL_AFTER, q->to, q->load, q->reads, q->thaw);
+	}
+	if (q->stored >= 0)
+		count_tiers(q, ret);
 }
 
 /* --- Notes --- */
@@ -96,16 +115,19 @@ static void note_destination(const struct ebb_quote *q, const struct notes *n)
 		     "for size");
 }
 
-static void note_figures(const struct ebb_bill *b, const struct notes *n)
+static void note_figures(const struct ebb_quote *q, const struct ebb_bill *b,
+			 const struct notes *n)
 {
 	const struct ebb_bill_line *doubt = ebb_bill_doubtful(b);
 
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0; q->stored < 0 && i < b->n; i++) {
 		const struct ebb_price_figure *f = b->line[i].figure;
 
 		if (f->ntiers < 2 || b->line[i].quantity / b->line[i].over <= f->tiers[1].from)
 			continue;
-		note(n, "the volume passes the first tier of %s: larger volumes are cheaper",
+		note(n,
+		     "the volume passes the first tier of %s, whose price is taken for all of it; "
+		     "say what else is stored there to count tiers",
 		     b->line[i].class ? b->line[i].class->name : b->line[i].what);
 		break;
 	}
@@ -124,7 +146,7 @@ void ebb_quote_notes(const struct ebb_quote *q, const struct ebb_bill *b, ebb_qu
 	note_source(q, &n);
 	if (q->to)
 		note_destination(q, &n);
-	note_figures(b, &n);
+	note_figures(q, b, &n);
 }
 
 /* --- Arithmetic --- */
@@ -150,9 +172,10 @@ int ebb_quote_arithmetic(const struct ebb_bill_line *l, struct ebb_buf *out)
 {
 	char price[EBB_PRICE_TEXT], amount[EBB_DECIMAL_TEXT];
 
-	if (add_quantity(l, out) < 0 ||
-	    ebb_buf_addf(out, " x %s = %s", ebb_price_text(l->figure, price),
-			 ebb_bill_text(l->amount, amount)) < 0)
+	if (add_quantity(l, out) < 0)
 		return -EBB_ENOMEM;
-	return 0;
+	ebb_bill_text(l->amount, amount);
+	if (l->before >= 0)
+		return ebb_buf_addf(out, " by tiers = %s", amount);
+	return ebb_buf_addf(out, " x %s = %s", ebb_price_text(l->figure, price), amount);
 }

@@ -19,6 +19,8 @@ struct ebb_quote {
 	const struct ebb_price_figure *egress;	/* NULL: they stay in their place */
 	int64_t reads;		/* whole reads of each object a month, in millionths */
 	int64_t age_ns;		/* time in `from` so far; negative: long enough */
+	int64_t stored;		/* bytes that each of the classes holds besides, so that tiers are counted
+				 * from there; negative: the first tier's price is taken */
 	bool rewritten;		/* by copying, although a transition would do */
 	struct ebb_cost_thaw thaw;
 };

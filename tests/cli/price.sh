@@ -37,6 +37,11 @@ expect_out '"one_off_usd":0.00001,"monthly_before_usd":2,"monthly_after_usd":1,'
 run "$EBB" price quote --size 1GiB --provider azure --region us-sample --from HOT --to ARCHIVE
 expect_out 'note: a price is a sample'
 
+run "$EBB" price quote --size 52900GiB --stored 0
+expect_out 'storage  STANDARD  52900 GiB-month by tiers = 1215'
+run "$EBB" price quote --size 1000GB --stored 0 --provider r2 --json
+expect_out '"monthly_before_usd":14.85,'
+
 # Unpriced is said, with what was probably meant.
 run "$EBB" price quote --size 1GiB --to STANDRD_IA
 expect_status 3

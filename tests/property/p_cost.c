@@ -96,6 +96,7 @@ static struct ebb_quote any_quote(void)
 		.to = any_class(from),
 		.reads = below(3000000),
 		.age_ns = below(200) * EBB_DATE_DAY_NS,
+		.stored = -1,
 		.rewritten = below(2),
 		.thaw = EBB_COST_THAW,
 	};
@@ -139,6 +140,34 @@ static void time_costs_more(void)
 	ebb_cost_storage(&b, EBB_BILL_ONCE, c, load, ebb_cost_days(days + 1));
 	EBB_SEED_CHECK(ebb_bill_sum(&b, EBB_BILL_ONCE) >= ebb_bill_sum(&a, EBB_BILL_ONCE),
 		       "a day more costs less");
+}
+
+/* Objects priced one by one cost what their histogram by powers of two does. */
+static void bins_cost_what_their_objects_do(void)
+{
+	const struct ebb_price_class *c = any_class(NULL);
+	struct ebb_cost_load bins[64] = {0};
+	struct ebb_bill one, bulk;
+	__int128 each = 0, all = 0;
+
+	for (int i = 0; i < 50; i++) {
+		int64_t size = any_size();
+		int bin = size ? 64 - __builtin_clzll((unsigned long long)size) : 0;
+
+		bins[bin].objects++;
+		bins[bin].bytes += size;
+		ebb_bill_clear(&one);
+		ebb_cost_storage(&one, EBB_BILL_ONCE, c, ebb_cost_load(1, size), EBB_COST_MONTH);
+		each += ebb_bill_sum(&one, EBB_BILL_ONCE);
+	}
+	for (int i = 0; i < 64; i++) {
+		ebb_bill_clear(&bulk);
+		ebb_cost_storage(&bulk, EBB_BILL_ONCE, c, bins[i], EBB_COST_MONTH);
+		all += ebb_bill_sum(&bulk, EBB_BILL_ONCE);
+	}
+	/* Every line is rounded by half a unit at most. */
+	EBB_SEED_CHECK(each - all <= 250 && all - each <= 250, "bulk costs something else in %s",
+		       c->name);
 }
 
 /* --- Against the meter --- */
@@ -220,6 +249,7 @@ int main(void)
 		tiers_are_continuous();
 		more_costs_more();
 		time_costs_more();
+		bins_cost_what_their_objects_do();
 		estimate_is_not_below_the_meter();
 		deleting_is_not_below_the_meter();
 		same_question_same_answer();

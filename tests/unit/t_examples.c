@@ -79,6 +79,7 @@ static struct ebb_quote quote(int64_t objects, int64_t size, const struct ebb_pr
 				  .from = from,
 				  .to = to,
 				  .age_ns = -1,
+				  .stored = -1,
 				  .thaw = EBB_COST_THAW};
 }
 
@@ -122,10 +123,16 @@ static __int128 keep(const struct ebb_price_class *c, struct ebb_cost_load load,
 START_TEST(e1_byte_hours_and_tiers)
 {
 	__int128 byte_hours = (__int128)100 * GIB * 15 * 24 + (__int128)100 * TIB * 16 * 24;
+	struct ebb_quote q = quote(52900, GIB, aws("STANDARD"), aws("STANDARD"));
+	struct ebb_bill b;
 
 	ck_assert(byte_hours == INT64_C(42259901212262400));
 	expect(whole((int64_t)(byte_hours / GIB)) / 744, "52900.0", "E1.gb_months");
 	expect(ebb_cost_storage_byte_hours(aws("STANDARD"), byte_hours, 744, 0), "1215.0", "E1.usd");
+	/* The same as a quote that counts tiers. */
+	q.stored = 0;
+	b = bill_of(q);
+	expect(ebb_bill_sum(&b, EBB_BILL_BEFORE), "1215.0", "E1 as a quote");
 }
 END_TEST
 
@@ -399,6 +406,9 @@ END_TEST
 
 START_TEST(e15_rounding_up)
 {
+	struct ebb_quote q = quote(1000, 1000 * MILLION, class_in("r2", NULL, "STANDARD"), NULL);
+	struct ebb_bill b;
+
 	const struct ebb_price_class *plain = class_in("r2", NULL, "STANDARD");
 	const struct ebb_price_class *ia = class_in("r2", NULL, "STANDARD_IA");
 	const int64_t gb = 1000 * MILLION;
@@ -406,6 +416,9 @@ START_TEST(e15_rounding_up)
 
 	expect(ebb_price_marginal(&plain->item[EBB_PRICE_STORAGE], 0, 1000 * gb), "14.85",
 	       "E15.r2_std");
+	q.stored = 0;
+	b = bill_of(q);
+	expect(ebb_bill_sum(&b, EBB_BILL_BEFORE), "14.85", "E15.r2_std as a quote");
 	/* kept for five days, and gone */
 	sum = keep(ia, ebb_cost_load(1, 1000 * gb), ebb_cost_days(5)) + early(ia, 1000 * gb, 5);
 	sum += ebb_price_marginal(&ia->item[EBB_PRICE_PUT], 0, 1000);
