@@ -183,6 +183,37 @@ START_TEST(books_that_ship_are_found_by_name)
 }
 END_TEST
 
+START_TEST(stores_have_the_prices_of_their_place)
+{
+	struct ebb_config *c = NULL;
+	struct ebb_err err = {0};
+
+	mkdir("books", 0700);
+	file("books/p.yaml", "{version: 1, name: p, provider: aws, date: 2026-11-01, currency: USD, source: s, confidence: list,\n"
+			     "regions: {me-central-1: {STANDARD: {storage: 0.025/GiB-month}, GLACIER: {storage: 0.004/GiB-month}}}}\n");
+	setenv("EBB_PRICES", "books", 1);
+	ck_assert_msg(load("version: 1\nstores:\n"
+			   "  lake: {type: s3, bucket: lake, region: me-central-1}\n"
+			   "  own: {type: s3, bucket: own, endpoint: 'http://h', region: me-central-1}\n"
+			   "  mount: {type: fs, path: /m, provider: aws, region: me-central-1, class: GLACIER}\n"
+			   "prices: [p]\n",
+			   &c, &err) == 0,
+		      "%s", err.msg);
+	/* A bucket without endpoint is at AWS. */
+	ck_assert_ptr_eq(c->stores[0].price, ebb_price_find(c->prices, "aws", "me-central-1", "STANDARD"));
+	ck_assert_ptr_nonnull(c->stores[0].price);
+	ck_assert_str_eq(c->rule_stores[0].provider, "aws");
+	ck_assert_str_eq(c->rule_stores[0].region, "me-central-1");
+	ck_assert_ptr_null(c->stores[1].price);
+	ck_assert_ptr_eq(c->stores[2].price, ebb_price_find(c->prices, "aws", "me-central-1", "GLACIER"));
+	ck_assert_ptr_nonnull(c->stores[2].price);
+	ck_assert_str_eq(c->books[0], "books/p.yaml");
+	ck_assert_ptr_null(c->books[1]);
+	ebb_config_free(c);
+	unsetenv("EBB_PRICES");
+}
+END_TEST
+
 EBB_UNIT_MAIN("config", everything_is_read, defaults_hold, digests_tell_files_apart,
 	      a_count_of_deletions_keeps_the_share, errors_have_place_and_remedy, units_are_checked,
-	      books_that_ship_are_found_by_name)
+	      books_that_ship_are_found_by_name, stores_have_the_prices_of_their_place)
