@@ -79,7 +79,7 @@ static int fs_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	s->base.ops = &ebb_store_fs_ops;
 	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_RENAME | EBB_CAP_META |
-		       EBB_CAP_SPARSE | EBB_CAP_DIRS;
+		       EBB_CAP_SPARSE | EBB_CAP_DIRS | EBB_CAP_RANGE;
 	s->base.name = strdup(cfg->name);
 	s->root = open(cfg->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
@@ -176,6 +176,7 @@ const struct ebb_store_ops ebb_store_fs_ops = {
 	.read_hole = ebb_store_fs_read_hole,
 	.read_verify = ebb_store_fs_read_verify,
 	.read_close = ebb_store_fs_read_close,
+	.read_range = ebb_store_fs_read_range,
 	.write_open = ebb_store_fs_write_open,
 	.write = ebb_store_fs_write_bytes,
 	.write_hole = ebb_store_fs_write_hole,

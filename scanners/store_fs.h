@@ -148,6 +148,8 @@ int64_t ebb_store_fs_read_bytes(struct ebb_store_reader *r, void *buf, size_t le
 int ebb_store_fs_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
 int ebb_store_fs_read_verify(struct ebb_store_reader *r, struct ebb_err *err);
 void ebb_store_fs_read_close(struct ebb_store_reader *r);
+int ebb_store_fs_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			    int64_t off, void *buf, size_t len, struct ebb_err *err);
 
 /* --- store_fs_share.c: files in the same blocks --- */
 

@@ -177,3 +177,33 @@ void ebb_store_fs_read_close(struct ebb_store_reader *base)
 	close(r->fd);
 	free(r);
 }
+
+/* All of @len bytes at @off. */
+static int pread_all(const struct reader *r, int64_t off, uint8_t *buf, size_t len,
+		     struct ebb_err *err)
+{
+	while (len) {
+		ssize_t n = TEMP_FAILURE_RETRY(pread(r->fd, buf, len, off));
+
+		if (n < 0)
+			return ebb_store_fs_path_fail(err, errno, "read", r->key);
+		if (n == 0)
+			return ebb_err_set(err, EBB_ECORRUPT, "'%s' ends before byte %" PRId64, r->key,
+					   off + (int64_t)len);
+		off += n;
+		buf += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int ebb_store_fs_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			    int64_t off, void *buf, size_t len, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
+	int r = ebb_store_fs_read_open(s, key, expect, &in, err);
+
+	if (r == 0)
+		r = pread_all((struct reader *)in, off, buf, len, err);
+	return r == 0 && expect ? ebb_store_fs_read_verify(in, err) : r;
+}
