@@ -11,6 +11,7 @@
 
 /* How much of an object is looked at before it is compressed. */
 #define SAMPLE_BYTES (64 * 1024)
+#define SAMPLE_LARGE ((int64_t)1024 * 1024) /* from here on parts are read: four requests are then few */
 
 static bool is_change(int r)
 {
@@ -157,20 +158,24 @@ static int64_t read_window(void *ctx, int64_t off, void *buf, size_t len, struct
 	return (int64_t)n;
 }
 
-/*
- * The beginning of the object decides only what it can: a magic number, or the whole of a small object. Large objects whose
- * beginning is noise are given up by the copy when they do not shrink.
- */
-static int step_sample(struct ebb_steps_ctx *c, struct ebb_err *err)
+/* A part of the object itself. */
+static int64_t read_part(void *ctx, int64_t off, void *buf, size_t len, struct ebb_err *err)
+{
+	const struct ebb_steps_ctx *c = ctx;
+	int r = ebb_store_read_range(c->from, c->op->key, &c->op->obj, off, buf, len, err);
+
+	return r < 0 ? r : (int64_t)len;
+}
+
+/* The beginning of the object; *ret_all: that is all of it. */
+static int sample_begin(struct ebb_steps_ctx *c, struct ebb_sample *ret, bool *ret_all,
+			struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_mem_freep) uint8_t *buf = malloc(SAMPLE_BYTES);
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
 	struct window w = {buf, 0};
-	struct ebb_sample s;
 	int64_t n = 1;
 
-	if (c->gone || c->copied)
-		return 0;
 	if (!buf)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	int r = ebb_store_read_open(c->from, c->op->key, &c->op->obj, &in, err);
@@ -180,13 +185,34 @@ static int step_sample(struct ebb_steps_ctx *c, struct ebb_err *err)
 			return (int)n;
 		w.len += (size_t)n;
 	}
-	if (r == 0)
-		r = ebb_sample_guess(read_window, &w, (int64_t)w.len, &s, err);
+	*ret_all = w.len < SAMPLE_BYTES;
+	return r < 0 ? r : ebb_sample_guess(read_window, &w, (int64_t)w.len, ret, err);
+}
+
+/*
+ * Large objects are sampled all over, where parts can be read; of others the beginning decides only what it can: a magic number,
+ * or the whole of a small object. What slips through is given up by the copy when it does not shrink. Tensors are judged by the copy
+ * alone: their planes shrink where their bytes look like noise.
+ */
+static int step_sample(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	int64_t size = ebb_record_has(&op->obj, EBB_F_SIZE) ? op->obj.f[EBB_F_SIZE] : 0;
+	bool tensors = op->codec && strcmp(op->codec, ebb_codec_tensor.name) == 0, all = true;
+	struct ebb_sample s;
+	int r;
+
+	if (c->gone || c->copied)
+		return 0;
+	if (size > SAMPLE_LARGE && (ebb_store_caps(c->from) & EBB_CAP_RANGE))
+		r = ebb_sample_guess(read_part, c, size, &s, err);
+	else
+		r = sample_begin(c, &s, &all, err);
 	if (r < 0)
 		return r;
 	if (s.verdict == EBB_SAMPLE_PACKED)
 		return ebb_err_set(err, EBB_ENOTSUP, "is compressed already (%s)", s.format);
-	if (s.verdict == EBB_SAMPLE_NOISE && w.len < SAMPLE_BYTES)
+	if (s.verdict == EBB_SAMPLE_NOISE && all && !tensors)
 		return ebb_err_set(err, EBB_ENOTSUP, "would not shrink");
 	return 0;
 }

@@ -2,9 +2,17 @@
 #include "agent/stream.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "compress/codec.h"
 #include "compress/pipe.h"
+
+/*
+ * Objects run in parallel; one as large as this would run on when the others are done, so it gets threads of its own. What is
+ * written does not depend on them.
+ */
+#define LARGE (INT64_C(64) * 1024 * 1024)
+#define LARGE_THREADS 4
 
 /* After this many bytes that hardly shrank, compressing is given up. */
 #define HOPELESS (INT64_C(64) * 1024 * 1024)
@@ -67,6 +75,14 @@ static int watch(void *ctx, int64_t nread, int64_t written, struct ebb_err *err)
 	return 0;
 }
 
+/* As many as there are processors, up to LARGE_THREADS. */
+static unsigned threads(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > LARGE_THREADS ? LARGE_THREADS : (unsigned)n;
+}
+
 static int run_pipe(struct stream *s, struct ebb_pipe_result *ret, struct ebb_err *err)
 {
 	const struct ebb_op *op = s->c->op;
@@ -87,6 +103,8 @@ static int run_pipe(struct stream *s, struct ebb_pipe_result *ret, struct ebb_er
 		p.mode = EBB_PIPE_ENCODE;
 	if (p.mode != EBB_PIPE_DECODE && ebb_record_has(&op->obj, EBB_F_SIZE))
 		p.raw_size = op->obj.f[EBB_F_SIZE];
+	if (p.raw_size >= LARGE)
+		p.threads = threads();
 	struct ebb_err why = {0};
 	int r = ebb_pipe_run(&p, ret, &why);
 	/* bytes that do not fit, because somebody is writing them, are a change and no damage */
