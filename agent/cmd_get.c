@@ -14,6 +14,7 @@
 #include "agent/target.h"
 #include "compress/codec.h"
 #include "compress/pack_read.h"
+#include "compress/pack_recover.h"
 #include "compress/pipe.h"
 #include "compress/tensor_read.h"
 #include "core/units.h"
@@ -171,13 +172,62 @@ static int list_member(struct get *g, const struct ebb_pack_member *m, struct eb
 	return fputc('\n', g->out) == EOF ? ebb_out_failed(g->out, err) : 0;
 }
 
+/* Members of a damaged pack, as recovery tells them. */
+struct salvage {
+	struct get *g;
+	const char *member;	/* NULL: list them */
+	bool found;
+};
+
+static int on_intact(void *ctx, const struct ebb_pack_member *m, bool intact, struct ebb_err *err)
+{
+	struct salvage *s = ctx;
+	const struct ebb_pack_sink sink = {.data = write_some, .ctx = s->g};
+
+	if (!intact) {
+		ebb_app_note(s->g->app, "member '%s' is damaged", m->key);
+		return 0;
+	}
+	if (!s->member)
+		return list_member(s->g, m, err);
+	if (s->found || strcmp(m->key, s->member) != 0)
+		return 0;
+	s->found = true;
+	return ebb_pack_read_member(read_range, s->g, m, m->digest, &sink, err);
+}
+
+/* Without trusting the index. What is lost is told; when all is asked for and some is lost, -EBB_EPARTIAL. */
+static int get_salvaged(struct get *g, const char *member, struct ebb_err *err)
+{
+	struct salvage s = {.g = g, .member = member};
+	struct ebb_pack_recovered got;
+	int r = ebb_pack_recover(read_range, g, size_of(g), on_intact, &s, &got, err);
+
+	if (r < 0)
+		return r;
+	if (member)
+		return s.found ? 0 : ebb_err_set(err, EBB_ENOENT, "no intact member '%s' is found in '%s'",
+						 member, g->key);
+	if (!got.indexed)
+		ebb_app_note(g->app, "the index is damaged or missing; members were searched for");
+	if (got.lost == 0 && got.indexed)
+		return 0;
+	ebb_app_note(g->app, "%lld members are intact, %lld or more are lost", (long long)got.intact,
+		     (long long)got.lost);
+	return -EBB_EPARTIAL;
+}
+
 /* @member NULL: list them. */
 static int get_member(struct get *g, const char *member, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_pack_read_release) struct ebb_pack_index x = {0};
 	const struct ebb_pack_sink sink = {.data = write_some, .ctx = g};
-	int r = ebb_pack_read_index(read_range, g, size_of(g), &x, err);
+	struct ebb_err why = {0};
+	int r = ebb_pack_read_index(read_range, g, size_of(g), &x, &why);
 
+	if (r < 0)
+		return ebb_err_set(err, -r, "%s%s", why.msg,
+				   r == -EBB_ECORRUPT ? "; --salvage finds what is intact" : "");
 	for (size_t i = 0; r == 0 && !member && i < x.n; i++)
 		r = list_member(g, &x.members[i], err);
 	if (r < 0 || !member)
@@ -196,7 +246,9 @@ static int get(struct get *g, const struct ebb_cli_args *args, struct ebb_err *e
 	bool whole = g->skip == 0 && g->left == INT64_MAX;
 	int r;
 
-	if (member || ebb_cli_flag(args, "list"))
+	if (ebb_cli_flag(args, "salvage"))
+		r = get_salvaged(g, member, err);
+	else if (member || ebb_cli_flag(args, "list"))
 		r = get_member(g, member, err);
 	else if (!g->codec)
 		r = get_plain(g, err);
@@ -204,7 +256,8 @@ static int get(struct get *g, const struct ebb_cli_args *args, struct ebb_err *e
 		r = get_tensors(g, err);
 	else
 		r = get_decoded(g, err);
-	return r < 0 ? r : ebb_out_flush(g->out, err);
+	int flushed = ebb_out_flush(g->out, r == 0 ? err : NULL);
+	return r < 0 ? r : flushed;
 }
 
 /* Into a new file, which is removed again when reading fails. */
@@ -235,6 +288,8 @@ static int check_args(const struct ebb_cli_args *args, struct ebb_err *err)
 
 	if (ebb_cli_string(args, "member") && ebb_cli_flag(args, "list"))
 		return ebb_err_set(err, EBB_EUSAGE, "--member and --list do not go together");
+	if (ebb_cli_flag(args, "salvage") && !pack)
+		return ebb_err_set(err, EBB_EUSAGE, "--salvage goes with --list or --member");
 	if (pack && ebb_cli_flag(args, "raw"))
 		return ebb_err_set(err, EBB_EUSAGE, "--raw and members of packs do not go together");
 	return 0;
@@ -269,6 +324,7 @@ static const struct ebb_cli_option options[] = {
 	{"output", 'o', EBB_CLI_STRING, "FILE", "write a new file instead of stdout"},
 	{"member", 'm', EBB_CLI_STRING, "KEY", "the object is a pack: read this member of it"},
 	{"list", 'l', EBB_CLI_FLAG, NULL, "the object is a pack: list its members"},
+	{"salvage", 0, EBB_CLI_FLAG, NULL, "with --list or --member: the pack is damaged, look for what is intact"},
 	{"offset", 0, EBB_CLI_BYTES, "BYTES", "begin at this byte of what comes out"},
 	{"length", 0, EBB_CLI_BYTES, "BYTES", "stop after so many bytes"},
 	{"raw", 0, EBB_CLI_FLAG, NULL, "do not decode"},
@@ -301,6 +357,9 @@ const struct ebb_cli_command ebb_cmd_get = {
 		"\n"
 		"From a pack only the end, where its index is, and the member are read; from a tensor container with --offset or\n"
 		"--length only the blocks of those bytes.\n"
+		"\n"
+		"A pack whose end is cut off or damaged, or that has damaged members, is searched with --salvage: every member that\n"
+		"is intact is found, and the exit status is 1 when some are lost.\n"
 		"\n"
 		"Everything is checked while it is read.\n"
 		"When the exit status is not 0, what came out must not be used; a file named with --output is removed then.\n"

@@ -76,9 +76,21 @@ cp "$EBB_SRC/tests/fuzz/corpus/pack/flipped" d/p.tar.zst
 run "$EBB" get d:p.tar.zst --member a/one
 expect_status 1
 expect_err 'a member is damaged'
+run "$EBB" get d:p.tar.zst --list --salvage
+expect_status 1
+expect_err "member 'a/one' is damaged"
+expect_out 'two'
+expect_no_out 'a/one'
 cp "$EBB_SRC/tests/fuzz/corpus/pack/no-footer" d/p.tar.zst
 run "$EBB" get d:p.tar.zst --member a/one
 expect_status 1
-expect_err 'footer is missing or damaged'
+expect_err 'footer is missing or damaged; --salvage finds what is intact'
+get d:p.tar.zst --member two --salvage
+[[ $(cat got) == bbbbb ]] || unexpected 'the member'
+run "$EBB" get d:p.tar.zst --list --salvage
+expect_status 1
+expect_err '3 members are intact, 0 or more are lost'
+run "$EBB" get d:p.tar.zst --member three --salvage
+expect_err "no intact member 'three'"
 run "$EBB" get d:p.tar.zst --member x --list
 expect_status 2
