@@ -67,12 +67,14 @@ static void weave(const uint8_t *even, const uint8_t *odd, size_t n, uint8_t *ds
  */
 #ifdef __SSE2__
 #define ROTATE_FAST(bits, i)                                                                       \
+	const __m128i up = _mm_cvtsi32_si128((int)by);                                             \
+	const __m128i down = _mm_cvtsi32_si128((int)(bits - by));                                  \
+                                                                                                   \
 	for (; i + 16 <= len; i += 16) {                                                           \
 		__m128i x = _mm_loadu_si128((const __m128i_u *)(p + i));                           \
-		__m128i up = left ? _mm_slli_epi##bits(x, 1) : _mm_slli_epi##bits(x, bits - 1);    \
-		__m128i down = left ? _mm_srli_epi##bits(x, bits - 1) : _mm_srli_epi##bits(x, 1);  \
                                                                                                    \
-		_mm_storeu_si128((__m128i_u *)(p + i), _mm_or_si128(up, down));                    \
+		_mm_storeu_si128((__m128i_u *)(p + i), _mm_or_si128(_mm_sll_epi##bits(x, up),      \
+								    _mm_srl_epi##bits(x, down)));  \
 	}
 #else
 #define ROTATE_FAST(bits, i)
