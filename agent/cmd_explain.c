@@ -5,7 +5,10 @@
 
 #include "agent/out.h"
 #include "agent/owner.h"
+#include "agent/storeset.h"
 #include "agent/target.h"
+#include "compress/codec.h"
+#include "compress/sample.h"
 #include "core/snap.h"
 #include "core/units.h"
 #include "policies/decide.h"
@@ -354,6 +357,49 @@ static int find(struct explain *x, struct ebb_snap *snap, const char *word, stru
 	return r ? r : decide(x, err);
 }
 
+/* A part of the object itself, for the sample. */
+struct part {
+	struct ebb_store *store;
+	const struct explain *x;
+};
+
+static int64_t read_part(void *ctx, int64_t off, void *buf, size_t len, struct ebb_err *err)
+{
+	const struct part *p = ctx;
+	int r = ebb_store_read_range(p->store, p->x->key, NULL, off, buf, len, err);
+
+	return r < 0 ? r : (int64_t)len;
+}
+
+/* --sample: what compressing would leave, by reading parts of the object now. */
+static int print_sample(struct explain *x, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_storeset_freep) struct ebb_storeset *stores = ebb_storeset_new(x->app->config);
+	struct part p = {.x = x};
+	struct ebb_record now;
+	struct ebb_sample_estimate e;
+	int level = x->rule && x->rule->level ? x->rule->level : ebb_codec_zstd.level_default;
+	char text[EBB_UNITS_TEXT];
+	int r = stores ? ebb_storeset_get(stores, x->store.name, &p.store, err) :
+			 ebb_err_set(err, EBB_ENOMEM, "out of memory");
+
+	if (r == 0)
+		r = ebb_store_head(p.store, x->key, &now, err);
+	if (r == 0)
+		r = ebb_sample_estimate(read_part, &p, now.f[EBB_F_SIZE], level, &e, err);
+	if (r < 0)
+		return r;
+	if (x->app->json) {
+		json_t *o = json_pack("{s:{s:i,s:i,s:i,s:I}}", "sample", "level", level, "permille", e.permille,
+				      "margin", e.margin, "read", (json_int_t)e.read);
+		return ebb_out_json(x->app->out, o, err);
+	}
+	fprintf(x->app->out, "\nSample of %s: zstd %d would leave %d.%d %% +- %d.%d of it\n",
+		ebb_units_format_bytes(e.read, text), level, e.permille / 10, e.permille % 10,
+		e.margin / 10, e.margin % 10);
+	return 0;
+}
+
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
@@ -376,12 +422,19 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 			fputc('\n', app->out);
 		if (!r)
 			r = app->json ? print_json(&x, err) : print_text(&x, err);
+		if (!r && ebb_cli_flag(args, "sample"))
+			r = print_sample(&x, err);
 		ebb_target_release(&x.target);
 		ebb_arena_release(&x.arena);
 		free(x.key);
 	}
 	return r;
 }
+
+static const struct ebb_cli_option options[] = {
+	{"sample", 0, EBB_CLI_FLAG, NULL, "read parts of the object, and estimate what zstd would leave of it"},
+	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
+};
 
 static const struct ebb_cli_field json[] = {
 	{"store, path, path_b64, kind, size, ...", "", "the object, as ebb-find(1) shows it"},
@@ -391,6 +444,7 @@ static const struct ebb_cli_field json[] = {
 	{"dataset", "string", "pattern of its dataset, when it has one"},
 	{"rules", "array", "every rule: name, do, store_ok, kind_ok, match_ok, condition (true, false, unknown), likely (the same if access logs lost nothing), fires, holds (unknown, so nothing changes it), verdict"},
 	{"facts", "array", "every fact that a condition uses: name, value, from (where it comes from)"},
+	{"sample", "object", "with --sample, on a line of its own: level, permille of the size that is left, margin (95 %), bytes read"},
 	{NULL, NULL, NULL},
 };
 
@@ -412,6 +466,7 @@ const struct ebb_cli_command ebb_cmd_explain = {
 		"\n"
 		"A rule that changes anything fires only when its condition is certainly true; a rule that keeps protects also\n"
 		"when it may be true.",
+	.options = options,
 	.json = json,
 	.examples = examples,
 	.min_args = 1,

@@ -52,6 +52,31 @@ struct ebb_sample {
 int ebb_sample_guess(ebb_range_fn *read, void *ctx, int64_t size, struct ebb_sample *ret,
 		     struct ebb_err *err);
 
+/* What zstd would leave of an object, by samples. */
+struct ebb_sample_estimate {
+	int permille;	/* of the raw size, 0 to 1000 */
+	/*
+	 * Sampling error: the mean over the object lies within permille +- margin with 95 %, as far as its
+	 * parts are independent. 0: all of it was compressed.
+	 */
+	int margin;
+	int64_t read;	/* bytes looked at */
+};
+
+/*
+ * Estimate what zstd at @level (1 to 19) leaves of an object of @size bytes: all of it up to 2.5 MiB, else 12
+ * pieces of 128 KiB, one from each twelfth, so that no part of it goes unseen (stratified sampling; the
+ * margin is Student's t for 11 degrees of freedom, which is too wide for strata and never too narrow).
+ * The margin is that of pieces. What zstd makes of the object in one go differs by more: pieces cannot use
+ * what repeats further away than they are long, so large texts come out smaller than estimated.
+ *
+ * Memory: 5 MiB and zstd's at that level.
+ *
+ * @return  as ebb_sample_guess.
+ */
+int ebb_sample_estimate(ebb_range_fn *read, void *ctx, int64_t size, int level,
+			struct ebb_sample_estimate *ret, struct ebb_err *err);
+
 /* Name of the compressed format whose magic begins @p, or NULL. 16 bytes are enough. Constant. */
 const char *ebb_sample_format(const uint8_t *p, size_t len);
 

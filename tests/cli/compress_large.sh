@@ -21,6 +21,9 @@ cat >ebb.yaml <<-END
 	  - {name: logs, match: "*.log", do: compress, codec: zstd}
 END
 plan
+run "$EBB" explain d:noise.log --sample
+expect_status 0
+expect_out 'zstd 3 would leave 100.0 % +- 0.0 of it'
 run "$EBB" apply plan.jsonl
 expect_status 1
 expect_err 'skipped d:noise.log: would not shrink'

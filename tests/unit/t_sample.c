@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "compress/sample.h"
 #include "core/mem.h"
@@ -229,6 +230,54 @@ START_TEST(entropy_of_known_bytes)
 }
 END_TEST
 
+/* Stretches of noise and of four-bit noise, so that half to all is left: the truth lies within the margin. */
+START_TEST(estimates_hold_their_margin)
+{
+	const size_t len = 12000000, stretch = 700000;
+	EBB_CLEANUP(ebb_mem_freep) uint8_t *p = malloc(len);
+	EBB_CLEANUP(ebb_mem_freep) uint8_t *out = malloc(ZSTD_compressBound(128 * 1024));
+	struct object o = {p, (int64_t)len, 0, 0};
+	struct ebb_sample_estimate e;
+
+	for (unsigned every = 1; every < 6; every++) {
+		noise(p, len, 256);
+		for (size_t i = 0; i < len; i++)
+			p[i] &= i / stretch % every == 0 ? 15 : 255;
+		o.bytes_read = 0;
+		ck_assert_int_eq(ebb_sample_estimate(object_read, &o, o.len, 3, &e, NULL), 0);
+		ck_assert_int_eq(e.read, o.bytes_read);
+		size_t coded = 0, piece = 128 * 1024;
+		for (size_t at = 0; at < len; at += piece)
+			coded += ZSTD_compress(out, ZSTD_compressBound(piece), p + at,
+					       len - at < piece ? len - at : piece, 3);
+		int truth = (int)(coded * 1000 / len);
+		ck_assert_msg(abs(truth - e.permille) <= e.margin + 1, "%d, estimated %d +- %d", truth,
+			      e.permille, e.margin);
+		ck_assert_int_eq(every == 1, e.margin < 5);
+	}
+}
+END_TEST
+
+START_TEST(estimates_of_small_objects_are_exact)
+{
+	EBB_CLEANUP(ebb_mem_freep) uint8_t *p = malloc(100000);
+	struct object o = {p, 100000, 0, 0};
+	struct ebb_sample_estimate e;
+
+	noise(p, 100000, 16);
+	ck_assert_int_eq(ebb_sample_estimate(object_read, &o, o.len, 3, &e, NULL), 0);
+	ck_assert_int_eq(e.margin, 0);
+	ck_assert_int_ge(e.permille, 499);
+	ck_assert_int_le(e.permille, 520);
+	ck_assert_int_eq(ebb_sample_estimate(object_read, &o, 0, 3, &e, NULL), 0);
+	ck_assert_int_eq(e.permille, 1000);
+	ck_assert_int_eq(ebb_sample_estimate(object_read, &o, o.len + 1, 3, &e, NULL), -EBB_ECHANGED);
+	o.fail = EBB_EIO;
+	ck_assert_int_eq(ebb_sample_estimate(object_read, &o, o.len, 3, &e, NULL), -EBB_EIO);
+}
+END_TEST
+
 EBB_UNIT_MAIN("sample", noise_is_not_worth_it, low_entropy_shrinks, doubt_is_settled_by_zstd,
 	      samples_cover_the_whole, formats_by_magic, packed_formats_are_not_read_further,
-	      empty_and_tiny, failures_are_passed_on, entropy_of_known_bytes)
+	      empty_and_tiny, failures_are_passed_on, entropy_of_known_bytes,
+	      estimates_hold_their_margin, estimates_of_small_objects_are_exact)
