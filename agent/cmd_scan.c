@@ -22,6 +22,8 @@ static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
 			      ebb_record_evidence_name(s->evidence), "resumed", s->resumed, "elapsed_ms",
 			      (json_int_t)(s->elapsed / 1000000));
 
+	if (s->requests)
+		json_object_set_new(o, "requests", json_integer((json_int_t)s->requests));
 	if (s->evidence_since != INT64_MIN)
 		ebb_out_json_time(o, "evidence_since", s->evidence_since);
 	return ebb_out_json(app->out, o, err);
@@ -52,7 +54,10 @@ static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 	if (m->old_objects)
 		fprintf(app->out, "\n  %s added, %s changed, %s gone", ebb_out_count(m->added, a),
 			ebb_out_count(m->changed, b), ebb_out_count(m->gone, c));
-	fprintf(app->out, "\n  %s", evidence_text[s->evidence]);
+	if (s->requests)
+		fprintf(app->out, "\n  %s", ebb_out_things(s->requests, "listing request", a));
+	fprintf(app->out, "\n  %s", cs->open.bucket ? "a bucket does not tell of reads: ebb ingest adds what access logs tell"
+						     : evidence_text[s->evidence]);
 	if (s->evidence_since != INT64_MIN) {
 		fprintf(app->out, ", since %s only", ebb_units_exact_time(s->evidence_since, a));
 	}
@@ -134,6 +139,7 @@ static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 		.accept_losses = ebb_cli_flag(args, "accept-losses"),
 		.cross_filesystems = ebb_cli_flag(args, "cross-file-systems"),
 		.threads = (unsigned)ebb_cli_number(args, "threads", 0),
+		.max_requests = (uint64_t)ebb_cli_number(args, "max-requests", 0),
 	};
 	int worst = 0;
 
@@ -204,7 +210,8 @@ static const struct ebb_cli_option options[] = {
 	{"cross-file-systems", 0, EBB_CLI_FLAG, NULL, "enter other filesystems that are mounted below"},
 	{"hash", 0, EBB_CLI_CHOICE, "none|candidates|all",
 	 "read files for their digests: those that may be duplicates, or all (default: none)"},
-	{"threads", 't', EBB_CLI_COUNT, "N", "folders read at the same time (default: chosen)"},
+	{"threads", 't', EBB_CLI_COUNT, "N", "folders read, or requests made, at the same time (default: chosen)"},
+	{"max-requests", 0, EBB_CLI_COUNT, "N", "stop listing a bucket after so many requests; the next scan goes on there"},
 	{"restart", 0, EBB_CLI_FLAG, NULL, "begin again instead of going on with an interrupted scan"},
 	{"accept-new-root", 0, EBB_CLI_FLAG, NULL, "the root folder is another one than last time, and that is meant"},
 	{"accept-losses", 0, EBB_CLI_FLAG, NULL, "most objects are gone since last time, and that is meant"},
@@ -220,6 +227,7 @@ static const struct ebb_cli_field json[] = {
 	{"kept_unseen", "number", "objects below them, carried over from the last scan"},
 	{"evidence", "string", "what the mount tells of reads: none, mtime, relatime, atime"},
 	{"evidence_since", "string", "and since when; absent: always"},
+	{"requests", "number", "pages of the listing that were asked for, where a bucket was scanned"},
 	{"resumed", "boolean", "whether an interrupted scan was gone on with"},
 	{"elapsed_ms", "number", "milliseconds it took"},
 	{NULL, NULL, NULL},

@@ -8,7 +8,9 @@
 #include "agent/progress.h"
 #include "core/buf.h"
 #include "policies/glob.h"
+#include "scanners/list_bucket.h"
 #include "scanners/mounts.h"
+#include "scanners/store_s3.h"
 #include "scanners/walk.h"
 #include "core/snap.h"
 
@@ -20,6 +22,9 @@ struct scan {
 	struct ebb_scan_result *ret;
 	struct ebb_store_identity id;
 	struct ebb_index_store before;	/* generation 0: never scanned */
+	struct ebb_store *opened;	/* a bucket, while it is listed */
+	struct ebb_list_bucket *bucket;
+	int64_t begun;			/* by the real clock, whatever EBB_NOW says */
 	struct ebb_merge *merge;
 	struct ebb_progress progress;
 	uint64_t done;
@@ -99,6 +104,25 @@ static int add_inner(struct scan *s, const char *root, const char *path, struct 
 	return 0;
 }
 
+/* Leave out what is a store of its own behind a longer prefix of the same bucket. */
+static int add_inner_bucket(struct scan *s, const struct ebb_store_config *other, struct ebb_err *err)
+{
+	const struct ebb_store_config *own = &s->store->open;
+	const char *prefix = own->prefix ? own->prefix : "", *longer = other->prefix ? other->prefix : "";
+	size_t n = strlen(prefix);
+
+	if (!other->bucket || strcmp(other->bucket, own->bucket) != 0 || strncmp(longer, prefix, n) != 0 ||
+	    !longer[n] || (own->endpoint && other->endpoint && strcmp(own->endpoint, other->endpoint) != 0))
+		return 0;
+	char **p = realloc(s->inner, (s->ninner + 1) * sizeof(*p));
+	if (p)
+		s->inner = p;
+	if (!p || !(p[s->ninner] = strdup(longer + n)))
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	s->ninner++;
+	return 0;
+}
+
 /* Globs as they were given; other stores, whose objects would count twice; the index, which changes as it is written. */
 static int prepare_exclude(struct scan *s, struct ebb_err *err)
 {
@@ -110,11 +134,14 @@ static int prepare_exclude(struct scan *s, struct ebb_err *err)
 		r = add_glob(s, s->store->exclude[i], err);
 	for (size_t i = 0; i < s->opts->nexclude && !r; i++)
 		r = add_glob(s, s->opts->exclude[i], err);
-	if (r || !realpath(s->store->open.path, root))
+	for (size_t i = 0; s->store->open.bucket && i < c->nstores && !r; i++)
+		r = add_inner_bucket(s, &c->stores[i].open, err);
+	if (r || !s->store->open.path || !realpath(s->store->open.path, root))
 		return r;
 	r = add_inner(s, root, s->app->index_dir, err);
 	for (size_t i = 0; i < c->nstores && !r; i++)
-		r = add_inner(s, root, c->stores[i].open.path, err);
+		if (c->stores[i].open.path)
+			r = add_inner(s, root, c->stores[i].open.path, err);
 	return r;
 }
 
@@ -133,7 +160,7 @@ bool ebb_scan_same_root(const struct ebb_index_store *b, const struct ebb_store_
 static int check_root(const struct scan *s, struct ebb_err *err)
 {
 	const struct ebb_index_store *b = &s->before;
-	const char *name = s->store->open.name, *path = s->store->open.path;
+	const char *name = s->store->open.name, *path = s->store->location;
 
 	if (!b->generation)
 		return 0;
@@ -180,7 +207,7 @@ static void log_begin(const struct scan *s, const struct ebb_mount *m)
 {
 	const struct ebb_log_field f[] = {
 		ebb_log_str("store", s->store->open.name),
-		ebb_log_str("root", s->store->open.path),
+		ebb_log_str("root", s->store->location),
 		ebb_log_str("mount", m->fstype),
 		ebb_log_str("evidence", ebb_record_evidence_name(m->evidence)),
 		ebb_log_int("threads", s->opts->threads), /* last: 0 is for the walk to choose */
@@ -192,7 +219,15 @@ static void log_begin(const struct scan *s, const struct ebb_mount *m)
 
 static int find_evidence(struct scan *s, struct ebb_err *err)
 {
-	struct ebb_mount m;
+	struct ebb_mount m = {.evidence = EBB_EVIDENCE_MTIME};
+
+	if (s->store->open.bucket) { /* buckets tell of writes, never of reads */
+		snprintf(m.fstype, sizeof(m.fstype), "%s", s->store->open.type);
+		log_begin(s, &m);
+		s->ret->evidence = m.evidence;
+		s->ret->evidence_since = INT64_MIN;
+		return 0;
+	}
 	int r = ebb_mounts_at(s->store->open.path, &m, err);
 
 	if (r)
@@ -237,6 +272,49 @@ static int on_unreadable(void *ctx, const char *key, size_t len, const char *why
 	return ebb_merge_keep(s->merge, key, len, err);
 }
 
+/* A record of a listing: its class gets a name in the index; what was changed while the scan ran is marked. */
+static int on_listed(void *ctx, const struct ebb_record *rec, struct ebb_err *err)
+{
+	struct scan *s = ctx;
+	struct ebb_record r = *rec;
+	const char *class = ebb_record_has(rec, EBB_F_CLASS)
+				    ? ebb_list_bucket_class(s->bucket, rec->f[EBB_F_CLASS]) : NULL;
+
+	if (exclude(s, rec->key, ebb_record_plain_len(rec->key, rec->key_len)))
+		return 0;
+	int rc = class ? ebb_merge_class(s->merge, class, &r.f[EBB_F_CLASS], err) : 0;
+	if (rc < 0)
+		return rc;
+	if (ebb_record_has(&r, EBB_F_CTIME) && r.f[EBB_F_CTIME] >= s->begun)
+		ebb_record_set(&r, EBB_F_FLAGS, EBB_FLAG_CHANGING);
+	ebb_record_set(&r, EBB_F_EVIDENCE, EBB_EVIDENCE_MTIME);
+	return on_record(s, &r, err);
+}
+
+static int list(struct scan *s, struct ebb_err *err)
+{
+	struct ebb_list_opts o = {
+		.requests = s->opts->threads, .max_requests = s->opts->max_requests,
+		.cancel = s->app->cancel,
+	};
+	struct ebb_list_stats stats = {0};
+	int r = ebb_list_bucket_new(ebb_store_s3_client(s->opened), ebb_store_s3_prefix(s->opened),
+				    (ebb_store_caps(s->opened) & EBB_CAP_VERSIONS) != 0, &s->bucket, err);
+
+	if (r < 0)
+		return r;
+	o.after = ebb_merge_resume_key(s->merge, &o.after_len);
+	s->ret->resumed = o.after_len != 0;
+	const struct ebb_list_source source = ebb_list_bucket_source(s->bucket);
+	struct ebb_err why = {0};
+	r = ebb_list_run(&source, &o, on_listed, s, &stats, &why);
+	s->ret->requests = stats.requests;
+	ebb_progress_end(&s->progress);
+	return r < 0 ? ebb_err_set(err, -r, "store '%s': %s%s", s->store->open.name, why.msg,
+				   r == -EBB_ELIMIT ? "; the next scan goes on from here" : "")
+		     : 0;
+}
+
 static int walk(struct scan *s, struct ebb_err *err)
 {
 	const char *after = ebb_merge_resume_key(s->merge, NULL);
@@ -245,8 +323,7 @@ static int walk(struct scan *s, struct ebb_err *err)
 		.threads = s->opts->threads,
 		.cross_filesystems = s->opts->cross_filesystems || !s->store->one_file_system,
 		.after = after,
-		/* Filesystems stamp files by the real clock, whatever EBB_NOW says. */
-		.started = ebb_clock_now(&ebb_clock_real),
+		.started = s->begun,
 		.exclude = exclude,
 		.exclude_ctx = s,
 		.cancel = s->app->cancel,
@@ -311,7 +388,12 @@ static int identify(struct scan *s, struct ebb_err *err)
 	if (r == -EBB_ESTORE && err)
 		snprintf(err->msg + len, sizeof(err->msg) - len, " (%s:%d)", c->path,
 			 c->rule_stores[s->store - c->stores].line);
-	return r ? r : ebb_store_identify(store, &s->id, err);
+	r = r ? r : ebb_store_identify(store, &s->id, err);
+	if (r == 0 && ebb_store_s3_client(store)) {
+		s->opened = store;
+		store = NULL;
+	}
+	return r;
 }
 
 static void log_end(const struct scan *s)
@@ -347,7 +429,7 @@ static int run(struct scan *s, struct ebb_index *ix, struct ebb_err *err)
 	if (!r)
 		r = find_evidence(s, err);
 	if (!r)
-		r = walk(s, err);
+		r = s->opened ? list(s, err) : walk(s, err);
 	if (!r)
 		r = publish(s, err);
 	if (!r)
@@ -359,7 +441,8 @@ int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_c
 		   const struct ebb_scan_opts *opts, struct ebb_scan_result *ret,
 		   struct ebb_err *err)
 {
-	struct scan s = {.app = app, .store = store, .opts = opts, .ret = ret};
+	struct scan s = {.app = app, .store = store, .opts = opts, .ret = ret,
+			 .begun = ebb_clock_now(&ebb_clock_real)};
 	char what[EBB_INDEX_NAME_MAX + 8];
 
 	snprintf(what, sizeof(what), "scan %s", store->open.name);
@@ -368,6 +451,8 @@ int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_c
 	int r = run(&s, ix, err);
 	ebb_merge_abandon(s.merge, false);
 	ret->elapsed = ebb_progress_elapsed(&s.progress);
+	ebb_list_bucket_free(s.bucket);
+	ebb_store_close(s.opened);
 	ebb_arena_release(&s.arena);
 	free(s.glob);
 	for (size_t i = 0; i < s.ninner; i++)

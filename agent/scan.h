@@ -35,7 +35,8 @@ struct ebb_scan_opts {
 	bool accept_new_root;
 	bool accept_losses;
 	bool cross_filesystems;		/* or what the configuration says */
-	unsigned threads;		/* 0: chosen */
+	unsigned threads;		/* folders, or requests, at the same time; 0: chosen */
+	uint64_t max_requests;		/* to a bucket; 0: no limit */
 	const char *const *exclude;	/* globs beside those of the configuration */
 	size_t nexclude;
 };
@@ -47,6 +48,7 @@ struct ebb_scan_result {
 	uint64_t unreadable;
 	char *named[EBB_SCAN_NAMED];	/* "key: reason" of the first, owned */
 	size_t nnamed;
+	uint64_t requests;		/* pages of a bucket's listing that were asked for */
 	int64_t elapsed;		/* ns, monotonic */
 	bool resumed;
 };

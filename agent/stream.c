@@ -134,7 +134,6 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	const struct ebb_op *op = c->op;
 	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = op->class};
 	struct ebb_pipe_result got;
-	uint32_t what = 0;
 	bool meta = op->has_meta && (ebb_store_caps(c->to) & EBB_CAP_META);
 	int r;
 
@@ -146,7 +145,8 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	if (meta) {
 		if ((r = ebb_meta_for(&there, &op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err)) < 0)
 			return r;
-		what = ebb_steps_meta_parts(c);
+		opts.meta = &there;
+		opts.what = ebb_steps_meta_parts(c);
 	}
 	if ((r = ebb_store_read_open(c->from, op->key, &op->obj, &in, err)) < 0 ||
 	    (r = ebb_store_write_open(c->to, op->to_key, &opts, &out, err)) < 0)
@@ -158,7 +158,7 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	out = NULL; /* commit closes it either way */
 	c->result->has_digest = true;
 	memcpy(c->result->digest, got.raw_digest, EBB_DIGEST_LEN);
-	return ebb_store_write_commit(s.out, meta ? &there : NULL, what, &c->result->to, err);
+	return ebb_store_write_commit(s.out, meta ? &there : NULL, opts.what, &c->result->to, err);
 }
 
 int ebb_stream_digest(struct ebb_steps_ctx *c, struct ebb_err *err)

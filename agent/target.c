@@ -126,9 +126,43 @@ static int parse_path(struct ebb_app *app, const char *word, struct ebb_target *
 	return 0;
 }
 
+static const char url[] = "s3://";
+
+/* s3://BUCKET[/KEY]: in the store of that bucket whose prefix is the longest. */
+static int parse_url(struct ebb_app *app, const char *word, struct ebb_target *ret, struct ebb_err *err)
+{
+	const struct ebb_config_store *best = NULL;
+	const char *bucket = word + strlen(url), *slash = strchrnul(bucket, '/');
+	const char *key = *slash ? slash + 1 : slash;
+	size_t longest = 0;
+	int r = ebb_app_config(app, err);
+
+	for (size_t i = 0; !r && i < app->config->nstores; i++) {
+		const struct ebb_store_config *o = &app->config->stores[i].open;
+		const char *prefix = o->prefix ? o->prefix : "";
+		size_t n = strlen(prefix);
+
+		if (!o->bucket || strncmp(o->bucket, bucket, (size_t)(slash - bucket)) != 0 ||
+		    o->bucket[slash - bucket] || strncmp(key, prefix, n) != 0 || (best && n < longest))
+			continue;
+		best = &app->config->stores[i];
+		longest = n;
+	}
+	if (r)
+		return r;
+	if (!best)
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' lies in no store of '%s'", word, app->config_path);
+	snprintf(ret->store, sizeof(ret->store), "%s", best->open.name);
+	ret->exact = false;
+	ret->key = strdup(key + longest);
+	return ret->key ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
 int ebb_target_parse(struct ebb_app *app, const char *word, struct ebb_target *ret,
 		     struct ebb_err *err)
 {
+	if (strncmp(word, url, strlen(url)) == 0)
+		return parse_url(app, word, ret, err);
 	return is_path(word) ? parse_path(app, word, ret, err) : parse_store(word, ret, err);
 }
 

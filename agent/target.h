@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Targets: what the user means by STORE, STORE:KEY or a path.
+ * Targets: what the user means by STORE, STORE:KEY, a bucket's URL or a path.
  *
  *	lake            a whole store
  *	lake:runs/a     keys of a store that begin so
+ *	s3://lake/runs  the same of the store that holds that bucket and key
  *	/data/runs/a    that file or folder, in the store that holds it; also ./a, a/, ..
  *
  * A word is a path when it holds a '/' before any ':', or is "." or "..", or stands on disk and is no store's name.
