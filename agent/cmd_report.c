@@ -44,7 +44,7 @@ static const struct ebb_cli_option options[] = {
 static const struct ebb_cli_field json[] = {
 	{"now", "string", "time that ages are counted to"},
 	{"total", "object", "everything; each sum is {objects, bytes, alloc}: names, content of files and allocated bytes, each inode once"},
-	{"stores", "array", "sums by store, with class, priced, cost_month_nano and currency when priced, scanned (time of the last scan), unreadable (folders)"},
+	{"stores", "array", "sums by store, with class, priced, cost_month_nano and currency when priced, hidden_objects, hidden_bytes and hidden_month_nano (old versions, delete markers, unfinished uploads) where there are any, scanned (time of the last scan), unreadable (folders)"},
 	{"cost_month_nano, currency", "number, string", "sum over the stores that are priced, in billionths of the currency"},
 	{"unpriced_bytes", "number", "allocated bytes in stores without a price"},
 	{"kinds", "array", "sums by kind: file, dir, symlink, special"},

@@ -1,28 +1,71 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/report.h"
 #include "core/cursor.h"
-#include "policies/cost_storage.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A sum of the holding as money of the report's store. */
+static int price_kinds(const struct ebb_report *r, const struct ebb_config_store *store,
+		       unsigned kinds, struct ebb_holding_sum *sum, struct ebb_money *ret,
+		       struct ebb_err *err)
+{
+	const struct ebb_price_books *books = r->app->config->prices;
+
+	*sum = ebb_holding_price(r->holding, books, store->provider, store->region, kinds);
+	return ebb_bill_money(sum->month, ebb_price_currency(books), ret, err);
+}
 
 static int price(struct ebb_report *r, struct ebb_report_store *s, struct ebb_err *err)
 {
 	const struct ebb_config *c = r->app->config;
 	const struct ebb_config_store *store = c ? ebb_config_store(c, s->name) : NULL;
-	int got;
+	struct ebb_holding_sum seen, hidden;
+	struct ebb_money month;
+	int n;
 
 	s->price = store ? store->price : NULL;
-	got = ebb_cost_storage_bytes(s->price, (int64_t)s->sum.alloc,
-				     c ? ebb_price_currency(c->prices) : "", &s->month, err);
-	if (got < 0)
-		return got;
-	if (!got) {
+	if (!store || !*ebb_price_currency(c->prices)) {
 		r->unpriced += s->sum.alloc;
 		return 0;
 	}
-	r->priced = s->priced = true;
-	return ebb_money_add(r->month, s->month, &r->month, err);
+	n = price_kinds(r, store, EBB_HOLDING_SEEN, &seen, &month, err);
+	if (!n)
+		n = price_kinds(r, store, EBB_HOLDING_HIDDEN, &hidden, &s->hidden_month, err);
+	if (n)
+		return n;
+	s->hidden = hidden.all;
+	r->unpriced += (uint64_t)(seen.unpriced.bytes + hidden.unpriced.bytes);
+	s->priced = seen.unpriced.objects + hidden.unpriced.objects <
+		    seen.all.objects + hidden.all.objects || s->price;
+	if (!s->priced)
+		return 0;
+	r->priced = true;
+	n = ebb_money_add(month, s->hidden_month, &s->month, err);
+	return n ? n : ebb_money_add(r->month, s->month, &r->month, err);
+}
+
+/* What the records meant hold, by the class that each is in. */
+static int hold(struct ebb_report *r, const struct ebb_target_at *at, const struct ebb_block *b,
+		struct ebb_err *err)
+{
+	const char *prefix = at->target->key ? at->target->key : "";
+	EBB_CLEANUP(ebb_mem_freep) struct ebb_block_iter *it = malloc(sizeof(*it));
+	struct ebb_record rec;
+	int n;
+
+	if (!it)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	ebb_block_iter_init(it, b);
+	while ((n = ebb_block_iter_next(it, &rec, err)) > 0) {
+		const char *own = ebb_record_has(&rec, EBB_F_CLASS)
+					  ? ebb_names_get(r->app->names, rec.f[EBB_F_CLASS])
+					  : at->class;
+
+		if (ebb_record_key_has_prefix(rec.key, rec.key_len, prefix, strlen(prefix)))
+			ebb_holding_add(r->holding, own, &rec);
+	}
+	return n;
 }
 
 static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
@@ -32,8 +75,11 @@ static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 	struct ebb_block b;
 	int n;
 
+	ebb_holding_clear(r->holding);
 	while ((n = ebb_cursor_next(at->cursor, &b, err)) > 0) {
 		n = ebb_tally_block(r->t, &b, at->target->key, err);
+		if (!n)
+			n = hold(r, at, &b, err);
 		if (!n)
 			n = ebb_app_cancelled(r->app, err);
 		if (n)
@@ -63,7 +109,8 @@ int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_sna
 	r->app = app;
 	r->now = ebb_app_now(app);
 	r->t = ebb_tally_new(EBB_TALLY_ALL, r->now);
-	if (!r->t)
+	r->holding = malloc(sizeof(*r->holding));
+	if (!r->t || !r->holding)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	int n = ebb_target_each(app, snap, args, walk, r, err);
 	if (n)
@@ -78,7 +125,9 @@ int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_sna
 void ebb_report_release(struct ebb_report *r)
 {
 	ebb_tally_free(r->t);
+	free(r->holding);
 	free(r->stores);
 	r->t = NULL;
+	r->holding = NULL;
 	r->stores = NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "agent/tally.h"
 #include "agent/target.h"
+#include "policies/holding.h"
 
 /* Extensions and owners that are named. */
 #define EBB_REPORT_TOP 10
@@ -19,9 +20,12 @@ struct ebb_report_store {
 	char name[EBB_INDEX_NAME_MAX + 1];
 	const char *class;		/* declared, or NULL; borrowed from the configuration */
 	struct ebb_tally_sum sum;
-	const struct ebb_price_class *price;	/* or NULL */
-	bool priced;
-	struct ebb_money month;		/* of keeping what is allocated for 30 days, when priced */
+	const struct ebb_price_class *price;	/* of that class, or NULL */
+	bool priced;			/* some of it is */
+	struct ebb_money month;		/* of keeping what is priced for 30 days: each object in its
+					 * class, with minimum size, overhead and monitoring */
+	struct ebb_cost_load hidden;	/* old versions, delete markers, unfinished uploads */
+	struct ebb_money hidden_month;	/* their part of `month` */
 	int64_t finished;		/* last scan */
 	uint64_t unreadable;		/* folders, in that scan */
 };
@@ -30,6 +34,7 @@ struct ebb_report {
 	struct ebb_app *app;
 	int64_t now;
 	struct ebb_tally *t;
+	struct ebb_holding *holding;	/* of the store at hand */
 	struct ebb_report_store *stores;
 	size_t nstores;
 	bool priced;			/* at least one store is */

@@ -36,6 +36,12 @@ static json_t *stores(const struct ebb_report *r)
 		if (s->class)
 			json_object_set_new(o, "class", json_string(s->class));
 		json_object_set_new(o, "priced", json_boolean(s->priced));
+		if (s->hidden.objects) {
+			json_object_set_new(o, "hidden_objects", json_integer(s->hidden.objects));
+			json_object_set_new(o, "hidden_bytes", json_integer((json_int_t)s->hidden.bytes));
+		}
+		if (s->priced && s->hidden.objects)
+			ebb_out_json_money(o, "hidden_month", &s->hidden_month);
 		if (s->priced) {
 			ebb_out_json_money(o, "cost_month", &s->month);
 			json_object_set_new(o, "currency", json_string(s->month.currency));

@@ -130,7 +130,7 @@ static void print_samples(const struct ebb_report *r)
 		const struct ebb_report_store *s = &r->stores[i];
 		bool before = false;
 
-		if (!s->priced ||
+		if (!s->priced || !s->price ||
 		    s->price->item[EBB_PRICE_STORAGE].confidence < EBB_PRICE_SAMPLE)
 			continue;
 		for (size_t k = 0; k < i; k++)
@@ -185,15 +185,36 @@ static int print_stores(const struct ebb_report *r, struct ebb_err *err)
 	return n;
 }
 
+/* What listings of a bucket do not show, and what that costs. */
+static void print_unlisted(const struct ebb_report *r)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+
+	for (size_t i = 0; i < r->nstores; i++) {
+		const struct ebb_report_store *s = &r->stores[i];
+
+		if (s->hidden.objects)
+			fprintf(r->app->out, "  %s: %s of old versions, delete markers and unfinished uploads, %s%s%s\n",
+				s->name, ebb_out_things((uint64_t)s->hidden.objects, "record", a),
+				ebb_out_bytes((uint64_t)s->hidden.bytes, b), s->priced ? ", a month " : "",
+				s->priced ? ebb_out_money(&s->hidden_month, c) : "");
+	}
+}
+
 static void print_hidden(const struct ebb_report *r)
 {
 	const struct ebb_tally *t = r->t;
 	FILE *f = r->app->out;
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
 
-	if (!t->sparse.objects && !t->twins.objects && !t->unseen.objects)
+	bool unlisted = false;
+
+	for (size_t i = 0; i < r->nstores; i++)
+		unlisted |= r->stores[i].hidden.objects > 0;
+	if (!t->sparse.objects && !t->twins.objects && !t->unseen.objects && !unlisted)
 		return;
 	title(r, "What sizes hide");
+	print_unlisted(r);
 	if (t->sparse.objects)
 		fprintf(f, "  %s %s sparse or compressed by the filesystem: %s of content in %s on disk\n",
 			ebb_out_things(t->sparse.objects, "file", a), t->sparse.objects == 1 ? "is" : "are", ebb_out_bytes(t->sparse.bytes, b),
