@@ -149,6 +149,20 @@ static void tell_missing(const struct ebb_bill *b, const char *what, struct ebb_
 		ebb_buf_addf(why, " of %s", b->missing_class->name);
 }
 
+/*
+ * Name a figure that is not sure where it decides. That a site's own book is a sample is told once
+ * for a plan, not with every object.
+ */
+static void tell_doubt(const struct ebb_bill *b, struct ebb_buf *why)
+{
+	const struct ebb_bill_line *l = ebb_bill_doubtful(b);
+
+	if (l && l->figure->confidence >= EBB_PRICE_SAMPLE && l->class && *l->class->provider)
+		ebb_buf_addf(why, "; not sure (%s): the price of %s in %s",
+			     ebb_price_confidence_name(l->figure->confidence), l->what,
+			     l->class->name);
+}
+
 int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
 		    struct ebb_buf *why, struct ebb_err *err)
 {
@@ -179,5 +193,6 @@ int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, stru
 		return r;
 	a->one_off = once;
 	a->priced = true;
+	tell_doubt(bill, why);
 	return 0;
 }

@@ -109,6 +109,9 @@ static void note_destination(const struct ebb_quote *q, const struct notes *n)
 	if (to->nsinks && size_of(q) < to->monitored_from)
 		note(n, "objects below %s stay in the first tier of %s",
 		     ebb_units_exact_bytes(to->monitored_from, a), to->name);
+	if (to->nsinks && size_of(q) >= to->monitored_from)
+		note(n, "the month then is that of objects that have settled in %s: until they have been "
+			"idle for long enough they cost more", to->name);
 	if (strcmp(to->provider, "aws") == 0 && size_of(q) < LIFECYCLE_SKIPS && !q->egress &&
 	    to != q->from)
 		note(n, "S3 lifecycle rules skip objects below 128KiB unless the rule has a filter "

@@ -159,6 +159,21 @@ START_TEST(what_has_no_price_is_named)
 }
 END_TEST
 
+START_TEST(what_is_not_sure_is_named)
+{
+	struct case_of c;
+
+	start(&c, EBB_ACTION_TIER, "STANDARD", "GLACIER_IR");
+	price(&c);
+	ck_assert_ptr_null(strstr(c.why, "not sure"));
+	c.ends.from = ebb_price_find(s.books, "azure", "westeurope", "HOT");
+	c.ends.to = ebb_price_find(s.books, "azure", "westeurope", "COOL");
+	price(&c);
+	ck_assert(c.a.priced);
+	ck_assert_ptr_nonnull(strstr(c.why, "; not sure (low): the price of "));
+}
+END_TEST
+
 START_TEST(large_objects_go_up_in_parts)
 {
 	struct ebb_bill b;
@@ -213,6 +228,7 @@ int main(void)
 		another_region_is_paid_for,
 		compressing_rewrites,
 		what_has_no_price_is_named,
+		what_is_not_sure_is_named,
 		large_objects_go_up_in_parts,
 		small_objects_of_self_tiering_classes_stay,
 	};
