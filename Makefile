@@ -71,7 +71,7 @@ LINK = $(CC) -pthread $(CFLAGS) $(MODE_$(CONFIG)) -Wl,--as-needed $(LDFLAGS)
 
 # --- What there is --------------------------------------------------------------------------------------
 
-SRCS := $(filter-out agent/main.c,$(wildcard $(addsuffix /*.c,$(DIRS))))
+SRCS := $(filter-out agent/main.c $(if $(HAVE_LIBS3),,scanners/store_libs3.c),$(wildcard $(addsuffix /*.c,$(DIRS))))
 OBJS := $(SRCS:%.c=$(B)/%.o)
 LIB := $(B)/libebb.a
 MAIN := $(if $(filter agent,$(DIRS)),$(wildcard agent/main.c))

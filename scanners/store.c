@@ -9,6 +9,7 @@
 #include "core/buf.h"
 #include "core/units.h"
 #include "scanners/store_fs.h"
+#include "scanners/store_libs3.h"
 #include "scanners/store_memory.h"
 #include "scanners/store_memory_bucket.h"
 #include "scanners/store_s3.h"
@@ -17,6 +18,9 @@
 static const struct ebb_store_ops *const types[] = {
 	&ebb_store_fs_ops,
 	&ebb_store_s3_ops,
+#ifdef EBB_HAVE_LIBS3
+	&ebb_store_libs3_ops,
+#endif
 	&ebb_store_memory_ops,
 	&ebb_store_memory_bucket_ops,
 };

@@ -73,7 +73,7 @@ struct ebb_store_ops;
 /* How a store is declared. Strings borrowed until open returns. */
 struct ebb_store_config {
 	const char *name;	/* as in ebb.yaml */
-	const char *type;	/* row of the table: "fs", "s3", "memory", "memory-bucket" */
+	const char *type;	/* row of the table: "fs", "s3", "libs3", "memory", "memory-bucket" */
 	const char *path;	/* fs: root directory, absolute */
 	/* Object stores; NULL or false where not said. Secrets never stand here. */
 	const char *bucket;

@@ -9,7 +9,7 @@
  * -ebb-uid, -ebb-gid, -ebb-xattrs) and show what an object has as attributes:
  *   s3.content-type, s3.cache-control, s3.content-disposition, s3.content-encoding, s3.content-language, s3.expires
  *   s3.meta.NAME    other user metadata        s3.tag.NAME    tags
- * User metadata ends at 2 KiB; what does not fit is refused. Parts that an object does not carry read as 0 (owner, mode) or as the time
+ * Writers leave their tag (-ebb-tag), to know their own object again. User metadata ends at 2 KiB; what does not fit is refused. Parts that an object does not carry read as 0 (owner, mode) or as the time
  * of last modification.
  *
  * Threads: as store.h says.

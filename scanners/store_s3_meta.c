@@ -12,7 +12,8 @@
 #include "scanners/s3_xml.h"
 #include "scanners/store_s3.h"
 
-#define USER_MAX 2048		/* S3 API Reference, "User-defined object metadata": bytes of names and values */
+/* S3 API Reference, "User-defined object metadata": bytes of names and values, 2 KiB; less the tag that writers leave. */
+#define USER_MAX (2048 - 7 - EBB_STORE_TAG_MAX)
 #define TEXT_MAX ((size_t)64 << 10)
 #define USER "x-amz-meta-"
 #define ATTR "s3."

@@ -168,7 +168,7 @@ int ebb_store_s3_read_open(struct ebb_store *base, const char *key, const struct
 		r->done = true;
 	} else {
 		await(r, true);
-		if (r->done && r->rc < 0)
+		if (!r->known)	/* what breaks off behind the header is for read to mend */
 			rc = ebb_err_set(err, -r->rc, "%s", r->err.msg);
 		else if ((rc = ebb_store_expect(&r->o.rec, expect, &why)) < 0)
 			ebb_err_set(err, -rc, "'%s' %s", key, why.msg);

@@ -16,6 +16,7 @@
 #include "scanners/s3_xml.h"
 #include "scanners/store_s3.h"
 
+#define TAG "x-amz-meta-ebb-tag"
 #define VERSION_MAX 128
 #define PARTS_MAX 10000		/* S3 User Guide, "Multipart upload limits" */
 #define FLIGHT 4		/* parts of a writer on their way at a time: memory is (FLIGHT + 1) parts */
@@ -39,6 +40,7 @@ struct writer {
 	struct ebb_store_s3_meta meta;	/* what the upload was created with */
 	int64_t size;
 	const char *key_of_caller;
+	char tag[EBB_STORE_TAG_MAX + 1];
 	char key[];			/* the bucket's */
 };
 
@@ -98,6 +100,7 @@ int ebb_store_s3_write_open(struct ebb_store *base, const char *key, const struc
 	memcpy(w->key, full, strlen(full) + 1);
 	w->base.store = base;
 	w->key_of_caller = key;
+	memcpy(w->tag, opts->tag, strlen(opts->tag) + 1);
 	w->part_size = part_size(s, opts->size_hint);
 	ebb_buf_init(&w->data, SIZE_MAX - 1);
 	ebb_meta_init(&w->meta.m);
@@ -201,6 +204,7 @@ static int create_upload(struct writer *w, struct ebb_err *err)
 	ebb_s3_call_init(&call, EBB_S3_UPLOAD_CREATE, "POST", w->key);
 	ebb_s3_call_query(&call, "uploads", "");
 	ebb_store_s3_write_headers(store_of(w), w->class, &call);
+	ebb_s3_call_header(&call, TAG, w->tag);
 	int rc = ebb_store_s3_meta_send(&w->meta, &call, err);
 	call.body = "";
 	if (rc == 0)
@@ -312,6 +316,17 @@ static int check_free(struct writer *w, struct ebb_err *err)
 	return rc == -EBB_ENOENT ? 0 : ebb_err_set(err, -rc, "%s", why.msg);
 }
 
+/* A write may have arrived and only its answer been lost: then what stands there bears the writer's tag. */
+static bool is_ours(struct writer *w)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call head;
+	struct ebb_store_s3_object o;
+	char tag[sizeof(w->tag)];
+
+	return ebb_store_s3_head(store_of(w), w->key_of_caller, NULL, &head, &o, NULL) == 0 &&
+	       strcmp(ebb_s3_call_got(&head, TAG, tag, sizeof(tag)), w->tag) == 0;
+}
+
 static bool is_md5(const struct ebb_store_s3_object *o, const char *etag)
 {
 	return strcmp(o->etag, etag) == 0;
@@ -322,11 +337,11 @@ static int put_whole(struct writer *w, bool condition, char etag[48], char versi
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 	struct ebb_err why = {0};
-	struct ebb_store_s3_object o;
 	uint8_t sum[16];
 
 	ebb_s3_call_init(&call, EBB_S3_PUT, "PUT", w->key);
 	ebb_store_s3_write_headers(store_of(w), w->class, &call);
+	ebb_s3_call_header(&call, TAG, w->tag);
 	if (condition)
 		ebb_s3_call_header(&call, "if-none-match", "*");
 	int rc = ebb_store_s3_meta_send(&w->meta, &call, err);
@@ -340,14 +355,8 @@ static int put_whole(struct writer *w, bool condition, char etag[48], char versi
 	rc = ebb_s3_do(store_of(w)->s3, &call, &why);
 	if (rc == -EBB_ENOTSUP && condition)	/* no conditional writes there: check_free has looked */
 		return put_whole(w, false, etag, version, err);
-	if (rc == -EBB_ECHANGED) {
-		/* the first of several attempts may have arrived, and only its answer been lost */
-		EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call head;
-		if (ebb_store_s3_head(store_of(w), w->key_of_caller, NULL, &head, &o, NULL) == 0 && call.attempts > 1 &&
-		    is_md5(&o, etag))
-			return 0;
-		return ebb_err_set(err, EBB_EEXIST, "'%s' exists already", w->key_of_caller);
-	}
+	if (rc == -EBB_ECHANGED)
+		return is_ours(w) ? 0 : ebb_err_set(err, EBB_EEXIST, "'%s' exists already", w->key_of_caller);
 	ebb_s3_call_got(&call, "x-amz-version-id", version, VERSION_MAX);
 	return rc < 0 ? ebb_err_set(err, -rc, "%s", why.msg) : 0;
 }
@@ -425,7 +434,7 @@ static int complete(struct writer *w, char etag[48], char version[VERSION_MAX], 
 	call.body_len = doc.len;
 	call.idle = 600;
 	rc = ebb_s3_do(store_of(w)->s3, &call, &why);
-	if (rc == 0 || (rc == -EBB_ENOENT && call.attempts > 1)) {	/* done by an attempt whose answer was lost */
+	if (rc == 0 || (rc == -EBB_ENOENT && is_ours(w))) {
 		free(w->upload);
 		w->upload = NULL;
 		ebb_s3_call_got(&call, "x-amz-version-id", version, VERSION_MAX);

@@ -65,6 +65,19 @@ static struct ebb_store *open_versions(void)
 	return open_with(new_bucket(true), NULL);
 }
 
+#ifdef EBB_HAVE_LIBS3
+static struct ebb_store *open_libs3(void)
+{
+	const struct ebb_store_config cfg = {.name = "s", .type = "libs3", .bucket = new_bucket(false), .path_style = true,
+					     .endpoint = getenv("RGW_ENDPOINT")};
+	struct ebb_store *s = NULL;
+	struct ebb_err err = {0};
+
+	ck_assert_msg(ebb_store_open(&cfg, &s, &err) == 0, "%s", err.msg);
+	return s;
+}
+#endif
+
 /* Many parts for little: RGW takes parts of any size as the last, and at least 5 MiB before it. */
 static struct ebb_store *open_parts(void)
 {
@@ -77,6 +90,9 @@ static struct ebb_store *open_parts(void)
 static const struct ebb_store_suite_row rows[] = {
 	{.name = "s3", .open = open_plain, .coarse = true},
 	{.name = "s3 with versions", .open = open_versions, .coarse = true},
+#ifdef EBB_HAVE_LIBS3
+	{.name = "libs3", .open = open_libs3, .coarse = true},
+#endif
 };
 
 /* --- Large objects --- */

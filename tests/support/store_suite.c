@@ -65,6 +65,24 @@ void ebb_store_suite_write(struct ebb_store *s, const char *key, const void *dat
 	ebb_store_suite_expect(ebb_store_write_commit(w, NULL, 0, ret, &err), 0, &err);
 }
 
+size_t ebb_store_suite_taken(struct ebb_store *s, const char *const keys[], size_t n, const char *taken[])
+{
+	const struct ebb_store_write_opts opts = {.size_hint = -1, .tag = "t"};
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ebb_store_writer *w = NULL;
+		struct ebb_err err = {0};
+		int rc = ebb_store_write_open(s, keys[i], &opts, &w, &err);
+
+		ebb_store_write_abort(w);
+		ck_assert_msg(rc == 0 || (rc == -EBB_EINVAL && err.msg[0]), "%s", err.msg);
+		if (rc == 0)
+			taken[found++] = keys[i];
+	}
+	return found;
+}
+
 void ebb_store_suite_purge(struct ebb_store *s, const char *key)
 {
 	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;

@@ -45,6 +45,12 @@ void ebb_store_suite_expect(int64_t rc, int code, struct ebb_err *err);
 void ebb_store_suite_write(struct ebb_store *s, const char *key, const void *data, size_t len,
 			   struct ebb_record *ret);
 
+/*
+ * Those of @n keys that the store takes, into @taken; how many. Some refuse keys that are not UTF-8, or that they cannot encode, with
+ * EBB_EINVAL and before anything is written.
+ */
+size_t ebb_store_suite_taken(struct ebb_store *s, const char *const keys[], size_t n, const char *taken[]);
+
 /* Remove an object, whatever its state. */
 void ebb_store_suite_purge(struct ebb_store *s, const char *key);
 

@@ -92,33 +92,22 @@ START_TEST(the_root_has_metadata_or_none)
 }
 END_TEST
 
-/* Buckets refuse keys that are not UTF-8, and say so before anything is written. */
-static bool takes(struct ebb_store *s, const char *key)
-{
-	const struct ebb_store_write_opts opts = {.size_hint = -1, .tag = "t"};
-	struct ebb_store_writer *w = NULL;
-	int rc = ebb_store_write_open(s, key, &opts, &w, NULL);
-
-	ebb_store_write_abort(w);
-	ck_assert(rc == 0 || rc == -EBB_EINVAL);
-	return rc == 0;
-}
-
 START_TEST(odd_names_are_names)
 {
 	SUITE_STORE(s);
 	static const char *const odd[] = {
-		"\x01", " ", "...", "..a", ".a", "a\nb", "%41", "*", "-rf", "\\", "~", "\x80\xff\xc3(",
+		"\x01", " ", "...", "..a", ".a", "a\nb", "%41", "*", "-rf", "\\", "\x80\xff\xc3(", "~",
 	};
-	size_t n = EBB_ARRAY_LEN(odd) - !takes(s, odd[EBB_ARRAY_LEN(odd) - 1]);
+	const char *keys[EBB_ARRAY_LEN(odd)];
+	size_t n = ebb_store_suite_taken(s, odd, EBB_ARRAY_LEN(odd), keys);
 	char longest[NAME_MAX + 1];
 
 	for (size_t i = 0; i < n; i++)
-		put(s, odd[i]);
+		put(s, keys[i]);
 	for (size_t i = 0; i < n; i++)
-		ebb_store_suite_content(s, odd[i], odd[i], strlen(odd[i]));
+		ebb_store_suite_content(s, keys[i], keys[i], strlen(keys[i]));
 	for (size_t i = 0; i < n; i++)
-		ebb_store_suite_purge(s, odd[i]);
+		ebb_store_suite_purge(s, keys[i]);
 	keys_are(s, NULL, NULL, "");
 	memset(longest, 'n', NAME_MAX);
 	longest[NAME_MAX] = '\0';

@@ -89,7 +89,7 @@ START_TEST(unknown_types_are_a_matter_of_configuration)
 	struct ebb_err err = {0};
 
 	ck_assert_int_eq(ebb_store_open(&cfg, &s, &err), -EBB_ECONFIG);
-	ck_assert_str_eq(err.msg, "store 'lake': unknown type 'ftp' (there is fs, s3, memory, memory-bucket)");
+	ck_assert_ptr_nonnull(strstr(err.msg, "store 'lake': unknown type 'ftp' (there is fs, s3, "));
 	ck_assert_ptr_null(s);
 	ebb_store_close(NULL);
 }
