@@ -61,6 +61,10 @@ $(error libraries are missing: $(missing); on Debian: apt-get install $(foreach 
 endif
 LIB_CFLAGS := $(shell pkg-config --cflags $(MODULES)) $(if $(filter 0,$(GLPK)),-DEBB_WITHOUT_GLPK)
 LIB_LDLIBS := $(shell pkg-config --libs $(MODULES)) $(filter -l%,$(LIBRARIES))
+# libs3 has no pkg-config module and is optional: without its header the driver is left out.
+HAVE_LIBS3 := $(shell printf '\043include <libs3.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo 1)
+LIB_CFLAGS += $(if $(HAVE_LIBS3),-DEBB_HAVE_LIBS3)
+LIB_LDLIBS += $(if $(HAVE_LIBS3),-ls3)
 endif
 # Check is needed by tests only, so it is looked up when the first test is built.
 CHECK_CFLAGS = $(shell pkg-config --cflags check 2>/dev/null)

@@ -110,13 +110,28 @@ static int end(const struct store *s, const struct outcome *o, const char *what,
 		      : 0;
 }
 
+/* A component "." or "..": libcurl resolves them in what libs3 hands it. */
+static bool has_dots(const char *key)
+{
+	for (const char *p = key;; p++) {
+		size_t n = strcspn(p, "/");
+
+		if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return true;
+		p += n;
+		if (!*p)
+			return false;
+	}
+}
+
 /* The bucket's key of a store's key, if libs3 can be trusted with it. */
 static int full_key(const struct store *s, const char *key, char out[EBB_STORE_OBJECT_KEY_MAX + 1], struct ebb_err *err)
 {
 	char shown[EBB_TEXT_QUOTED];
 
-	if (strspn(key, KEYS) != strlen(key))
-		return ebb_err_set(err, EBB_EINVAL, "'%s': the libs3 driver takes only keys of A-Z a-z 0-9 / _ . ~ - (use type s3)",
+	if (strspn(key, KEYS) != strlen(key) || has_dots(key))
+		return ebb_err_set(err, EBB_EINVAL,
+				   "'%s': the libs3 driver takes only keys of A-Z a-z 0-9 / _ . ~ - without /./ and /../ (use type s3)",
 				   ebb_text_quotes(key, shown, sizeof(shown)));
 	if ((size_t)snprintf(out, EBB_STORE_OBJECT_KEY_MAX + 1, "%s%s", s->prefix, key) > EBB_STORE_OBJECT_KEY_MAX)
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is too long behind the prefix of the store", key);

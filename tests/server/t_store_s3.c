@@ -89,9 +89,9 @@ static struct ebb_store *open_parts(void)
 
 static const struct ebb_store_suite_row rows[] = {
 	{.name = "s3", .open = open_plain, .coarse = true},
-	{.name = "s3 with versions", .open = open_versions, .coarse = true},
+	{.name = "s3 with versions", .open = open_versions, .coarse = true, .racy = true},
 #ifdef EBB_HAVE_LIBS3
-	{.name = "libs3", .open = open_libs3, .coarse = true},
+	{.name = "libs3", .open = open_libs3, .coarse = true, .blind = true},
 #endif
 };
 
@@ -204,7 +204,7 @@ START_TEST(what_does_not_fit_is_refused)
 	ebb_store_suite_write(s, "o", "abc", 3, NULL);
 	ck_assert_int_eq(ebb_meta_add(&meta, "user.large", value, sizeof(value), &err), 0);
 	ck_assert_int_eq(ebb_store_set_meta(s, "o", &meta, EBB_META_ALL, &err), -EBB_ENOTSUP);
-	ck_assert_ptr_nonnull(strstr(err.msg, "2048"));
+	ck_assert_ptr_nonnull(strstr(err.msg, "an object carries at most"));
 	ebb_err_clear(&err);
 	ck_assert_int_eq(ebb_meta_add(&odd, "s3.something", "1", 1, &err), 0);
 	expect(ebb_store_set_meta(s, "o", &odd, EBB_META_XATTRS, &err), EBB_ENOTSUP, &err);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct ebb_store_suite_row *rows;
-static bool coarse;
+static const struct ebb_store_suite_row *row;
 
 void ebb_store_suite_add(Suite *suite, const struct ebb_store_suite_row *r, int n)
 {
@@ -26,13 +26,18 @@ struct ebb_store *ebb_store_suite_open(int i)
 	struct ebb_store *s = rows[i].open();
 
 	ck_assert_msg(s != NULL, "store '%s' does not open", rows[i].name);
-	coarse = rows[i].coarse;
+	row = &rows[i];
 	return s;
+}
+
+const struct ebb_store_suite_row *ebb_store_suite_row(void)
+{
+	return row;
 }
 
 bool ebb_store_suite_sees_meta(struct ebb_store *s)
 {
-	return (ebb_store_caps(s) & EBB_CAP_META) && !coarse;
+	return (ebb_store_caps(s) & EBB_CAP_META) && !row->coarse;
 }
 
 void ebb_store_suite_make_dir(struct ebb_store *s, const char *dir)

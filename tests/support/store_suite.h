@@ -18,6 +18,8 @@
 struct ebb_store_suite_row {
 	const char *name;
 	struct ebb_store *(*open)(void);
+	bool racy;	/* of several writers of a key the losers may be seen, and hide the winner, for a moment */
+	bool blind;	/* writes have no preconditions: of several writers of a key more than one may win */
 	bool coarse;	/* tells times in seconds, so that a change of metadata may be invisible for one */
 };
 
@@ -31,6 +33,9 @@ void ebb_store_suite_object_add(TCase *tcase, int n);
 
 /* Open the store of row @i. */
 struct ebb_store *ebb_store_suite_open(int i);
+
+/* The row that the open store belongs to. */
+const struct ebb_store_suite_row *ebb_store_suite_row(void);
 
 /* Whether setting metadata shows in the record at once. */
 bool ebb_store_suite_sees_meta(struct ebb_store *s);

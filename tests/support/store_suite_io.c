@@ -565,7 +565,7 @@ static void *write_many(void *arg)
 		int rc = ebb_store_write_commit(w, NULL, 0, NULL, NULL);
 		if (rc == -EBB_EEXIST)
 			me->failures++;
-		else if (rc < 0 || ebb_store_head(me->s, key, &rec, NULL) < 0)
+		else if (rc < 0 || (!ebb_store_suite_row()->racy && ebb_store_head(me->s, key, &rec, NULL) < 0))
 			me->failures += 1000;
 	}
 	return NULL;
@@ -577,6 +577,9 @@ START_TEST(of_many_threads_one_wins_each_key)
 	struct worker workers[THREADS];
 	pthread_t threads[THREADS];
 	int failures = 0;
+
+	if (ebb_store_suite_row()->blind)
+		return;
 
 	for (int i = 0; i < THREADS; i++) {
 		workers[i] = (struct worker){s, i, 0};

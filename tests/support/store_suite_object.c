@@ -53,7 +53,8 @@ START_TEST(without_directories_keys_are_any_bytes)
 		put(s, keys[i], NULL);
 	for (size_t i = 0; i < n; i++)
 		content_is(s, keys[i], keys[i], strlen(keys[i]));
-	keys_are(s, "a/", NULL, "a/ a/../b a// a//b ");
+	if (n == EBB_ARRAY_LEN(odd))
+		keys_are(s, "a/", NULL, "a/ a/../b a// a//b ");
 	for (size_t i = 0; i < n; i++)
 		ebb_store_suite_purge(s, keys[i]);
 	keys_are(s, NULL, NULL, "");
