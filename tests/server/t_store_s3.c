@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scanners/s3_admin.h"
 #include "scanners/s3_list.h"
 #include "scanners/store_s3.h"
 #include "tests/support/store_suite.h"
@@ -303,6 +304,29 @@ START_TEST(classes_that_there_are_not_are_refused)
 }
 END_TEST
 
+/* --- Lifecycle --- */
+
+START_TEST(lifecycle_rules_come_back_or_are_refused)
+{
+	static const char good[] =
+		"<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><Prefix>x/</Prefix></Filter>"
+		"<Transition><Days>30</Days><StorageClass>GLACIER</StorageClass></Transition></Rule></LifecycleConfiguration>";
+	static const char dropped[] =
+		"<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><ObjectSizeGreaterThan>9"
+		"</ObjectSizeGreaterThan></Filter><Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>";
+	EBB_CLEANUP(ebb_store_closep) struct ebb_store *s = open_plain();
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf doc = EBB_BUF_INIT(1 << 20);
+	struct ebb_s3 *s3 = ebb_store_s3_client(s);
+	struct ebb_err err = {0};
+
+	ck_assert_int_eq(ebb_s3_admin_lifecycle_get(s3, &doc, &err), 0);
+	expect(ebb_s3_admin_lifecycle_put(s3, good, &err), 0, &err);
+	expect(ebb_s3_admin_lifecycle_put(s3, dropped, &err), EBB_EMISMATCH, &err);
+	ck_assert_int_eq(ebb_s3_admin_lifecycle_get(s3, &doc, &err), 1);
+	ck_assert_ptr_nonnull(strstr(doc.data, "GLACIER"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store_s3");
@@ -321,6 +345,7 @@ int main(void)
 	tcase_add_test(own, a_class_in_place_leaves_one_version);
 	tcase_add_test(own, a_prefix_is_a_store_of_its_own);
 	tcase_add_test(own, a_bucket_that_is_not_there_does_not_open);
+	tcase_add_test(own, lifecycle_rules_come_back_or_are_refused);
 	tcase_add_test(own, classes_that_there_are_not_are_refused);
 	suite_add_tcase(suite, own);
 	ebb_store_suite_add(suite, rows, EBB_ARRAY_LEN(rows));
