@@ -92,7 +92,11 @@ static int warn_class(struct ebb_app *app, const struct ebb_config_store *s, war
 	near = nearest_class(app->config, s->class);
 	bad = ebb_buf_addf(&text, "no price book prices class '%s' of store '%s'",
 			   ebb_text_quotes(s->class, quoted, sizeof(quoted)), s->open.name);
-	if (near)
+	if (s->provider)
+		bad |= ebb_buf_addf(&text, " (%s, region '%s')", s->provider,
+				    ebb_text_quotes(s->region ? s->region : "", quoted, sizeof(quoted)));
+	/* Where the class is right, the region is not. */
+	if (near && strcmp(near, s->class) != 0)
 		bad |= ebb_buf_addf(&text, "; did you mean '%s'?",
 				    ebb_text_quotes(near, quoted, sizeof(quoted)));
 	else

@@ -107,3 +107,29 @@ run "$EBB" price diff aws new.yaml
 expect_out 'aws       us-east-1   STANDARD_IA          storage     0.0125/GiB-month  0.0126/GiB-month'
 run "$EBB" price diff aws aws
 [[ -z $out || $out != *us-east-1* ]] || fail 'a book differs from itself'
+
+# Plans price what a move between regions costs; a region without prices is said, and blocks what must pay back.
+mkdir hot cold mars
+head -c 3M /dev/urandom >hot/a.bin
+head -c 20K /dev/urandom >hot/b.bin
+head -c 3M /dev/urandom >mars/c.bin
+touch -d '400 days ago' hot/* mars/*
+cat >ebb.yaml <<-END
+	version: 1
+	stores:
+	  hot: {type: fs, path: $PWD/hot, provider: aws, region: us-east-1, class: STANDARD}
+	  cold: {type: fs, path: $PWD/cold, provider: aws, region: eu-west-1, class: GLACIER_IR}
+	  mars: {type: fs, path: $PWD/mars, provider: aws, region: mars-1, class: STANDARD}
+	prices: [aws]
+	rules:
+	  - {name: far, store: hot, when: "age > 30d", do: tier, to: cold, require: {payback: 300d}}
+	  - {name: farther, store: mars, when: "age > 30d", do: tier, to: cold, require: {payback: 300d}}
+END
+unset EBB_NOW
+run "$EBB" check
+expect_out "no price book prices class 'STANDARD' of store 'mars' (aws, region 'mars-1'): what lies there is counted as unpriced"
+run "$EBB" --index idx scan hot mars
+run "$EBB" --index idx plan -n hot mars
+expect_out '0.000079 USD   0.000056 USD       43 d'
+expect_out '  far                  1  20.0 KiB'
+expect_out '  farther              1   3.0 MiB  it does not pay back in the time the rule requires'
