@@ -147,7 +147,7 @@ static void print_object(const struct explain *x)
 {
 	const struct ebb_record *r = &x->rec;
 	FILE *f = x->app->out;
-	char a[EBB_OUT_TEXT_MAX], owner[EBB_OWNER_MAX];
+	char a[EBB_OUT_TEXT_MAX], owner[EBB_OWNER_MAX], etag[EBB_RECORD_ETAG_TEXT];
 
 	fprintf(f, "%s%s:", ebb_out_bold(f), x->store.name);
 	ebb_out_name(f, r->key, r->key_len);
@@ -156,6 +156,11 @@ static void print_object(const struct explain *x)
 		fprintf(f, ", %s", ebb_out_bytes((uint64_t)r->f[EBB_F_SIZE], a));
 	if (ebb_record_has(r, EBB_F_UID))
 		fprintf(f, ", owned by %s", ebb_owner_name(r->f[EBB_F_UID], owner));
+	const char *class = ebb_record_has(r, EBB_F_CLASS) ? ebb_names_get(x->app->names, r->f[EBB_F_CLASS]) : NULL;
+	if (class)
+		fprintf(f, ", in class %s", class);
+	if (ebb_record_etag_text(r, etag))
+		fprintf(f, ", entity tag %s", etag);
 	if (ebb_record_has(r, EBB_F_MTIME))
 		fprintf(f, ", changed %s", ebb_out_ago(r->f[EBB_F_MTIME], x->env.now, a));
 	fprintf(f, "; as of the scan %s\n", ebb_out_ago(x->store.finished, x->env.now, a));

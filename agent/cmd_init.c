@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ebb init: a commented ebb.yaml for the folders named, on stdout. */
+/* ebb init: a commented ebb.yaml for the folders and buckets named, on stdout. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,13 @@
 
 enum { FOLDERS_MAX = 64 };
 
-/* A folder on its way to being a store. */
+static const char scheme[] = "s3://";
+
+/* A folder, or a bucket, on its way to being a store. */
 struct folder {
-	char path[PATH_MAX];
+	char path[PATH_MAX];	/* or URL */
+	char bucket[256];	/* "": a folder */
+	const char *prefix;	/* of a bucket, in path; "" or ends in '/' */
 	char name[EBB_INDEX_NAME_MAX + 1];
 	const char *class;	/* guessed, or NULL */
 	const char *because;	/* why, for the comment */
@@ -92,11 +96,36 @@ static bool inside(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n] || n == 1);
 }
 
+/* s3://BUCKET[/PREFIX]: nothing is asked of the server, so that init works without credentials. */
+static int look_at_bucket(const char *url, struct folder *all, size_t n, struct ebb_err *err)
+{
+	struct folder *f = &all[n];
+	size_t len = strcspn(url + strlen(scheme), "/");
+
+	if (len < 3 || len >= sizeof(f->bucket) || strlen(url) + 2 > sizeof(f->path) ||
+	    !ebb_utf8_valid(url, strlen(url)))
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' names no bucket", url);
+	memcpy(f->bucket, url + strlen(scheme), len);
+	f->bucket[len] = 0;
+	snprintf(f->path, sizeof(f->path), "%s", url);
+	for (len = strlen(f->path); f->path[len - 1] == '/'; len--)
+		f->path[len - 1] = 0;
+	name_folder(f, all, n);
+	strcat(f->path, "/");
+	f->prefix = strchr(f->path + strlen(scheme), '/') + 1;
+	f->class = "STANDARD";
+	f->because = "of what the bucket does not say itself";
+	f->mount.evidence = EBB_EVIDENCE_MTIME;
+	return 0;
+}
+
 static int look_at(const char *dir, struct folder *all, size_t n, struct ebb_err *err)
 {
 	struct folder *f = &all[n];
 	struct stat st;
 
+	if (strncmp(dir, scheme, strlen(scheme)) == 0)
+		return look_at_bucket(dir, all, n, err);
 	if (!realpath(dir, f->path) || stat(f->path, &st))
 		return ebb_err_set(err, EBB_EUSAGE, "cannot look at '%s': %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
@@ -131,6 +160,31 @@ static void quoted(FILE *out, const char *s)
 	fputc('"', out);
 }
 
+/* Where the provider is another than AWS its own variables say so, as they do to other clients. */
+static void print_bucket(FILE *out, const struct folder *f)
+{
+	const char *region = getenv("AWS_REGION"), *endpoint = getenv("AWS_ENDPOINT_URL");
+
+	region = region && *region ? region : getenv("AWS_DEFAULT_REGION");
+	fprintf(out, "  %s:\n    type: s3\n    bucket: %s\n", f->name, f->bucket);
+	if (*f->prefix) {
+		fputs("    prefix: ", out);
+		quoted(out, f->prefix);
+		fputc('\n', out);
+	}
+	fputs("    region: ", out);
+	quoted(out, region && *region ? region : "us-east-1");
+	fputs(region && *region ? "   # as the environment says\n" : "   # change it where the bucket lies elsewhere\n", out);
+	if (endpoint && *endpoint) {
+		fputs("    endpoint: ", out);
+		quoted(out, endpoint);
+		fputs("\n    path_style: true\n", out);
+	} else {
+		fputs("    # endpoint: \"https://HOST:PORT\"   # where it is not at AWS\n", out);
+	}
+	fprintf(out, "    class: %s   # %s\n", f->class, f->because);
+}
+
 static void print_stores(FILE *out, const struct folder *f, size_t n)
 {
 	fputs("# Where the data lies. `class` says what a store is made of, so that it can be priced; the names are those of\n"
@@ -138,6 +192,10 @@ static void print_stores(FILE *out, const struct folder *f, size_t n)
 	      "stores:\n",
 	      out);
 	for (size_t i = 0; i < n; i++) {
+		if (*f[i].bucket) {
+			print_bucket(out, &f[i]);
+			continue;
+		}
 		fprintf(out, "  %s:\n    type: fs\n    path: ", f[i].name);
 		quoted(out, f[i].path);
 		if (f[i].class)
@@ -171,9 +229,11 @@ static void print_keep(FILE *out, const struct folder *f, size_t n)
 				f[i].name, f[i].name);
 		else
 			fprintf(out,
-				"  # %s is mounted so that reads are not recorded; there this rule would keep everything:\n"
+				"  # %s %s; there this rule would keep everything:\n"
 				"  # - {name: in use (%s), store: %s, when: \"idle < 7d\", do: keep}\n",
-				f[i].name, f[i].name, f[i].name);
+				f[i].name, *f[i].bucket ? "is a bucket, which does not tell of reads"
+							: "is mounted so that reads are not recorded",
+				f[i].name, f[i].name);
 	}
 	fputs("  - {name: just written, when: \"age < 30d\", do: keep}\n\n", out);
 }
@@ -251,15 +311,16 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 
 static const char *const examples[] = {
 	"ebb init /data/scratch /mnt/cold > ebb.yaml", "begin with two stores",
+	"ebb init s3://lake/raw > ebb.yaml", "begin with a part of a bucket",
 	NULL,
 };
 
 const struct ebb_cli_command ebb_cmd_init = {
 	.name = "init",
-	.summary = "write a commented ebb.yaml for the folders named",
-	.usage = "DIR...",
+	.summary = "write a commented ebb.yaml for the folders and buckets named",
+	.usage = "DIR|s3://BUCKET[/PREFIX]...",
 	.description =
-		"Prints a configuration to standard output: a store for each folder, a sample price book, a cautious set of rules\n"
+		"Prints a configuration to standard output: a store for each folder or bucket, a sample price book, a cautious set of rules\n"
 		"and limits, each explained in comments.\nNothing is read but the folders' mounts, and nothing is written.\n"
 		"\n"
 		"The rules keep what was read in the last 7 days or written in the last 30, put stale temporary files and caches into a trash, and\n"

@@ -34,6 +34,17 @@ expect_out 'delete into the trash for 30d'
 expect_out 'compress with zstd'
 expect_out '1.0 TiB (1,099,511,627,776 bytes)'
 
+run env AWS_REGION=eu-west-1 "$EBB" init s3://lake/raw/2024 data/scratch
+expect_status 0
+expect_out 'prefix: "raw/2024/"'
+printf '%s\n' "$out" >bucket.yaml
+run "$EBB" --config bucket.yaml check
+expect_status 0
+expect_out 's3://lake/raw/2024/'
+run "$EBB" init s3://
+expect_status 2
+expect_err "'s3://' names no bucket"
+
 run "$EBB" init data data/scratch
 expect_status 2
 expect_err 'lie in one another: name the outer one only'
@@ -48,7 +59,7 @@ expect_err "'ebb.yaml' is not a folder"
 
 run "$EBB" init
 expect_status 2
-expect_err 'too few arguments: ebb init [options] DIR...'
+expect_err 'too few arguments: ebb init [options] DIR|s3://BUCKET[/PREFIX]...'
 
 # What is there before stays: init only prints.
 [[ $(find data -type f | wc -l) -eq 0 ]] || fail 'init wrote something'

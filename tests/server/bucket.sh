@@ -68,6 +68,8 @@ run "$EBB" find lake --json
 [[ $(grep -c '"path"' <<<"$out") -eq 15 ]] || unexpected 'not all are in the index'
 run "$EBB" find "s3://$lake/down/" --json
 [[ $(grep -c . <<<"$out") -eq 2 ]] || unexpected 'a URL means the keys below it'
+run "$EBB" explain "s3://$lake/logs/a.log"
+expect_out 'in class STANDARD, entity tag'
 run "$EBB" plan -o plan.jsonl
 expect_status 0
 run "$EBB" apply plan.jsonl

@@ -105,7 +105,7 @@ START_TEST(errors_name_what_was_meant)
 	expect_error(WORDS("find", "--where"), "--where needs an argument: EXPR");
 	expect_error(WORDS("du", "--by", "ownr"), "--by: 'ownr' is none of its values; did you mean 'owner'?");
 	expect_error(WORDS("check", "x"), "'x' is one argument too many: ebb check [options] ");
-	expect_error(WORDS("init"), "too few arguments: ebb init [options] DIR...");
+	expect_error(WORDS("init"), "too few arguments: ebb init [options] DIR|s3://BUCKET[/PREFIX]...");
 	expect_error(WORDS("-q"), "no command given; 'ebb help' lists them");
 }
 END_TEST

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# tier within a bucket: into another storage class, in place, and back; looked at with the AWS CLI and in the server's pools. What was
+# changed since the plan stays. The age of an object survives, although the server's time of change moves.
+
+. "$EBB_SRC/tests/support/server.sh"
+
+bucket=$(new_bucket)
+mkdir cold
+cat >ebb.yaml <<END
+version: 1
+stores:
+  lake: {type: s3, bucket: $bucket, endpoint: "$RGW_ENDPOINT", region: us-east-1, class: STANDARD}
+  cold: {type: fs, path: $PWD/cold}
+rules:
+  - {name: cold, store: lake, when: "size > 0", do: tier, to: cold}
+END
+head -c 5000000 /dev/urandom >data
+aws s3api put-object --bucket "$bucket" --key a/big --body data --content-type a/b --metadata k=v --tagging t=1 >/dev/null
+aws s3api put-object --bucket "$bucket" --key changed --body ebb.yaml >/dev/null
+export EBB_INDEX=$HOME/index
+run "$EBB" scan lake
+expect_status 0
+run "$EBB" plan lake -o to-cold.jsonl
+expect_status 0
+
+# The same plan, but into a class.
+tail -n +2 to-cold.jsonl |
+	jq -c 'if .n then .to_store = null | .to_path = null | .to_class = "GLACIER" else . end' >rest
+{
+	head -n 1 to-cold.jsonl | jq -c --arg id "$(sha256sum <rest | cut -d' ' -f1)" '.id = $id'
+	cat rest
+} >plan.jsonl
+aws s3api put-object --bucket "$bucket" --key changed --body data >/dev/null
+
+head_of() {
+	run aws s3api head-object --bucket "$bucket" --key a/big
+	expect_status 0
+	expect_out '"k": "v"'
+	expect_out '"ContentType": "a/b"'
+	jq -r '.StorageClass // "STANDARD"' <<<"$out"
+}
+etag=$(aws s3api head-object --bucket "$bucket" --key a/big | jq -r .ETag)
+
+run "$EBB" apply plan.jsonl
+expect_status 1
+expect_out '1 applied'
+expect_err 'changed: has changed'
+[[ $(head_of) == GLACIER ]] || fail "it is in $(head_of)"
+[[ $(aws s3api head-object --bucket "$bucket" --key a/big | jq -r .ETag) == "$etag" ]] || fail 'another entity tag'
+run aws s3api get-object-tagging --bucket "$bucket" --key a/big
+expect_out '"Value": "1"'
+run rados -c "$RGW_CONF" -p default.GLACIER ls
+[[ -n $out ]] || fail 'nothing lies in the pool of the class'
+
+before=$("$EBB" find lake --json | jq -r 'select(.path == "a/big").mtime')
+run "$EBB" scan lake
+expect_status 0
+run "$EBB" find lake --json
+[[ $(jq -r 'select(.path == "a/big").mtime' <<<"$out") == "$before" ]] || unexpected 'its age was lost'
+expect_out '"class":"GLACIER"'
+
+run "$EBB" undo last
+expect_status 0
+[[ $(head_of) == STANDARD ]] || fail "it is in $(head_of)"
+aws s3 cp "s3://$bucket/a/big" - | cmp - data
