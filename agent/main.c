@@ -54,6 +54,7 @@
  *   cmd_transfer.c   cheapest way across regions            transfer_out.c   for people and programs
  *   cmd_price.c      books of prices, and quotes            price_out.c      books     quote_out.c   quotes
  *   jsonput.c        JSON with exact decimals
+ *   transfer_bill.c  who is paid for what, and why          transfer_report.c  for who approves it: md, html
  */
 #include <errno.h>
 #include <stdio.h>

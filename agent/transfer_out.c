@@ -62,11 +62,78 @@ static void volume(struct ebb_jsonput *j, const char *name, ebb_xfer_num v)
 	j->bad |= ebb_buf_adds(&j->b, ebb_xfer_gb_text(v, t));
 }
 
+/* What is charged to whom; what a GB more of room, or in a pool, is worth. */
+static void charges(struct ebb_jsonput *j, const struct ebb_xfer *x, const struct ebb_xfer_plan *p, const struct ebb_transfer_bill *b)
+{
+	ebb_jsonput_open(j, "links", '[');
+	for (size_t i = 0; i < x->n_links; i++) {
+		const struct ebb_xfer_link *l = &x->links[i];
+
+		if (b->link_gb[i] == 0)
+			continue;
+		ebb_jsonput_open(j, NULL, '{');
+		ebb_jsonput_string(j, "from", x->sites[l->from].id);
+		ebb_jsonput_string(j, "to", x->sites[l->to].id);
+		ebb_jsonput_string(j, "paid_to", ebb_transfer_bill_payer(x, l->from));
+		volume(j, "wire_gb", b->link_gb[i]);
+		cost(j, "usd", b->link_cost[i]);
+		if (l->pool != EBB_XFER_NONE)
+			ebb_jsonput_string(j, "pool", x->pools[l->pool].id);
+		if (l->note && l->note[0])
+			ebb_jsonput_string(j, "condition", l->note);
+		ebb_jsonput_shut(j, '}');
+	}
+	ebb_jsonput_shut(j, ']');
+	ebb_jsonput_open(j, "pools", '[');
+	for (size_t i = 0; i < x->n_pools; i++) {
+		ebb_jsonput_open(j, NULL, '{');
+		ebb_jsonput_string(j, "pool", x->pools[i].id);
+		volume(j, "wire_gb", b->pool_gb[i]);
+		cost(j, "usd", b->pool_cost[i]);
+		cost(j, "next_gb_usd", ebb_xfer_pool_charge(&x->pools[i], b->pool_gb[i] + EBB_XFER_ONE) - b->pool_cost[i]);
+		if (x->pools[i].note && x->pools[i].note[0])
+			ebb_jsonput_string(j, "condition", x->pools[i].note);
+		ebb_jsonput_shut(j, '}');
+	}
+	ebb_jsonput_shut(j, ']');
+	ebb_jsonput_open(j, "binding", '[');
+	for (size_t i = 0; p->room_price && i < x->n_links * x->n_slots; i++) {
+		const struct ebb_xfer_link *l = &x->links[i / x->n_slots];
+
+		if (p->room_price[i] == 0)
+			continue;
+		ebb_jsonput_open(j, NULL, '{');
+		ebb_jsonput_string(j, "from", x->sites[l->from].id);
+		ebb_jsonput_string(j, "to", x->sites[l->to].id);
+		ebb_jsonput_string(j, "slot", x->slots[i % x->n_slots].id);
+		volume(j, "room_gb", l->capacity[i % x->n_slots]);
+		cost(j, "usd_per_gb", (ebb_xfer_num)p->room_price[i] * EBB_XFER_ONE);
+		ebb_jsonput_shut(j, '}');
+	}
+	ebb_jsonput_shut(j, ']');
+}
+
+static void relaxations(struct ebb_jsonput *j, const struct ebb_xfer_relax *relax)
+{
+	ebb_jsonput_open(j, "relaxations", '[');
+	for (int i = 0; i < EBB_XFER_RELAXATIONS; i++)
+		if (relax->helps[i]) {
+			ebb_jsonput_open(j, NULL, '{');
+			ebb_jsonput_string(j, "constraint", ebb_xfer_relax_name((enum ebb_xfer_relaxation)i));
+			cost(j, "cost_usd", relax->cost[i]);
+			ebb_jsonput_begin(j, "cheapest");
+			j->bad |= ebb_buf_adds(&j->b, i == relax->cheapest ? "true" : "false");
+			ebb_jsonput_shut(j, '}');
+		}
+	ebb_jsonput_shut(j, ']');
+}
+
 static void hop(struct ebb_jsonput *j, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
 		const struct ebb_xfer_tree *t, const struct ebb_xfer_hop *h)
 {
 	const struct ebb_xfer_group part = ebb_xfer_part(g, t);
 	ebb_xfer_num wire = h->packed ? part.packed : part.gb;
+	char why[EBB_TRANSFER_BILL_WHY];
 
 	ebb_jsonput_open(j, NULL, '{');
 	ebb_jsonput_string(j, "from", x->sites[x->links[h->link].from].id);
@@ -81,6 +148,7 @@ static void hop(struct ebb_jsonput *j, const struct ebb_xfer *x, const struct eb
 		if (wire > 0)
 			slot_map(j, "slot_shares", x, h, wire);
 	}
+	ebb_jsonput_string(j, "why", ebb_transfer_bill_why(x, g, t, h, why));
 	ebb_jsonput_shut(j, '}');
 }
 
@@ -121,7 +189,7 @@ static void bill(struct ebb_jsonput *j, const struct ebb_xfer_bill *b)
 }
 
 int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
-			  struct ebb_err *err)
+			  const struct ebb_transfer_bill *b, const struct ebb_xfer_relax *relax, struct ebb_err *err)
 {
 	struct ebb_jsonput j = EBB_JSONPUT_INIT;
 	bool over = p->reason == EBB_XFER_BUDGET;
@@ -144,14 +212,20 @@ int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_
 	if (p->trees && !over)
 		cost(&j, "gap_usd", p->bill.total - p->lower_bound);
 	if (over)
+		cost(&j, "short_usd", p->bill.total - x->budget);
+	if (over)
 		cost(&j, p->minimum_exact ? "minimum_required_usd" : "sufficient_usd", p->bill.total);
 	ebb_jsonput_string(&j, "method", p->method);
 	if (p->direct_first >= 0)
 		cost(&j, "direct_from_first_replica_usd", p->direct_first);
 	if (p->direct_cheapest >= 0)
 		cost(&j, "direct_from_cheapest_replica_usd", p->direct_cheapest);
-	if (p->trees)
+	if (p->trees) {
 		bill(&j, &p->bill);
+		charges(&j, x, p, b);
+	}
+	if (relax)
+		relaxations(&j, relax);
 	groups(&j, x, p);
 	ebb_jsonput_shut(&j, '}');
 	return ebb_jsonput_end(&j, out, err);
@@ -276,8 +350,35 @@ static void verdict(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_p
 			p->status == EBB_XFER_OPTIMAL ? "proven cheapest" : "feasible");
 }
 
+/* The rooms that bind, in the order of links. */
+static void binding(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
+{
+	char a[EBB_OUT_TEXT_MAX];
+
+	for (size_t i = 0; p->room_price && i < x->n_links * x->n_slots; i++) {
+		const struct ebb_xfer_link *l = &x->links[i / x->n_slots];
+
+		if (p->room_price[i])
+			fprintf(out, "binding      %s to %s%s%s: 1 TB more before the deadline is worth %s\n", x->sites[l->from].id,
+				x->sites[l->to].id, x->timed ? ", slot " : "", x->slots[i % x->n_slots].id,
+				dollars((ebb_xfer_num)p->room_price[i] * EBB_XFER_ONE * 1000, a));
+	}
+}
+
+static void remedies(FILE *out, const struct ebb_xfer_relax *relax)
+{
+	char a[EBB_OUT_TEXT_MAX];
+
+	for (int i = 0; i < EBB_XFER_RELAXATIONS; i++)
+		if (relax->helps[i])
+			fprintf(out, "without the %s it costs %s%s\n", ebb_xfer_relax_name((enum ebb_xfer_relaxation)i),
+				dollars(relax->cost[i], a), i == relax->cheapest ? ", the cheapest way out" : "");
+	if (relax->cheapest < 0)
+		fputs("no single constraint given up would help\n", out);
+}
+
 int ebb_transfer_out_text(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
-			  struct ebb_err *err)
+			  const struct ebb_xfer_relax *relax, struct ebb_err *err)
 {
 	char a[EBB_OUT_TEXT_MAX];
 	int r = p->trees ? table(out, x, p, err) : 0;
@@ -293,6 +394,9 @@ int ebb_transfer_out_text(FILE *out, const struct ebb_xfer *x, const struct ebb_
 		fprintf(out, "\nmethod       %s\n", p->method);
 		saving(out, "direct from first replica   ", p->direct_first, p->bill.total);
 		saving(out, "direct from cheapest replica", p->direct_cheapest, p->bill.total);
+		binding(out, x, p);
 	}
+	if (relax)
+		remedies(out, relax);
 	return ebb_out_flush(out, err);
 }

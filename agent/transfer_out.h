@@ -9,13 +9,15 @@
 
 #include <stdio.h>
 
+#include "agent/transfer_bill.h"
 #include "core/err.h"
 #include "policies/xfer_plan.h"
+#include "policies/xfer_relax.h"
 
-/* @return  0, -EBB_ENOMEM, -EBB_EIO. */
+/* @relax: what would help; NULL where there is a plan. @return  0, -EBB_ENOMEM, -EBB_EIO. */
 int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
-			  struct ebb_err *err);
+			  const struct ebb_transfer_bill *b, const struct ebb_xfer_relax *relax, struct ebb_err *err);
 int ebb_transfer_out_text(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
-			  struct ebb_err *err);
+			  const struct ebb_xfer_relax *relax, struct ebb_err *err);
 
 #endif

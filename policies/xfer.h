@@ -55,6 +55,7 @@ struct ebb_xfer_pool {
 	ebb_xfer_num already;		/* used before, in the same billing period */
 	const struct ebb_xfer_tier *tiers;
 	size_t n_tiers;
+	const char *note;		/* the condition of its prices; NULL or "": none */
 };
 
 struct ebb_xfer_link {
@@ -62,6 +63,7 @@ struct ebb_xfer_link {
 	uint32_t pool;			/* or EBB_XFER_NONE */
 	const int64_t *price;		/* per slot */
 	const ebb_xfer_num *capacity;	/* per slot: volume, EBB_XFER_MAX for no limit */
+	const char *note;		/* the condition of its prices, as a waiver's; NULL or "": none */
 };
 
 struct ebb_xfer_replica {

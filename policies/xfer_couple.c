@@ -11,6 +11,7 @@
 #include "policies/xfer_round.h"
 
 #define USUAL_CASES 20000
+#define BRANCH_EFFORT 2e9	/* a few seconds, and a quarter of what the root took: large instances end with a small gap */
 #define NOISE 1e-6	/* of a share: what is nearer to 0 or 1 is 0 or 1 */
 
 /* A case: what its parent has decided, and one thing more. */
@@ -313,8 +314,10 @@ static int visit(struct search *s, uint32_t at)
 	r = ebb_xfer_gen_run(&s->gen, &k, root ? s->room_price : NULL, root ? s->pool_price : NULL, &out);
 	if (r < 0)
 		return r;
-	if (root)
+	if (root) {
 		s->best.short_by = out.short_by;
+		s->gen.max_effort = fmin(s->gen.max_effort, 1.25 * s->gen.effort + BRANCH_EFFORT);
+	}
 	if (!out.feasible)
 		return 0;
 	ebb_xfer_num bound = out.bound + s->ask->constant;

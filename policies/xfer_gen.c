@@ -10,6 +10,8 @@
 #include "policies/xfer_round.h"
 
 #define MAX_ROUNDS 500
+#define LP_EFFORT 20000		/* what solving the programme takes, per row and column, where an arc takes 1 */
+#define MAX_EFFORT 2e10	/* about a minute */
 #define FIRST_PENALTY 1e3	/* of prices, for what flows over; raised where that is not enough */
 
 static int no_memory(struct ebb_xfer_gen *s)
@@ -240,6 +242,7 @@ static int rounds(struct ebb_xfer_gen *s, const struct ebb_xfer_gen_case *k, enu
 	for (int i = 0; i < MAX_ROUNDS && s->effort < s->max_effort; i++) {
 		int r = ebb_xfer_master_solve(&s->master, goal, penalty);
 
+		s->effort += LP_EFFORT * (double)(s->master.n_columns + s->x->n_groups);
 		if (r)
 			return r < 0 ? no_memory(s) : 0;
 		if ((r = price_all(s, k, goal, &bound)) < 0)
@@ -291,7 +294,7 @@ int ebb_xfer_gen_init(struct ebb_xfer_gen *s, const struct ebb_xfer *x, struct e
 {
 	EBB_CLEANUP(ebb_mem_freep) int64_t *zero = calloc(x->n_pools + 1, sizeof(*zero));
 
-	*s = (struct ebb_xfer_gen){.x = x, .arena = arena, .err = err, .max_effort = 4e10};
+	*s = (struct ebb_xfer_gen){.x = x, .arena = arena, .err = err, .max_effort = MAX_EFFORT};
 	ebb_arena_init(&s->scratch, 0);
 	if (!ebb_xfer_lp_built())
 		return 1;

@@ -9,6 +9,9 @@
 #include "policies/xfer_slots.h"
 #include "policies/xfer_tiers.h"
 
+/* Up to so many groups, what branch and bound over tiers leaves open is taken up by that over the programme. */
+#define POOLED_GROUPS 200
+
 static const char *const statuses[] = {"optimal", "feasible", "infeasible"};
 static const char *const reasons[] = {"", "residency", "unreachable", "deadline", "budget"};
 
@@ -228,7 +231,7 @@ int ebb_xfer_plan(const struct ebb_xfer *x, struct ebb_arena *arena, struct ebb_
 	if (!t.feasible) {
 		p.trees = NULL;
 		r = infeasible(x, arena, &p, err);
-	} else if (is_timed(x) || t.bound < t.cost) {
+	} else if (is_timed(x) || (t.bound < t.cost && x->n_groups <= POOLED_GROUPS)) {
 		r = plan_coupled(x, &t, arena, &p, err);
 	} else {
 		p.method = x->n_pools ? "cheapest trees, branch and bound over tiers" : p.method;

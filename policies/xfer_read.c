@@ -135,6 +135,17 @@ static int read_tiers(struct ebb_xfer_field *r, const struct ebb_tree_node *e, s
 	return 0;
 }
 
+/* The note of a price; "" when there is none, or it is no text. */
+static const char *note(const struct ebb_tree_node *e)
+{
+	const struct ebb_tree_node *n = ebb_tree_get(e, "note");
+	const char *text = "";
+
+	if (n && !ebb_tree_is_null(n))
+		ebb_tree_text(n, &text, NULL);
+	return text;
+}
+
 static int read_pools(struct ebb_xfer_field *r, const struct ebb_tree_node *doc)
 {
 	const struct ebb_tree_node *seq;
@@ -163,6 +174,7 @@ static int read_pools(struct ebb_xfer_field *r, const struct ebb_tree_node *doc)
 		for (size_t t = 0; t < p->n_tiers; t++)
 			if (p->tiers[t].price && p->already > EBB_XFER_MAX / p->tiers[t].price)
 				return ebb_tree_error(e, r->err, "'already_gb' is too large");
+		p->note = note(e);
 		r->pool_ids[i++] = p->id;
 	}
 	r->x->n_pools = n;
@@ -267,6 +279,7 @@ static int read_links(struct ebb_xfer_field *r, const struct ebb_tree_node *doc)
 		    (bad = ebb_xfer_field_site(r, e, "from", &l->from)) < 0 || (bad = ebb_xfer_field_site(r, e, "to", &l->to)) < 0 ||
 		    (bad = link_pool(r, e, &l->pool)) < 0 || (bad = link_slots(r, e, l)) < 0)
 			return bad;
+		l->note = note(e);
 		bool *seen = &r->linked[(size_t)l->from * r->x->n_sites + l->to];
 		if (l->from == l->to || *seen)
 			return ebb_tree_error(e, r->err, "the link from '%s' to '%s' %s", r->site_ids[l->from],

@@ -12,7 +12,17 @@
 
 #define STEERS 8		/* slopes that are tried for one node */
 
+#define MEMORY 300000	/* answers that are remembered, for all groups together, */
+#define MEMORY_EACH 512 /* and for one */
+
 enum state { FREE, BANNED, COUNTED };
+
+/* The cheapest tree of a group at some slopes. It stays the cheapest while those of pools it uses stay and none falls. */
+struct answer {
+	int64_t *slope;			/* per pool */
+	bool *uses;			/* per pool */
+	struct ebb_xfer_solved solved;	/* in the arena */
+};
 
 struct node {
 	ebb_xfer_num bound;
@@ -38,6 +48,9 @@ struct search {
 	int64_t *least, *most;		/* slopes between which the best one lies */
 	size_t *heads;			/* per pool: sites that its links lead to */
 	bool *head;
+	struct answer *memory;		/* group x n_each; NULL without pools */
+	size_t n_each;
+	size_t *n_memory;		/* per group: answers that came in */
 	struct node *open;
 	size_t n_open, room;
 	size_t solves, limit;
@@ -107,13 +120,18 @@ static ebb_xfer_num tier_end(const struct ebb_xfer_pool *p, size_t i)
 	return p->tiers[i].upto - p->already;
 }
 
-/* As steep as the chord from lo to hi. */
+/*
+ * As steep as the chord from lo to hi; where hi is far out in the last tier, as steep as that, which is hardly less and the same
+ * for many nodes, so that answers are remembered.
+ */
 static int64_t chord(const struct search *s, const struct node *n, size_t p)
 {
 	const struct ebb_xfer_pool *pool = &s->x->pools[p];
 	ebb_xfer_num lo = n->lo[p], run = n->hi[p] > lo ? n->hi[p] - lo : EBB_XFER_ONE;
+	int64_t last = pool->tiers[pool->n_tiers - 1].price;
+	int64_t slope = (int64_t)((ebb_xfer_pool_charge(pool, lo + run) - ebb_xfer_pool_charge(pool, lo)) / run);
 
-	return (int64_t)((ebb_xfer_pool_charge(pool, lo + run) - ebb_xfer_pool_charge(pool, lo)) / run);
+	return slope >= last && slope - last <= last / 100 ? last : slope;
 }
 
 /* Lay a line of slope s->slope[p] below the charge from lo to hi: through the corner that it meets first. */
@@ -156,6 +174,69 @@ static void add_volumes(struct search *s, size_t g)
 	}
 }
 
+static int copy_tree(struct search *s, const struct ebb_xfer_tree *t, struct ebb_xfer_tree *to)
+{
+	*to = *t;
+	to->hops = (const void *)ebb_arena_memdup(s->arena, t->hops, t->n_hops * sizeof(*t->hops));
+	to->reads = (const void *)ebb_arena_memdup(s->arena, t->reads, t->n_reads * sizeof(*t->reads));
+	to->copies = (const void *)ebb_arena_memdup(s->arena, t->copies, t->n_copies * sizeof(*t->copies));
+	return to->hops && to->reads && to->copies ? 0 : no_memory(s);
+}
+
+/* What is remembered of @g and holds at the slopes of now; NULL: nothing. */
+static const struct ebb_xfer_solved *recall(const struct search *s, size_t g)
+{
+	size_t n = s->memory ? s->n_memory[g] : 0;
+
+	for (size_t i = 0; i < n && i < s->n_each; i++) {
+		const struct answer *a = &s->memory[g * s->n_each + i];
+		bool holds = true;
+
+		for (size_t p = 0; holds && p < s->x->n_pools; p++)
+			holds = a->uses[p] ? s->slope[p] == a->slope[p] : s->slope[p] >= a->slope[p];
+		if (holds)
+			return &a->solved;
+	}
+	return NULL;
+}
+
+/* Remember an answer, in the place of the oldest one. */
+static int remember(struct search *s, size_t g, const struct ebb_xfer_solved *one)
+{
+	size_t np = s->x->n_pools;
+
+	if (!s->memory)
+		return 0;
+	struct answer *a = &s->memory[g * s->n_each + s->n_memory[g]++ % s->n_each];
+	if (!a->slope)
+		a->slope = ebb_arena_calloc(s->arena, np, sizeof(*a->slope));
+	if (!a->uses)
+		a->uses = ebb_arena_calloc(s->arena, np, sizeof(*a->uses));
+	if (!a->slope || !a->uses)
+		return no_memory(s);
+	memcpy(a->slope, s->slope, np * sizeof(*a->slope));
+	memset(a->uses, 0, np * sizeof(*a->uses));
+	for (size_t i = 0; i < one->tree.n_hops; i++)
+		if (s->x->links[one->tree.hops[i].link].pool != EBB_XFER_NONE)
+			a->uses[s->x->links[one->tree.hops[i].link].pool] = true;
+	a->solved = *one;
+	return copy_tree(s, &one->tree, &a->solved.tree);
+}
+
+/* One group at the slopes of now, by memory or anew. */
+static int solve_group(struct search *s, size_t g, const struct ebb_xfer_solve_ask *ask, struct ebb_xfer_solved *ret)
+{
+	const struct ebb_xfer_solved *known = ask->banned ? NULL : recall(s, g);
+
+	if (known) {
+		*ret = *known;
+		return 0;
+	}
+	s->solves++;
+	int r = ebb_xfer_solve(s->work, ask, &s->scratch, ret, s->err);
+	return r < 0 || !ret->feasible || ask->banned ? r : remember(s, g, ret);
+}
+
 /* Solve every group at the node's prices: its bound, and what its plan costs. 1: a group cannot be delivered. */
 static int solve_groups(struct search *s, const struct node *n, ebb_xfer_num *ret_bound,
 			ebb_xfer_num *ret_cost)
@@ -177,10 +258,9 @@ static int solve_groups(struct search *s, const struct node *n, ebb_xfer_num *re
 			banned[p] = n->state[g * np + p] == BANNED;
 		ask.group = &s->x->groups[g];
 		ask.banned = n->state ? banned : NULL;
-		int r = ebb_xfer_solve(s->work, &ask, &s->scratch, &one, s->err);
+		int r = solve_group(s, g, &ask, &one);
 		if (r < 0)
 			return r;
-		s->solves++;
 		s->best.stuck = g;
 		if (!one.feasible)
 			return 1;
@@ -201,19 +281,11 @@ static int keep(struct search *s, ebb_xfer_num cost)
 {
 	struct ebb_xfer_tree *to = ebb_arena_calloc(s->arena, s->x->n_groups + 1, sizeof(*to));
 
-	for (size_t g = 0; to && g < s->x->n_groups; g++) {
-		const struct ebb_xfer_tree *t = &s->trees[g];
-
-		to[g] = *t;
-		to[g].hops = (const void *)ebb_arena_memdup(s->arena, t->hops, t->n_hops * sizeof(*t->hops));
-		to[g].reads = (const void *)ebb_arena_memdup(s->arena, t->reads, t->n_reads * sizeof(*t->reads));
-		to[g].copies =
-			(const void *)ebb_arena_memdup(s->arena, t->copies, t->n_copies * sizeof(*t->copies));
-		if (!to[g].hops || !to[g].reads || !to[g].copies)
-			return no_memory(s);
-	}
 	if (!to)
 		return no_memory(s);
+	for (size_t g = 0; g < s->x->n_groups; g++)
+		if (copy_tree(s, &s->trees[g], &to[g]) < 0)
+			return -EBB_ENOMEM;
 	s->best.trees = to;
 	s->best.cost = cost;
 	s->best.feasible = true;
@@ -484,7 +556,13 @@ int ebb_xfer_tiers_solve(const struct ebb_xfer *x, const struct ebb_xfer_tiers_a
 	s.head = ebb_arena_calloc(arena, x->n_sites + 1, sizeof(*s.head));
 	if (states && states <= MAX_STATES && !splits(x))
 		s.part = ebb_arena_calloc(arena, states, sizeof(*s.part));
-	if (!s.work || !s.trees || !s.volume || !s.slope || !s.intercept || !s.corner ||
+	if (np) {
+		s.n_each = 1 + MEMORY / (x->n_groups + 1);
+		s.n_each = s.n_each < MEMORY_EACH ? s.n_each : MEMORY_EACH;
+		s.memory = ebb_arena_calloc(arena, ebb_mem_mul(x->n_groups, s.n_each) + 1, sizeof(*s.memory));
+		s.n_memory = ebb_arena_calloc(arena, x->n_groups + 1, sizeof(*s.n_memory));
+	}
+	if ((np && (!s.memory || !s.n_memory)) || !s.work || !s.trees || !s.volume || !s.slope || !s.intercept || !s.corner ||
 	    !s.least || !s.most || !s.heads || !s.head)
 		return no_memory(&s);
 	count_heads(&s);

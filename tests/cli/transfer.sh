@@ -58,6 +58,52 @@ run "$EBB" transfer plan --instance kept.json --json
 expect_status 0
 expect_out '"status":"infeasible","reason":"residency","group":"b-eu-au-only"'
 
+# a group that may be split is cut where the room ends; more room has a price; every hop has its reason
+cat >split.json <<'END'
+{"format": "xfer-plan", "version": 1, "id": "split", "title": "A & B <split>", "currency": "USD", "size_unit": "GB",
+ "slots": [{"id": "day", "hours": 6}],
+ "sites": [{"id": "a", "provider": "acme"}, {"id": "b", "relay": true}, {"id": "c"}],
+ "links": [
+  {"from": "a", "to": "b", "usd_per_gb": 1, "note": "waived for switching, until 2027"},
+  {"from": "b", "to": "c", "usd_per_gb": 2.5},
+  {"from": "a", "to": "c", "usd_per_gb": 3, "gb_per_hour": 1}],
+ "groups": [{"id": "g", "gb": 10, "objects": 0, "replicas": [{"site": "a"}], "destinations": [{"site": "c"}], "may_split": true}]}
+END
+run "$EBB" transfer plan --instance split.json --json
+expect_status 0
+expect_out '"status":"optimal","cost_usd":32,"lower_bound_usd":32,"gap_usd":0,'
+expect_out '"to":"c","compressed":false,"wire_gb":6,"share":0.6,"slot_gb":{"day":6}'
+expect_out '"binding":[{"from":"a","to":"c","slot":"day","room_gb":6,"usd_per_gb":0.5}]'
+expect_out '"paid_to":"acme","wire_gb":4,"usd":4,"condition":"waived for switching, until 2027"'
+expect_out '"why":"relay: 1 further hop from there"'
+run "$EBB" transfer plan --instance split.json
+expect_out 'binding      a to c, slot day: 1 TB more before the deadline is worth 500.00 USD'
+run "$EBB" transfer plan --instance split.json --format md
+expect_out '# Transfer plan: A & B \<split>'
+expect_out '| acme | a | b | 4 | 4.00 |  | waived for switching, until 2027 |'
+expect_out '| straight from the first replica | 30.00 | -2.00 |'
+run "$EBB" transfer plan --instance split.json --format html
+expect_out '<h1>Transfer plan: A &#38; B &#60;split&#62;</h1>'
+expect_out '</body></html>'
+run "$EBB" transfer plan --instance split.json --format pdf
+expect_status 2
+
+# no room: by how much, and what would help
+sed 's/, "gb_per_hour": 1/, "gb_per_hour": 1.5/; s/"to": "b", "usd_per_gb": 1/&, "gb_per_hour": 0/' split.json >late.json
+run "$EBB" transfer plan --instance late.json --json
+expect_status 0
+expect_out '"status":"infeasible","reason":"deadline","short_gb":1,'
+expect_out '"relaxations":[{"constraint":"deadline","cost_usd":30,"cheapest":true}]'
+run "$EBB" transfer plan --instance late.json
+expect_out 'infeasible: before the deadline at least 1 GB find no room'
+expect_out 'without the deadline it costs 30.00 USD, the cheapest way out'
+run "$EBB" transfer plan --instance poor.json --json
+expect_out '"short_usd":16.30604,"minimum_required_usd":316.30604'
+run "$EBB" transfer plan --instance kept.json --json
+expect_out '"constraint":"residency"'
+run "$EBB" transfer plan --instance kept.json --format md
+expect_out 'There is no plan: group b-eu-au-only cannot be delivered (residency).'
+
 # errors have a place and a remedy
 run "$EBB" transfer plan
 expect_status 2
@@ -74,3 +120,22 @@ sed 's/0\.02/-0.02/' "$cases/open-1.json" >negative.json
 run "$EBB" transfer plan --instance negative.json
 expect_status 3
 expect_err "'usd_per_gb' is negative: -0.02"
+
+# broken LINE TEXT SED: the instance 'split' edited so is refused, at that line, with that text
+broken() {
+	sed "$3" split.json >broken.json
+	run "$EBB" transfer plan --instance broken.json
+	expect_status 3
+	expect_err "broken.json:$1:"
+	expect_err "$2"
+}
+broken 6 "there is no site 'd'" 's/"from": "b"/"from": "d"/'
+broken 3 "site 'a' stands twice" 's/"id": "b"/"id": "a"/'
+broken 6 "'usd_per_gb' is negative: -2.5" 's/2\.5/-2.5/'
+broken 6 "unknown key 'usd_per_bg'; did you mean 'usd_per_gb'?" 's/"usd_per_gb": 2/"usd_per_bg": 2/'
+broken 8 "'gb' is too large" 's/"gb": 10/"gb": 1e40/'
+broken 7 "the link from 'a' to 'b' stands twice" 's/"a", "to": "c"/"a", "to": "b"/'
+broken 6 'ends where it begins' 's/"b", "to": "c"/"b", "to": "b"/'
+broken 8 "'last_slot' is 7, the last is 0" 's/"may_split": true/"last_slot": 7/'
+broken 6 'has 2 elements for 1 slots' 's/2\.5/[1, 2]/'
+broken 3 'while parsing a flow mapping' 's/"id": "c"}/"id": "c"/'

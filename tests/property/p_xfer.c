@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Plans against a slow search that tries, for every group, every way in which every site may get it, and joins the groups
- * afterwards: a plan called optimal costs the same, a bound is never above, infeasible means infeasible, and no plan costs
- * more than copying straight. What the slow search may do is said by the verifier alone.
+ * afterwards: a plan called optimal costs the same, a bound is never above, infeasible means infeasible, no plan costs
+ * more than copying straight, and none gets cheaper when a link gets dearer. What the slow search may do is said by the verifier alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void draw_pools(void)
 		tiers[p][0] = (struct ebb_xfer_tier){(1 + below(8)) * GB, price()};
 		tiers[p][1] = (struct ebb_xfer_tier){(10 + below(9)) * GB, price()};
 		tiers[p][2] = (struct ebb_xfer_tier){EBB_XFER_MAX, price()};
-		pools[p] = (struct ebb_xfer_pool){"p", below(6) * GB, tiers[p], 3};
+		pools[p] = (struct ebb_xfer_pool){"p", below(6) * GB, tiers[p], 3, NULL};
 	}
 }
 
@@ -92,7 +92,7 @@ static void draw(void)
 			prices[x.n_links] = price();
 			links[x.n_links] = (struct ebb_xfer_link){
 				a, b, below(2) && x.n_pools ? (uint32_t)below((int64_t)x.n_pools) : EBB_XFER_NONE,
-				&prices[x.n_links], &endless,
+				&prices[x.n_links], &endless, NULL,
 			};
 			x.n_links++;
 		}
@@ -221,6 +221,13 @@ int main(void)
 		EBB_SEED_CHECK(p.status == EBB_XFER_OPTIMAL || x.n_pools, "round %d: a gap without pools", i);
 		EBB_SEED_CHECK(p.direct_first < 0 || p.bill.total <= p.direct_first || p.status == EBB_XFER_FEASIBLE, "round %d: straight is cheaper", i);
 		EBB_SEED_CHECK(p.direct_cheapest < 0 || p.bill.total <= p.direct_cheapest || p.status == EBB_XFER_FEASIBLE, "round %d: straight is cheaper", i);
+		if (p.status == EBB_XFER_OPTIMAL && x.n_links) {
+			struct ebb_xfer_plan dearer;
+
+			prices[below((int64_t)x.n_links)] += EBB_XFER_ONE / 10;
+			EBB_SEED_CHECK(ebb_xfer_plan(&x, &arena, &dearer, &err) == 0 && dearer.bill.total >= p.bill.total,
+				       "round %d: a dearer link makes the plan cheaper", i);
+		}
 		proven += p.status == EBB_XFER_OPTIMAL;
 		gaps += p.status == EBB_XFER_FEASIBLE;
 	}

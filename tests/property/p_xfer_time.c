@@ -46,7 +46,7 @@ static void draw(void)
 				prices[l][s] = below(5) * EBB_XFER_ONE / 100;
 				rooms[l][s] = below(3) ? below(6) * GB : EBB_XFER_MAX;
 			}
-			links[x.n_links++] = (struct ebb_xfer_link){a, b, EBB_XFER_NONE, prices[l], rooms[l]};
+			links[x.n_links++] = (struct ebb_xfer_link){a, b, EBB_XFER_NONE, prices[l], rooms[l], NULL};
 		}
 	for (size_t g = 0; g < GROUPS; g++) {
 		uint32_t home = (uint32_t)below(SITES);

@@ -58,7 +58,7 @@ static void draw_links(bool with_rooms)
 			}
 			links[x.n_links++] = (struct ebb_xfer_link){
 				a, b, below(2) && x.n_pools ? (uint32_t)below((int64_t)x.n_pools) : EBB_XFER_NONE,
-				prices[l], rooms[l],
+				prices[l], rooms[l], NULL,
 			};
 		}
 }
@@ -116,7 +116,7 @@ const struct ebb_xfer *ebb_xfer_draw(const struct ebb_xfer_draw *how, struct ebb
 		tiers[p][0] = (struct ebb_xfer_tier){(1 + below(30)) * GB, price(9)};
 		tiers[p][1] = (struct ebb_xfer_tier){(40 + below(50)) * GB, price(9)};
 		tiers[p][2] = (struct ebb_xfer_tier){EBB_XFER_MAX, price(9)};
-		pools[p] = (struct ebb_xfer_pool){"p", below(2) * below(20) * GB, tiers[p], 3};
+		pools[p] = (struct ebb_xfer_pool){"p", below(2) * below(20) * GB, tiers[p], 3, NULL};
 	}
 	draw_slots(how->slots);
 	draw_links(how->rooms);
