@@ -7,6 +7,7 @@
 #include "agent/hash_tell.h"
 #include "agent/out.h"
 #include "agent/scan.h"
+#include "agent/scan_inventory.h"
 #include "core/units.h"
 
 static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
@@ -90,7 +91,8 @@ static int scan_one(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 {
 	EBB_CLEANUP(ebb_scan_result_release) struct ebb_scan_result s = {0};
 	struct ebb_err e = {0};
-	int r = ebb_scan_store(app, ix, cs, o, &s, &e);
+	int r = o->manifest ? ebb_scan_inventory(app, ix, cs, o, &s, &e)
+			    : ebb_scan_store(app, ix, cs, o, &s, &e);
 
 	if (r == -EBB_ECANCELLED)
 		return ebb_err_set(err, EBB_ECANCELLED,
@@ -135,6 +137,7 @@ static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 	EBB_CLEANUP(ebb_mem_freep) const struct ebb_config_store **cs = calloc(n + 1, sizeof(*cs));
 	struct ebb_scan_opts o = {
 		.restart = ebb_cli_flag(args, "restart"),
+		.manifest = ebb_cli_string(args, "from-inventory"),
 		.accept_new_root = ebb_cli_flag(args, "accept-new-root"),
 		.accept_losses = ebb_cli_flag(args, "accept-losses"),
 		.cross_filesystems = ebb_cli_flag(args, "cross-file-systems"),
@@ -147,6 +150,8 @@ static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 	if (!cs)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	int r = choose(c, args, cs, &n, err);
+	if (!r && o.manifest && n != 1)
+		r = ebb_err_set(err, EBB_EUSAGE, "--from-inventory: name the one store that it is of");
 	for (size_t i = 0; i < n && !r; i++) {
 		int one = scan_one(app, ix, cs[i], &o, err);
 
@@ -212,6 +217,7 @@ static const struct ebb_cli_option options[] = {
 	 "read files for their digests: those that may be duplicates, or all (default: none)"},
 	{"threads", 't', EBB_CLI_COUNT, "N", "folders read, or requests made, at the same time (default: chosen)"},
 	{"max-requests", 0, EBB_CLI_COUNT, "N", "stop listing a bucket after so many requests; the next scan goes on there"},
+	{"from-inventory", 0, EBB_CLI_STRING, "MANIFEST", "take the objects of a bucket from a report of S3 Inventory (its manifest.json)"},
 	{"restart", 0, EBB_CLI_FLAG, NULL, "begin again instead of going on with an interrupted scan"},
 	{"accept-new-root", 0, EBB_CLI_FLAG, NULL, "the root folder is another one than last time, and that is meant"},
 	{"accept-losses", 0, EBB_CLI_FLAG, NULL, "most objects are gone since last time, and that is meant"},

@@ -22,6 +22,7 @@
  *   cmd_init.c       a configuration to begin with
  *   cmd_check.c      what ebb understood                    cmd_explain.c    which rule meets an object, and why
  *   cmd_scan.c       bring the index up to date             scan.c           one store: walk, doubt, publish
+ *   scan_inventory.c a bucket from a report, without asking it
  *   cmd_ingest.c     what access logs tell of reads         ingest.c         which line is of which store
  *   cmd_find.c       objects that meet a condition          find_order.c     all of them in order
  *   cmd_du.c         sums by folder or group                tally.c          counted by age, size, kind, extension, owner

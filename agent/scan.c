@@ -178,16 +178,14 @@ static int check_root(const struct scan *s, struct ebb_err *err)
 	return 0;
 }
 
-static int check_losses(const struct scan *s, const struct ebb_merge_stats *st, struct ebb_err *err)
+int ebb_scan_check_losses(const char *store, const struct ebb_merge_stats *st, bool accept, struct ebb_err *err)
 {
-	if (st->old_objects < EBB_SCAN_LOSS_MIN || st->gone <= st->old_objects / 2 ||
-	    s->opts->accept_losses)
+	if (st->old_objects < EBB_SCAN_LOSS_MIN || st->gone <= st->old_objects / 2 || accept)
 		return 0;
 	return ebb_err_set(err, EBB_ESTORE,
 			   "store '%s': %llu of %llu objects are gone since the last scan, which looks like a fault; the index "
 			   "stays as it was; if they are really gone, scan with --accept-losses",
-			   s->store->open.name, (unsigned long long)st->gone,
-			   (unsigned long long)st->old_objects);
+			   store, (unsigned long long)st->gone, (unsigned long long)st->old_objects);
 }
 
 /* --- Evidence --- */
@@ -346,7 +344,7 @@ static int publish(struct scan *s, struct ebb_err *err)
 		ebb_merge_abandon(m, false);
 		return r;
 	}
-	r = check_losses(s, &s->ret->stats, err);
+	r = ebb_scan_check_losses(s->store->open.name, &s->ret->stats, s->opts->accept_losses, err);
 	if (r) {
 		ebb_merge_abandon(m, true);
 		return r;

@@ -37,6 +37,7 @@ struct ebb_scan_opts {
 	bool cross_filesystems;		/* or what the configuration says */
 	unsigned threads;		/* folders, or requests, at the same time; 0: chosen */
 	uint64_t max_requests;		/* to a bucket; 0: no limit */
+	const char *manifest;		/* of an inventory to read instead of the store, or NULL */
 	const char *const *exclude;	/* globs beside those of the configuration */
 	size_t nexclude;
 };
@@ -68,6 +69,9 @@ int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_c
 
 /* Whether a store's root is the one that its last scan saw. */
 bool ebb_scan_same_root(const struct ebb_index_store *before, const struct ebb_store_identity *now);
+
+/* Refuse to believe that most of a store is gone: 0, or -EBB_ESTORE with the remedy. */
+int ebb_scan_check_losses(const char *store, const struct ebb_merge_stats *st, bool accept, struct ebb_err *err);
 
 /* evidence_since of a new scan; @before is the store as of the last (generation 0: none). */
 int64_t ebb_scan_evidence_since(const struct ebb_index_store *before, enum ebb_evidence now,

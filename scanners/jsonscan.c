@@ -142,6 +142,21 @@ bool ebb_jsonscan_find(const char *p, size_t len, const char *const *paths, size
 	return s.p == s.end;
 }
 
+bool ebb_jsonscan_each(struct ebb_jsonscan_value array, size_t *at, struct ebb_jsonscan_value *ret)
+{
+	struct scan s = {.p = array.p, .end = array.p ? array.p + array.len : NULL};
+
+	if (!array.p || array.string || array.len < 2 || *array.p != '[')
+		return false;
+	s.p += *at ? *at : 1;
+	if (*at && !take(&s, ','))
+		return false;
+	if (!value(&s, 0, 0, ret))
+		return false;
+	*at = (size_t)(s.p - array.p);
+	return true;
+}
+
 static int hex4(const char *p)
 {
 	int v = 0;

@@ -41,6 +41,13 @@ int64_t ebb_jsonscan_string(struct ebb_jsonscan_value v, char *out, size_t cap);
 /* A non-negative whole number, also where it stands as a string ("http_status": "200"). -1 when it is none. */
 int64_t ebb_jsonscan_number(struct ebb_jsonscan_value v);
 
+/*
+ * Next element of an array that was found; *at is 0 for the first.
+ *
+ * @return  false at the end, or when @array is none.
+ */
+bool ebb_jsonscan_each(struct ebb_jsonscan_value array, size_t *at, struct ebb_jsonscan_value *ret);
+
 /* Is the value this string? @s needs no escapes. */
 bool ebb_jsonscan_is(struct ebb_jsonscan_value v, const char *s);
 
