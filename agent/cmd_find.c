@@ -480,7 +480,7 @@ static const struct ebb_cli_field json[] = {
 	{"mode", "string", "permission bits in octal"},
 	{"uid, gid, nlink, ino, dev", "number", "as stat(2) gives them"},
 	{"evidence", "string", "where atime comes from: none, mtime (reads are not recorded), relatime, atime"},
-	{"evidence_since, evidence_until", "string", "reads have been recorded since then; absent: always"},
+	{"evidence_since, evidence_until", "string", "reads have been recorded since and until then; absent: always, until the scan"},
 	{"idle_min, idle_max", "number", "seconds since last access, at least and at most; idle_max is absent when unbounded"},
 	{"idle_likely_min", "number", "the same if access logs lost no reads; absent when it says no more"},
 	{"reads, read_bytes", "number", "reads that access logs counted since evidence_since, and the bytes they fetched"},

@@ -57,7 +57,8 @@ static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 			ebb_out_count(m->changed, b), ebb_out_count(m->gone, c));
 	if (s->requests)
 		fprintf(app->out, "\n  %s", ebb_out_things(s->requests, "listing request", a));
-	fprintf(app->out, "\n  %s", cs->open.bucket ? "a bucket does not tell of reads: ebb ingest adds what access logs tell"
+	fprintf(app->out, "\n  %s", cs->open.bucket && s->evidence < EBB_EVIDENCE_TIER
+						     ? "a bucket does not tell of reads: ebb ingest adds what access logs tell"
 						     : evidence_text[s->evidence]);
 	if (s->evidence_since != INT64_MIN) {
 		fprintf(app->out, ", since %s only", ebb_units_exact_time(s->evidence_since, a));
