@@ -73,7 +73,8 @@ static int count_deletes(struct ebb_planfile *plan, int64_t *counts, struct ebb_
 	int r = ebb_planfile_seek(plan, 1, err);
 
 	while (r >= 0 && (r = ebb_planfile_next(plan, &row, err)) == 1)
-		if (row.action == EBB_ACTION_DELETE)
+		if (row.action == EBB_ACTION_DELETE ||
+		    (row.action == EBB_ACTION_DEDUP && row.how == EBB_ACTION_DROP))
 			counts[ebb_planhead_store(h, row.store) - h->stores]++;
 	return r < 0 ? r : ebb_planfile_seek(plan, 1, err);
 }
@@ -103,6 +104,9 @@ int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, str
 	struct ebb_record rec;
 	int r = ebb_store_check(from, row->obj.key, &row->obj, err);
 
+	if (r == 0 && row->with_store)
+		r = ebb_store_check(ebb_storeset_find(a->stores, row->with_store), row->with.key, &row->with,
+				    err);
 	if (r < 0 || !row->to_key)
 		return r;
 	r = ebb_store_head(to, row->to_key, &rec, NULL);
@@ -134,7 +138,7 @@ static void row_taken(struct applying *p)
 static int keep_strings(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
 {
 	const char **s[] = {&row->rule, &row->store, &row->obj.key, &row->to_store, &row->to_class,
-			    &row->to_key, &row->codec, &row->class};
+			    &row->to_key, &row->codec, &row->class, &row->with_store, &row->with.key};
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(s); i++)
 		if (*s[i] && !(*s[i] = ebb_arena_strdup(&p->arena, *s[i])))

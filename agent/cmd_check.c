@@ -26,9 +26,11 @@ static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 		bad |= ebb_buf_addf(b, " with %s", r->codec);
 	if (r->level)
 		bad |= ebb_buf_addf(b, ", level %d", r->level);
+	if (r->action->id == EBB_ACTION_DEDUP)
+		bad |= ebb_buf_addf(b, " by %s, leaving %lld", ebb_action_how_name(r->how), (long long)r->copies);
 	if (r->purge)
 		bad |= ebb_buf_adds(b, " for good, without a trash");
-	else if (r->action->id == EBB_ACTION_DELETE)
+	else if (r->action->trashes && !(r->action->id == EBB_ACTION_DEDUP && r->how == EBB_ACTION_REFLINK))
 		bad |= ebb_buf_addf(b, " into the trash for %s", ebb_units_exact_duration(r->trash_ns, t));
 	if (r->require_payback)
 		bad |= ebb_buf_addf(b, ", if it pays back within %s", ebb_units_exact_duration(r->payback_ns, t));
@@ -321,7 +323,11 @@ static int json_rule(struct ebb_app *app, size_t i, struct ebb_err *err)
 			      r->to, "codec", r->codec, "purge", r->purge, "line",
 			      (json_int_t)r->line, "column", (json_int_t)r->col);
 
-	if (r->action->id == EBB_ACTION_DELETE && !r->purge)
+	if (r->action->id == EBB_ACTION_DEDUP) {
+		json_object_set_new(o, "how", json_string(ebb_action_how_name(r->how)));
+		json_object_set_new(o, "copies", json_integer(r->copies));
+	}
+	if (r->action->trashes && !r->purge)
 		json_object_set_new(o, "trash_seconds", json_integer(r->trash_ns / 1000000000));
 	if (r->require_payback)
 		json_object_set_new(o, "payback_seconds", json_integer(r->payback_ns / 1000000000));

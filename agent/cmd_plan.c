@@ -10,6 +10,7 @@
 #include "agent/plantext.h"
 #include "agent/progress.h"
 #include "agent/storeset.h"
+#include "agent/survivors.h"
 #include "core/cursor.h"
 #include "policies/decide.h"
 
@@ -18,6 +19,7 @@ struct planning {
 	struct ebb_snap *snap;
 	struct ebb_planfile_writer *out;	/* NULL: only the totals are wanted */
 	struct ebb_decide *decide;
+	struct ebb_survivors *survivors;	/* NULL: no rule asks for them */
 	struct ebb_arena arena;			/* of the header */
 	struct ebb_arena row_arena;
 	struct ebb_index_store *sources;
@@ -89,6 +91,7 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 		.rule = a->rule, .store = a->store, .action = a->id, .obj = *a->obj,
 		.to_store = a->to_store, .codec = a->codec, .level = a->level, .purge = a->purge,
 		.trash_ns = a->trash_ns, .priced = a->priced, .one_off = a->one_off.nano,
+		.how = a->how, .with_store = a->with_store,
 		.saving = a->saving.nano, .freed = a->freed, .wire = a->wire, .why = a->why,
 	};
 
@@ -99,6 +102,8 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 				   ebb_action_kind(a->id)->name);
 	for (size_t i = 0; a->to_store && i < c->nstores; i++)
 		p->dest[i] |= strcmp(c->stores[i].open.name, a->to_store) == 0;
+	for (size_t i = 0; a->with_store && i < c->nstores; i++)
+		p->dest[i] |= strcmp(c->stores[i].open.name, a->with_store) == 0;
 	if (a->priced)
 		ebb_plantext_use(c, p->used, a->store, a->to_store);
 	if (!p->out)
@@ -106,7 +111,13 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	ebb_arena_release(&p->row_arena);
 	ebb_arena_init(&p->row_arena, 0);
 	row.obj.key = ebb_arena_memdup(&p->row_arena, a->obj->key, a->obj->key_len);
-	if (!row.obj.key)
+	if (a->with) {
+		row.with = *a->with;
+		/* other links to it, by this plan too, move the time of its change; its bytes are compared */
+		row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
+		row.with.key = ebb_arena_memdup(&p->row_arena, a->with->key, a->with->key_len);
+	}
+	if (!row.obj.key || (a->with && !row.with.key))
 		return no_memory(err);
 	row.to_key = l->target(&p->row_arena, row.obj.key, row.codec);
 	if (!row.to_key && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
@@ -280,6 +291,10 @@ static int make(struct planning *p, const char *path, struct ebb_err *err)
 	struct ebb_planhead head;
 	int r = ebb_decide_new(&p->arena, c->rules, c->prices, now, &p->decide, err);
 
+	if (r == 0)
+		r = ebb_survivors_find(p->app, p->snap, p->sources, p->nsources, now, &p->survivors, err);
+	if (r == 0 && p->survivors)
+		ebb_decide_use_copies(p->decide, ebb_survivors_copy, p->survivors);
 	if (r == 0 && path)
 		r = ebb_planfile_create(path, &p->out, err);
 	ebb_progress_start(&p->progress, p->app->err, p->app->quiet, "plan", "objects");
@@ -299,6 +314,7 @@ static void release(struct planning *p)
 {
 	ebb_planfile_abort(p->out);
 	ebb_decide_free(p->decide);
+	ebb_survivors_free(p->survivors);
 	ebb_snap_close(p->snap);
 	ebb_arena_release(&p->row_arena);
 	ebb_arena_release(&p->arena);

@@ -43,7 +43,8 @@ static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, struct e
 	ebb_executor_tag(x->run, &o->op, tag);
 	c.from = ebb_storeset_find(x->stores, o->op.store);
 	c.to = o->op.to_store ? ebb_storeset_find(x->stores, o->op.to_store) : NULL;
-	if (!l || !c.from || (o->op.to_store && !c.to))
+	c.with = o->op.with_store ? ebb_storeset_find(x->stores, o->op.with_store) : NULL;
+	if (!l || !c.from || (o->op.to_store && !c.to) || (o->op.with_store && !c.with))
 		return ebb_err_set(err, EBB_EINVAL, "operation on a store that is not open");
 	if (c.to && x->dirs)
 		r = ebb_dirs_why(x->dirs, c.to, o->op.to_key, err);

@@ -96,6 +96,11 @@ static int set_op(json_t *o, const struct ebb_op *op)
 	bad |= op->how ? set_text(o, "how", ebb_op_how_name(op->how)) : 0;
 	bad |= op->class ? set_text(o, "class", op->class) : 0;
 	bad |= op->old_class ? set_text(o, "old_class", op->old_class) : 0;
+	if (op->with_key) {
+		bad |= set_text(o, "dedup", ebb_action_how_name(op->dedup));
+		bad |= set_text(o, "with_store", op->with_store) | set_bytes(o, "with_path", op->with_key);
+		bad |= set_record(o, "with", &op->with);
+	}
 	bad |= op->purge ? set(o, "purge", json_true()) : 0;
 	bad |= op->expires ? set_int(o, "expires_ns", op->expires) : 0;
 	return bad | set_digest(o, op->has_digest, op->digest);
@@ -237,6 +242,25 @@ static void read_meta(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 	ebb_jsonline_join(l, &sub);
 }
 
+/* The copy that stays. */
+static void read_with(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_op *op)
+{
+	const char *how = ebb_jsonline_str_or(l, "dedup");
+	size_t len = 0;
+
+	op->with_key = ebb_jsonline_key(l, arena, "with_path", &len);
+	if (!op->with_key)
+		return;
+	op->with_store = need_text(l, arena, "with_store");
+	read_record(l, "with", &op->with);
+	op->with.key = op->with_key;
+	op->with.key_len = (uint32_t)len;
+	if (!how || ebb_action_how_by_name(how) < 0)
+		ebb_jsonline_bad(l, "\"dedup\" is none that exists");
+	else
+		op->dedup = (enum ebb_action_how)ebb_action_how_by_name(how);
+}
+
 static void read_op(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_op *op)
 {
 	const char *action = ebb_jsonline_str(l, "action");
@@ -267,6 +291,7 @@ static void read_op(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_
 		op->how = (enum ebb_op_how)word(l, "how", ebb_op_how_name, EBB_OP_HOWS);
 	op->class = text(l, arena, "class");
 	op->old_class = text(l, arena, "old_class");
+	read_with(l, arena, op);
 	op->purge = ebb_jsonline_bool(l, "purge");
 	op->expires = ebb_jsonline_int_or(l, "expires_ns", 0, INT64_MAX, 0);
 	read_digest(l, &op->has_digest, op->digest);

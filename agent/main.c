@@ -32,7 +32,8 @@
  *   cmd_help.c       help, man pages, completions           cmd_version.c    the version
  *   cmd_dupes.c      what is stored more than once          groups.c         grouped, ranked by what it costs
  *   hash.c           which digests are missing              hash_read.c      read by many threads     hash_tell.c   and told
- *   reach.c          stores of the index, open
+ *   reach.c          stores of the index, open              survivors.c      which copy stays
+ *   same.c           equal to the last byte
  *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
  *   cmd_diff.c       compare two plans                      plantext.c       a plan for people
@@ -41,7 +42,7 @@
  *
  *   cmd_apply.c      do exactly a plan                      apply.c          window by window, under limits
  *   session.c        before and after every run             run.c            runs on disk
- *   lower.c          actions become steps                   act_delete.c     act_tier.c     act_compress.c
+ *   lower.c          actions become steps                   act_delete.c     act_tier.c     act_compress.c     act_dedup.c
  *   op.c             one action of a run                    steps.c          the few things it is made of
  *   stream.c         copying through a codec                executor.c       many operations at once
  *   storeset.c       stores of a run                        dirs.c           folders it touches

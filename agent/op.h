@@ -44,6 +44,9 @@ struct ebb_op {
 	bool decode;			/* false: the codec encodes on the way, true: decodes */
 	int level;
 	bool purge;			/* the rule said the words for a delete without trash */
+	enum ebb_action_how dedup;	/* dedup: how */
+	const char *with_store, *with_key;	/* dedup: the copy that stays; otherwise NULL */
+	struct ebb_record with;		/* what it must still be; with.key is with_key */
 	int64_t expires;		/* end of its time in the trash, ns since the epoch; 0: not into the trash */
 	bool has_digest;		/* digest of the decoded content is known, and what comes out must have it */
 	uint8_t digest[EBB_DIGEST_LEN];

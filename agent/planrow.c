@@ -125,9 +125,21 @@ static int set_to_key(json_t *o, const char *key)
 		   : json_object_set_new(o, "to_path", json_null());
 }
 
+/* The copy that stays. */
+static int set_with(json_t *o, const struct ebb_planrow *row)
+{
+	json_t *with = json_object();
+	int bad = !with || ebb_planrow_record_write(with, &row->with);
+
+	bad |= json_object_set_new(o, "how", text_or_null(ebb_action_how_name(row->how)));
+	bad |= json_object_set_new(o, "with_store", text_or_null(row->with_store));
+	bad |= !o || ebb_out_json_bytes(o, "with_path", row->with.key, row->with.key_len);
+	return bad | json_object_set_new(o, "with", with);
+}
+
 static json_t *row_json(const struct ebb_planrow *row)
 {
-	bool trash = row->action == EBB_ACTION_DELETE && !row->purge;
+	bool trash = ebb_action_kind(row->action)->trashes && !row->purge;
 	json_t *o = json_pack("{s:I, s:s, s:s, s:s}", "n", (json_int_t)row->n, "rule", row->rule,
 			      "action", ebb_action_kind(row->action)->name, "store", row->store);
 	int bad = !o || ebb_out_json_bytes(o, "path", row->obj.key, row->obj.key_len);
@@ -142,6 +154,8 @@ static json_t *row_json(const struct ebb_planrow *row)
 	bad |= json_object_set_new(o, "level", int_or_null(row->codec != NULL, row->level));
 	bad |= json_object_set_new(o, "purge", text_or_null(row->purge ? EBB_PROOF_PURGE_WORDS : NULL));
 	bad |= json_object_set_new(o, "trash_s", int_or_null(trash, row->trash_ns / SECOND));
+	if (row->action == EBB_ACTION_DEDUP)
+		bad |= set_with(o, row);
 	bad |= json_object_set_new(o, "one_off_nano", int_or_null(row->priced, row->one_off));
 	bad |= json_object_set_new(o, "saving_month_nano", int_or_null(row->priced, row->saving));
 	bad |= json_object_set_new(o, "payback_days",
@@ -205,6 +219,25 @@ static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
 		ebb_jsonline_bad(l, "\"codec\" or \"to_path\" is missing");
 }
 
+static void read_with(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planrow *row)
+{
+	const char *how = ebb_jsonline_str(l, "how");
+	struct ebb_jsonline sub = ebb_jsonline_sub(l, ebb_jsonline_object(l, "with"));
+	size_t len = 0;
+
+	ebb_planrow_record_read(&sub, &row->with);
+	ebb_jsonline_join(l, &sub);
+	row->with_store = dup_str(l, arena, ebb_jsonline_str(l, "with_store"));
+	row->with.key = ebb_jsonline_key(l, arena, "with_path", &len);
+	row->with.key_len = (uint32_t)len;
+	if (how && ebb_action_how_by_name(how) < 0)
+		ebb_jsonline_bad(l, "\"how\" is none that exists");
+	else if (how)
+		row->how = (enum ebb_action_how)ebb_action_how_by_name(how);
+	if (l->r == 0 && !row->with.key)
+		ebb_jsonline_bad(l, "\"with_path\" is missing");
+}
+
 static bool in_trash(const char *key)
 {
 	return key && strncmp(key, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) == 0;
@@ -215,6 +248,27 @@ static bool is_dir(const char *key)
 	return key && *key && key[strlen(key) - 1] == '/';
 }
 
+static bool is_known_file(const struct ebb_record *o)
+{
+	return ebb_record_has(o, EBB_F_KIND) && o->f[EBB_F_KIND] == EBB_KIND_FILE &&
+	       ebb_record_has(o, EBB_F_SIZE) && ebb_record_has(o, EBB_F_MTIME);
+}
+
+/* The copy that stays is another object of the same size, or nothing would stay. */
+static void check_with(struct ebb_jsonline *l, const struct ebb_planrow *row)
+{
+	const struct ebb_record *w = &row->with;
+
+	if (l->r < 0 || row->action != EBB_ACTION_DEDUP)
+		return;
+	if (!is_known_file(w) || w->f[EBB_F_SIZE] != row->obj.f[EBB_F_SIZE] || is_dir(w->key))
+		ebb_jsonline_bad(l, "the copy that stays is no file of known modification time and the same size");
+	if (in_trash(w->key))
+		ebb_jsonline_bad(l, "the copy that stays lies in the trash");
+	if (strcmp(row->store, row->with_store) == 0 && strcmp(row->obj.key, w->key) == 0)
+		ebb_jsonline_bad(l, "the copy that stays is the object itself");
+}
+
 /* What apply holds the object against. Were it left out, anything would fit, and a whole directory could go as one object. */
 static void check_identity(struct ebb_jsonline *l, const struct ebb_planrow *row)
 {
@@ -222,8 +276,7 @@ static void check_identity(struct ebb_jsonline *l, const struct ebb_planrow *row
 
 	if (l->r < 0)
 		return;
-	if (!ebb_record_has(o, EBB_F_KIND) || o->f[EBB_F_KIND] != EBB_KIND_FILE ||
-	    !ebb_record_has(o, EBB_F_SIZE) || !ebb_record_has(o, EBB_F_MTIME))
+	if (!is_known_file(o))
 		ebb_jsonline_bad(l, "the object is no file of known size and modification time");
 	/* a key of a bucket may end so, and has no inode */
 	if (ebb_record_has(o, EBB_F_INO) && (is_dir(o->key) || is_dir(row->to_key)))
@@ -268,7 +321,10 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	row.level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
 	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);
 	read_action(l, &row);
+	if (l->r == 0 && row.action == EBB_ACTION_DEDUP)
+		read_with(l, arena, &row);
 	check_identity(l, &row);
+	check_with(l, &row);
 	read_money(l, &row);
 	row.why = ebb_jsonline_bytes(l, arena, "why", 64 * 1024, &len);
 	if (l->r == 0 && !row.why)

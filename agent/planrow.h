@@ -7,7 +7,11 @@
  *    "to_store":null,"to_path":"logs/a.log.zst","codec":"zstd","level":9,"purge":null,"trash_s":null,
  *    "one_off_nano":0,"saving_month_nano":1200,"payback_days":0,"freed_bytes":65536,"wire_bytes":0,"why":"age 41 d"}
  *
- * (on one line). Objects of buckets have "class", "class_code" and "etag" besides. Keys that are not UTF-8 stand under "path_b64" and "to_path_b64" instead. Amounts are integers of 10^-9 of the
+ * (on one line). Objects of buckets have "class", "class_code" and "etag" besides; a dedup row has, before one_off_nano,
+ *
+ *   "how":"reflink","with_store":"scratch","with_path":"a/first","with":{"kind":"file","size":..,..,"nlink":1}
+ *
+ * for the copy that stays. Keys that are not UTF-8 stand under "path_b64", "to_path_b64" and "with_path_b64" instead. Amounts are integers of 10^-9 of the
  * plan's currency, null when unpriced. What is unknown is null. Members always come in this order.
  *
  * Threads: rows are plain data.
@@ -41,6 +45,9 @@ struct ebb_planrow {
 	int level;
 	bool purge;			/* delete for good; "purge" holds the words that the rule said */
 	int64_t trash_ns;		/* delete into the trash: for how long; whole seconds */
+	enum ebb_action_how how;	/* dedup */
+	const char *with_store;		/* dedup: where the copy that stays is; otherwise NULL */
+	struct ebb_record with;		/* dedup: identity of that copy; key NUL-terminated */
 	bool priced;
 	int64_t one_off, saving;	/* nano-units; saving per month of 30 days */
 	int64_t payback_days;		/* rounded up; -1: never, or unpriced */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/same.h"
 #include "agent/stream.h"
 #include "compress/codec.h"
 #include "compress/sample.h"
@@ -300,6 +301,87 @@ static int copy_inside(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
 }
 
+/* What takes over the name must have the owner, mode, times and attributes that the name had. */
+static int compare_twins(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta a = {0};
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta b = {0};
+	struct ebb_err why = {0};
+	int r;
+
+	ebb_meta_init(&a);
+	ebb_meta_init(&b);
+	if ((r = ebb_store_get_meta(c->from, c->op->key, &a, err)) < 0 ||
+	    (r = ebb_store_get_meta(c->with, c->op->with_key, &b, err)) < 0)
+		return r;
+	b.atime = a.atime;
+	r = ebb_meta_compare(&a, &b, EBB_META_ALL, &why);
+	return r < 0 ? ebb_err_set(err, EBB_ENOTSUP, "cannot become another name of '%s': %s",
+				   c->op->with_key, why.msg)
+		     : 0;
+}
+
+static int step_compare(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	int r;
+
+	if (c->gone)
+		return 0;
+	r = ebb_same_bytes(&(struct ebb_same){c->from, &op->obj, c->with, &op->with, c->cancel}, err);
+	return r == 0 && op->dedup == EBB_ACTION_HARDLINK ? compare_twins(c, err) : r;
+}
+
+static int step_share(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_err why = {0};
+	int r = ebb_store_share(c->from, op->with_key, &op->with, op->key, &op->obj, &why);
+
+	if (r == -EBB_EMISMATCH) /* equal digests proposed, the bytes decide */
+		return ebb_err_set(err, EBB_ENOTSUP, "is not the same as '%s'", op->with_key);
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
+/* Whether the name that was taken away stands for the copy that stays by now. */
+static bool is_linked(struct ebb_steps_ctx *c, const char *key)
+{
+	const struct ebb_record *want = &c->op->with;
+
+	return ebb_record_has(want, EBB_F_INO) && ebb_store_check(c->from, key, want, NULL) == 0;
+}
+
+static int step_link(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	int r = 0, back;
+
+	if (!(c->again && is_linked(c, c->op->key)))
+		r = ebb_store_link(c->from, c->op->with_key, c->op->key, &c->op->with, &why);
+	if (r == 0 || is_linked(c, c->op->key))
+		return 0;
+	/* the name must not be missing: what it stood for comes back from the trash */
+	back = ebb_store_rename(c->from, c->op->to_key, c->op->key, &c->result->to, NULL);
+	return ebb_err_set(err, -r, "%s%s", why.msg, back < 0 ? "; what stood there is in the trash" : "");
+}
+
+static int step_unlink(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;
+	const char *key = c->op->to_key;
+	struct ebb_record there;
+	int r;
+
+	if (c->gone || (r = to_stands(c, &there, err)) == 0)
+		return 0;
+	if (r < 0)
+		return r;
+	if (!is_linked(c, key))
+		return ebb_err_set(err, EBB_EEXIST, "something else stands at '%s'", key);
+	r = ebb_proof_linked(c->from, key, c->op->with_key, &proof, err);
+	return r < 0 ? r : ebb_store_remove(c->from, key, proof, err);
+}
+
 static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_record there;
@@ -451,6 +533,10 @@ static const struct {
 	[EBB_STEP_END] = {"end", NULL},
 	[EBB_STEP_CHECK] = {"check", step_check},
 	[EBB_STEP_SAMPLE] = {"sample", step_sample},
+	[EBB_STEP_COMPARE] = {"compare", step_compare},
+	[EBB_STEP_SHARE] = {"share", step_share},
+	[EBB_STEP_LINK] = {"link", step_link},
+	[EBB_STEP_UNLINK] = {"unlink", step_unlink},
 	[EBB_STEP_RENAME] = {"rename", step_rename},
 	[EBB_STEP_HIDE] = {"hide", step_hide},
 	[EBB_STEP_SHOW] = {"show", step_show},

@@ -4,6 +4,10 @@
  *
  *   check    what is worked on still is what the plan saw
  *   sample   it is worth compressing
+ *   compare  the copy that stays holds the same bytes, and has the same metadata where it takes over the name
+ *   share    let it lie in the blocks of the copy that stays, if the filesystem finds the same bytes
+ *   link     the copy that stays gets its name, too
+ *   unlink   that name goes again: the proof is that the inode stands under another
  *   rename   move it within its store (delete into the trash, and back)
  *   hide     put a delete marker over it (delete where a store keeps versions); show takes it away
  *   class    change its storage class in place
@@ -32,6 +36,10 @@ enum ebb_step {
 	EBB_STEP_END,	/* ends a list */
 	EBB_STEP_CHECK,
 	EBB_STEP_SAMPLE,
+	EBB_STEP_COMPARE,
+	EBB_STEP_SHARE,
+	EBB_STEP_LINK,
+	EBB_STEP_UNLINK,
 	EBB_STEP_RENAME,
 	EBB_STEP_HIDE,
 	EBB_STEP_SHOW,
@@ -49,6 +57,7 @@ enum ebb_step {
 struct ebb_steps_ctx {
 	const struct ebb_op *op;
 	struct ebb_store *from, *to;	/* to: NULL when op has no destination */
+	struct ebb_store *with;		/* of the copy that stays; NULL when op has none */
 	struct ebb_journal *journal;	/* for record; NULL: record does nothing (tests) */
 	const char *tag;		/* of temporaries; unique per operation, the same in every attempt */
 	int64_t now;			/* ns since the epoch */

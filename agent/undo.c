@@ -59,7 +59,7 @@ static bool wanted(const struct going_back *g, const struct ebb_op *did)
 /* In the trash, and its time is over. */
 static bool may_expire(const struct going_back *g, const struct ebb_op *did)
 {
-	return did->action == EBB_ACTION_DELETE && did->to_key && did->expires <= g->x.now;
+	return did->to_key && did->expires && did->expires <= g->x.now;
 }
 
 static int lower(struct going_back *g, const struct ebb_executor_op *o, struct ebb_op *ret,
@@ -85,7 +85,9 @@ static void look(struct going_back *g, const struct ebb_executor_op *o, struct e
 		return;
 	}
 	r = ebb_store_check(from, op->key, &op->obj, &res->why);
-	if (r == 0 && to && ebb_store_head(to, op->to_key, &rec, NULL) == 0)
+	/* the link that stands there is ours, and goes */
+	bool link = op->action == EBB_ACTION_DEDUP && op->dedup == EBB_ACTION_HARDLINK;
+	if (r == 0 && to && !link && ebb_store_head(to, op->to_key, &rec, NULL) == 0)
 		r = ebb_err_set(&res->why, EBB_EEXIST, "something stands at '%s'", op->to_key);
 	res->outcome = r < 0 ? EBB_OP_SKIPPED : EBB_OP_DONE;
 }

@@ -19,6 +19,7 @@ static const struct ebb_action_kind kinds[EBB_ACTION_COUNT] = {
 			.summary = "move it to the store's trash, or remove it for good",
 			.changes = true,
 			.destructive = true,
+			.trashes = true,
 		},
 	[EBB_ACTION_TIER] =
 		{
@@ -38,6 +39,15 @@ static const struct ebb_action_kind kinds[EBB_ACTION_COUNT] = {
 			.changes = true,
 			.takes_codec = true,
 		},
+	[EBB_ACTION_DEDUP] =
+		{
+			.id = EBB_ACTION_DEDUP,
+			.name = "dedup",
+			.past = "deduplicated",
+			.summary = "let one of several equal files take no room of its own",
+			.changes = true,
+			.trashes = true,
+		},
 };
 
 const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id)
@@ -53,4 +63,23 @@ const struct ebb_action_kind *ebb_action_by_name(const char *name)
 		if (strcmp(kinds[i].name, name) == 0)
 			return &kinds[i];
 	return NULL;
+}
+
+static const char *const hows[EBB_ACTION_HOWS] = {
+	[EBB_ACTION_REFLINK] = "reflink",
+	[EBB_ACTION_HARDLINK] = "hardlink",
+	[EBB_ACTION_DROP] = "delete",
+};
+
+const char *ebb_action_how_name(int how)
+{
+	return how < 0 || how >= EBB_ACTION_HOWS ? NULL : hows[how];
+}
+
+int ebb_action_how_by_name(const char *name)
+{
+	for (int i = 0; i < EBB_ACTION_HOWS; i++)
+		if (strcmp(hows[i], name) == 0)
+			return i;
+	return -1;
 }

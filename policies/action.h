@@ -19,6 +19,7 @@ enum ebb_action_id {
 	EBB_ACTION_DELETE,	/* into the store's trash, or gone for good (purge) */
 	EBB_ACTION_TIER,	/* to another store or class, leaving nothing behind */
 	EBB_ACTION_COMPRESS,	/* to KEY.zst or KEY.lz4 beside it */
+	EBB_ACTION_DEDUP,	/* one of several equal files no longer takes room of its own */
 	EBB_ACTION_COUNT
 };
 
@@ -32,6 +33,7 @@ struct ebb_action_kind {
 				 * are refused when they restrict nothing, unless they say so */
 	bool needs_to;		/* the rule must name a destination store */
 	bool takes_codec;	/* the rule may say codec and level */
+	bool trashes;		/* puts what it takes away into the trash: the rule may say trash */
 	const char *past;	/* for reports: "deleted", "compressed" */
 };
 
@@ -40,6 +42,20 @@ const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id);
 
 /* Row by name ("move" is another word for "tier"); NULL when there is none. */
 const struct ebb_action_kind *ebb_action_by_name(const char *name);
+
+/* How a duplicate ceases to take room. */
+enum ebb_action_how {
+	EBB_ACTION_REFLINK,	/* it lies in the blocks of the copy that stays; both remain files of their own */
+	EBB_ACTION_HARDLINK,	/* its name becomes another name of the copy that stays */
+	EBB_ACTION_DROP,	/* it goes into the trash ("delete") */
+	EBB_ACTION_HOWS
+};
+
+/* As in `how:` and in plans: "reflink", "hardlink", "delete". NULL when out of range. Constant. */
+const char *ebb_action_how_name(int how);
+
+/* Number by name, or -1. */
+int ebb_action_how_by_name(const char *name);
 
 /*
  * One decided action. Strings are borrowed from the rules, the record that it was decided from and
@@ -55,7 +71,10 @@ struct ebb_action {
 	const char *codec;		/* "zstd", "lz4", or NULL */
 	int level;			/* codec level, 0: its default */
 	bool purge;			/* delete for good, not into the trash */
-	int64_t trash_ns;		/* delete: how long the trash keeps it */
+	int64_t trash_ns;		/* delete, dedup: how long the trash keeps it */
+	enum ebb_action_how how;	/* dedup */
+	const char *with_store;		/* dedup: where the copy that stays is; otherwise NULL */
+	const struct ebb_record *with;	/* dedup: that copy */
 	/* money; all amounts in the plan's currency */
 	bool priced;			/* false: no price for a class involved, the amounts are
 					 * 0 and mean nothing */

@@ -97,6 +97,13 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 				     ebb_units_exact_duration(a->trash_ns, text));
 		}
 		return 0;
+	case EBB_ACTION_DEDUP:
+		ebb_buf_addf(why, "; the same as %s:%.*s, which stays", a->with_store,
+			     (int)a->with->key_len, a->with->key);
+		if (a->how != EBB_ACTION_REFLINK)
+			ebb_buf_addf(why, "; saves once the trash expires after %s",
+				     ebb_units_exact_duration(a->trash_ns, text));
+		return 0;
 	default:
 		a->freed = 0;
 		return 0;

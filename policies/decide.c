@@ -24,6 +24,8 @@ struct ebb_decide {
 	const struct ebb_rules *rules;
 	const struct ebb_price_books *prices;
 	int64_t now;
+	ebb_decide_copy_fn *copies;	/* or NULL */
+	void *copies_ctx;
 	struct ebb_decide_totals totals;
 	struct ebb_rules_decide_work *work;
 	struct ebb_block_iter *iter;
@@ -44,6 +46,8 @@ static const struct {
 	[EBB_REFUSE_PAYBACK] = {"payback", "it does not pay back in the time the rule requires"},
 	[EBB_REFUSE_RESIDENCY] =
 		{"residency", "the destination is not known to lie in the dataset's jurisdictions"},
+	[EBB_REFUSE_ALONE] = {"alone", "no other copy is known that would stay (ebb scan --hash candidates "
+				       "finds them), or so many must stay"},
 	[EBB_REFUSE_POINTLESS] = {"pointless",
 				  "there is nothing to gain: empty, within one block (4 KiB), "
 				  "compressed or there already"},
@@ -92,6 +96,12 @@ void ebb_decide_free(struct ebb_decide *d)
 	ebb_rules_decide_free(d->work);
 	free(d->iter);
 	ebb_buf_release(&d->why);
+}
+
+void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *ctx)
+{
+	d->copies = fn;
+	d->copies_ctx = ctx;
 }
 
 const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d)
@@ -148,11 +158,10 @@ static bool is_small(const struct ebb_record *r)
 	return r->f[ebb_record_has(r, EBB_F_ALLOC) ? EBB_F_ALLOC : EBB_F_SIZE] <= BLOCK_SIZE;
 }
 
-static bool resides(const struct ebb_decide *d, const struct ebb_action *a)
+bool ebb_decide_resides(const struct ebb_rules *rules, const char *key, size_t len, const char *store)
 {
-	const struct ebb_rules_dataset *set =
-		ebb_rules_dataset(d->rules, a->obj->key, a->obj->key_len);
-	const struct ebb_rules_store *to = ebb_rules_store(d->rules, a->to_store);
+	const struct ebb_rules_dataset *set = ebb_rules_dataset(rules, key, len);
+	const struct ebb_rules_store *to = ebb_rules_store(rules, store);
 
 	if (!set || !set->residency)
 		return true;
@@ -171,9 +180,14 @@ static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct
 		return EBB_REFUSE_UNKNOWN;
 	if (a->id == EBB_ACTION_DELETE)
 		return EBB_REFUSE_NONE;
+	if (a->id == EBB_ACTION_DEDUP && !a->with)
+		return EBB_REFUSE_ALONE;
+	if (a->id == EBB_ACTION_DEDUP)
+		return a->how != EBB_ACTION_REFLINK && r->f[EBB_F_NLINK] > 1 ? EBB_REFUSE_LINKED
+									     : EBB_REFUSE_NONE;
 	if (a->to_store && strcmp(a->to_store, a->store) == 0)
 		return EBB_REFUSE_POINTLESS;
-	if (a->to_store && !resides(d, a))
+	if (a->to_store && !ebb_decide_resides(d->rules, r->key, r->key_len, a->to_store))
 		return EBB_REFUSE_RESIDENCY;
 	if (r->f[EBB_F_NLINK] > 1)
 		return EBB_REFUSE_LINKED;
@@ -282,9 +296,14 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 		.level = rule->level,
 		.purge = rule->purge,
 		.trash_ns = rule->trash_ns,
+		.how = rule->how,
 	};
-	int r = price_action(d, i, &a, &refusal, err);
+	int r = a.id == EBB_ACTION_DEDUP && d->copies
+			? d->copies(d->copies_ctx, store, rec, &a.with_store, &a.with, err)
+			: 0;
 
+	if (r >= 0)
+		r = price_action(d, i, &a, &refusal, err);
 	if (r < 0)
 		return r;
 	*ret = a;

@@ -29,6 +29,7 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_RESIDENCY,	/* destination is outside the dataset's jurisdictions, or unknown */
 	EBB_REFUSE_POINTLESS,	/* already compressed, empty, within one block of 4 KiB (what
 				 * is compressed frees whole blocks only), or already there */
+	EBB_REFUSE_ALONE,	/* dedup: no copy that may stay is known, or so many must stay */
 	EBB_REFUSE_COUNT
 };
 
@@ -73,6 +74,22 @@ int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
 		   const struct ebb_price_books *prices, int64_t now, struct ebb_decide **ret,
 		   struct ebb_err *err);
 void ebb_decide_free(struct ebb_decide *d);
+
+/* Whether the dataset of @key may lie in store @to, as far as jurisdictions go. */
+bool ebb_decide_resides(const struct ebb_rules *rules, const char *key, size_t len, const char *to);
+
+/*
+ * What dedup rules need to know: which copy of @rec stays when @rec goes. *ret_store and *ret (key included) live until the next call.
+ * Asked in the order of decisions.
+ *
+ * @return  1; 0: none, or @rec itself stays; negative: stops the decision.
+ */
+typedef int ebb_decide_copy_fn(void *ctx, const char *store, const struct ebb_record *rec,
+			       const char **ret_store, const struct ebb_record **ret,
+			       struct ebb_err *err);
+
+/* Without it no copy is known. */
+void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *ctx);
 
 /*
  * Receives each action in key order, borrowed until it returns. A negative return stops the

@@ -22,6 +22,7 @@
  *        to: store,                                       # tier
  *        codec: zstd|lz4, level: 1-19|1-12,               # compress
  *        trash: 30d | purge: "cannot be undone",          # delete
+ *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
  *        everything: true,                                # delete that restricts nothing
  *        trust: certain|logs,                             # all that change; delete: certain unless said
  *        require: {payback: 90d}}                         # all that change
@@ -104,7 +105,9 @@ struct ebb_rule {
 	int level;			/* 0: the codec's default */
 	bool trust_logs;		/* acts on what access logs make likely */
 	bool purge;			/* delete: no trash */
-	int64_t trash_ns;		/* delete: time in the trash */
+	int64_t trash_ns;		/* delete, dedup: time in the trash */
+	enum ebb_action_how how;	/* dedup */
+	int64_t copies;			/* dedup: so many copies always stay, at least 1 */
 	bool require_payback;		/* `require: {payback: ...}` was given */
 	int64_t payback_ns;		/* longest payback accepted */
 	int line, col;

@@ -21,8 +21,8 @@ struct compiler {
  * errors. */
 static const char *const later_keys[] = {"class",     "keep_last", "keep_every",
 					 "keep_best", "window",    "dictionary"};
-static const char *const later_actions[] = {"archive", "retain", "dedup", "dedupe",    "pack",
-					    "link",    "thaw",   "copy",  "replicate", "transfer"};
+static const char *const later_actions[] = {"archive", "retain", "pack",      "link",
+					    "thaw",    "copy",   "replicate", "transfer"};
 
 static bool among(const char *word, const char *const words[], size_t n)
 {
@@ -46,7 +46,8 @@ static int check_keys(struct compiler *c)
 {
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
 					   "do",    "to",         "codec",  "level", "trash",
-					   "purge", "everything", "require", "trust"};
+					   "purge", "everything", "require", "trust",
+					   "how",   "copies"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -301,11 +302,10 @@ static int read_trash(struct compiler *c)
 	struct ebb_rule *rule = &c->rule->pub;
 	int r;
 
-	if (!rule->action->destructive) {
-		if (trash)
-			return misplaced(c, "trash", "'delete'");
-		return purge ? misplaced(c, "purge", "'delete'") : 0;
-	}
+	if (purge && !rule->action->destructive)
+		return misplaced(c, "purge", "'delete'");
+	if (!rule->action->trashes)
+		return trash ? misplaced(c, "trash", "'delete' and 'dedup'") : 0;
 	if (purge)
 		return read_purge(c, purge);
 	rule->trash_ns = EBB_RULES_TRASH_NS;
@@ -317,6 +317,35 @@ static int read_trash(struct compiler *c)
 				      "without trash nothing can be undone; if that is meant, "
 				      "write purge: \"%s\" instead",
 				      PURGE_WORDS);
+	return r;
+}
+
+/* How duplicates cease to take room, and how many copies stay. */
+static int read_dedup(struct compiler *c)
+{
+	const struct ebb_tree_node *how = get(c, "how"), *copies = get(c, "copies");
+	const char *names[EBB_ACTION_HOWS];
+	struct ebb_rule *rule = &c->rule->pub;
+	size_t which = 0;
+
+	if (rule->action->id != EBB_ACTION_DEDUP) {
+		if (how)
+			return misplaced(c, "how", "'dedup'");
+		return copies ? misplaced(c, "copies", "'dedup'") : 0;
+	}
+	for (int i = 0; i < EBB_ACTION_HOWS; i++)
+		names[i] = ebb_action_how_name(i);
+	if (!how)
+		return ebb_tree_error(c->node, c->err,
+				      "rule '%s': 'dedup' needs 'how': reflink, hardlink or delete",
+				      rule->name);
+	int r = ebb_tree_choice(how, names, EBB_ACTION_HOWS, &which, c->err);
+	rule->how = (enum ebb_action_how)which;
+	rule->copies = 1;
+	if (r == 0 && copies)
+		r = ebb_tree_count(copies, &rule->copies, c->err);
+	if (r == 0 && rule->copies < 1)
+		return ebb_tree_error(copies, c->err, "'copies' is at least 1");
 	return r;
 }
 
@@ -383,7 +412,7 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_to,   read_codec,  read_trash, read_require,  read_trust,  check_everything,
+		read_when,  read_to,   read_codec,  read_trash, read_dedup, read_require,  read_trust,  check_everything,
 	};
 	int r = 0;
 

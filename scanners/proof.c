@@ -243,6 +243,25 @@ int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_reco
 	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
 }
 
+int ebb_proof_linked(struct ebb_store *s, const char *key, const char *other, struct ebb_proof **ret,
+		     struct ebb_err *err)
+{
+	const uint32_t inode = EBB_KNOWN(EBB_F_DEV) | EBB_KNOWN(EBB_F_INO);
+	struct ebb_record a, b;
+	int rc = ebb_store_head(s, key, &a, err);
+
+	if (rc == 0)
+		rc = ebb_store_head(s, other, &b, err);
+	if (rc < 0)
+		return rc;
+	if (strcmp(key, other) == 0 || (a.known & b.known & inode) != inode ||
+	    a.f[EBB_F_DEV] != b.f[EBB_F_DEV] || a.f[EBB_F_INO] != b.f[EBB_F_INO])
+		return ebb_err_set(err, EBB_ECHANGED, "'%s' is no other name of '%s'", key, other);
+	a.known &= ~EBB_KNOWN(EBB_F_CTIME); /* it moves when further names come and go */
+	rc = check_record(key, &a, err);
+	return rc < 0 ? rc : proof_new(s, key, &a, ret, err);
+}
+
 const struct ebb_store *ebb_proof_store(const struct ebb_proof *p)
 {
 	return p->store;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Proofs: the only key to ebb_store_remove. A proof says why an object may go for good, and of
- * which object, in which state, it says so. There are five, and each function below checks what it
+ * which object, in which state, it says so. There are six, and each function below checks what it
  * claims before it gives a proof out:
  *
  *   verified copy   the content stands elsewhere, read back and compared, with its metadata
@@ -9,6 +9,7 @@
  *   duplicate       its store made a copy of it, with the same checksum and metadata
  *   expired         the object lies in ebb's own trash and its time is over
  *   hidden          the object was hidden by a delete marker and its time is over
+ *   linked          the name is one of several of its inode, which stands under another
  *
  * Threads: a proof is read-only and may be shared; it lives until ebb_proof_free.
  */
@@ -87,6 +88,14 @@ int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_rec
  */
 int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		     int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err);
+
+/*
+ * Proof for one name of an inode that stands under @other of the same store, too.
+ *
+ * @return  0; -EBB_ECHANGED when both are not one inode; -EBB_ENOENT.
+ */
+int ebb_proof_linked(struct ebb_store *s, const char *key, const char *other, struct ebb_proof **ret,
+		     struct ebb_err *err);
 
 /*
  * What a proof allows, for store.c: the store, the key, and the state. They live as long as the

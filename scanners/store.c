@@ -429,6 +429,19 @@ int ebb_store_share(struct ebb_store *s, const char *from, const struct ebb_reco
 	return s->ops->share(s, from, from_rec, to, to_rec, err);
 }
 
+int ebb_store_link(struct ebb_store *s, const char *from, const char *to,
+		   const struct ebb_record *expect, struct ebb_err *err)
+{
+	int rc = check_key(s, from, OBJECT, err);
+
+	if (rc == 0)
+		rc = check_key(s, to, OBJECT, err);
+	if (rc < 0)
+		return rc;
+	return s->ops->link ? s->ops->link(s, from, to, expect, err)
+			    : unsupported(s, "give objects several names", err);
+}
+
 /* --- Object stores --- */
 
 int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const char *class,

@@ -64,7 +64,8 @@ enum ebb_store_caps {
 	EBB_CAP_CLASS = 1 << 9,		/* objects have storage classes that can be chosen and changed in place */
 	EBB_CAP_VERSIONS = 1 << 10,	/* earlier versions stay: objects can be hidden and shown again */
 	EBB_CAP_COND = 1 << 11,		/* preconditions of writes and removals are checked by the store itself, without a window */
-	EBB_CAP_REFLINK = 1 << 12	/* objects may lie in the same blocks: extents, share */
+	EBB_CAP_REFLINK = 1 << 12,	/* objects may lie in the same blocks: extents, share */
+	EBB_CAP_LINK = 1 << 13		/* an object may have several names: link */
 };
 
 struct ebb_store;
@@ -298,6 +299,13 @@ int ebb_store_share(struct ebb_store *s, const char *from, const struct ebb_reco
 		    const char *to, const struct ebb_record *to_rec, struct ebb_err *err);
 
 /*
+ * Give the object @from, which must be what @expect says, the further name @to (EBB_CAP_LINK); never onto an existing one (-EBB_EEXIST).
+ * Its CTIME and NLINK change. -EBB_ENOTSUP where it cannot have another name there.
+ */
+int ebb_store_link(struct ebb_store *s, const char *from, const char *to,
+		   const struct ebb_record *expect, struct ebb_err *err);
+
+/*
  * Copy within the store (EBB_CAP_COPY), on the store's side, with all metadata, tags, encryption and access lists; what cannot be kept
  * is refused (-EBB_ENOTSUP). @class as in write options; NULL: that of @from. -EBB_EEXIST when @to stands already.
  *
@@ -405,6 +413,8 @@ struct ebb_store_ops {
 	int (*extents)(struct ebb_store *s, const char *key, uint64_t *ret, struct ebb_err *err);
 	int (*share)(struct ebb_store *s, const char *from, const struct ebb_record *from_rec,
 		     const char *to, const struct ebb_record *to_rec, struct ebb_err *err);
+	int (*link)(struct ebb_store *s, const char *from, const char *to,
+		    const struct ebb_record *expect, struct ebb_err *err);
 	int (*copy)(struct ebb_store *s, const char *from, const char *to, const char *class,
 		    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 	int (*set_class)(struct ebb_store *s, const char *key, const char *class,

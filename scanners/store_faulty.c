@@ -20,7 +20,7 @@ const char *ebb_store_faulty_op_name(enum ebb_store_faulty_op op)
 	static const char *const names[EBB_FAULTY_COUNT] = {
 		"identify", "space", "list", "head", "get-meta", "read-open", "read", "read-hole",
 		"read-verify", "read-range", "hidden", "set-meta", "write-open", "write", "write-hole", "write-commit",
-		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "copy", "set-class", "hide",
+		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "share", "link", "copy", "set-class", "hide",
 		"show", "remove", "any", "change",
 	};
 
@@ -403,6 +403,23 @@ static int faulty_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *er
 	THROUGH(faulty_of(s), EBB_FAULTY_RMDIR, ebb_store_rmdir(in, dir, err));
 }
 
+static int faulty_extents(struct ebb_store *s, const char *key, uint64_t *ret, struct ebb_err *err)
+{
+	return ebb_store_extents(faulty_of(s)->inner, key, ret, err);
+}
+
+static int faulty_share(struct ebb_store *s, const char *from, const struct ebb_record *from_rec,
+			const char *to, const struct ebb_record *to_rec, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_SHARE, ebb_store_share(in, from, from_rec, to, to_rec, err));
+}
+
+static int faulty_link(struct ebb_store *s, const char *from, const char *to,
+		       const struct ebb_record *expect, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_LINK, ebb_store_link(in, from, to, expect, err));
+}
+
 static int faulty_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			     int64_t off, void *buf, size_t len, struct ebb_err *err)
 {
@@ -483,6 +500,9 @@ static const struct ebb_store_ops ops = {
 	.mkdirs = faulty_mkdirs,
 	.rmdir = faulty_rmdir,
 	.read_range = faulty_read_range,
+	.extents = faulty_extents,
+	.share = faulty_share,
+	.link = faulty_link,
 	.copy = faulty_copy,
 	.set_class = faulty_set_class,
 	.hide = faulty_hide,

@@ -79,7 +79,7 @@ static int fs_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	s->base.ops = &ebb_store_fs_ops;
 	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_RENAME | EBB_CAP_META |
-		       EBB_CAP_SPARSE | EBB_CAP_DIRS | EBB_CAP_RANGE;
+		       EBB_CAP_SPARSE | EBB_CAP_DIRS | EBB_CAP_RANGE | EBB_CAP_LINK;
 	s->base.name = strdup(cfg->name);
 	s->root = open(cfg->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
@@ -188,5 +188,6 @@ const struct ebb_store_ops ebb_store_fs_ops = {
 	.rmdir = ebb_store_fs_dir_remove,
 	.extents = ebb_store_fs_share_extents,
 	.share = ebb_store_fs_share_blocks,
+	.link = ebb_store_fs_move_link,
 	.remove = ebb_store_fs_move_remove,
 };

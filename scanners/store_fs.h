@@ -110,6 +110,8 @@ int ebb_store_fs_move_arrived(const struct ebb_store_fs_path *from,
 
 int ebb_store_fs_move_rename(struct ebb_store *s, const char *from, const char *to,
 			     const struct ebb_record *expect, struct ebb_err *err);
+int ebb_store_fs_move_link(struct ebb_store *s, const char *from, const char *to,
+			   const struct ebb_record *expect, struct ebb_err *err);
 int ebb_store_fs_move_remove(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			     struct ebb_err *err);
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "scanners/store_fs.h"
@@ -115,6 +116,36 @@ int ebb_store_fs_move_rename(struct ebb_store *store, const char *from_key, cons
 	if (synced == 0)
 		synced = ebb_store_fs_path_sync(from.dir, from_key, err);
 	return rc < 0 ? rc : synced;
+}
+
+/* linkat with the name, not with what is held, which would take a privilege: what arrived is compared with it. */
+int ebb_store_fs_move_link(struct ebb_store *store, const char *from_key, const char *to_key,
+			   const struct ebb_record *expect, struct ebb_err *err)
+{
+	const struct ebb_store_fs *s = (const struct ebb_store_fs *)store;
+	PLACE from = EBB_STORE_FS_PATH_INIT;
+	PLACE to = EBB_STORE_FS_PATH_INIT;
+	EBB_CLEANUP(ebb_mem_closep) int held = -1;
+	struct statx st, there;
+
+	int rc = ebb_store_fs_path_init(s, from_key, O_RDONLY, &from, err);
+	if (rc == 0)
+		rc = ebb_store_fs_path_init(s, to_key, O_RDONLY, &to, err);
+	if (rc == 0)
+		rc = hold(&from, from_key, expect, &held, &st, err);
+	if (rc < 0)
+		return rc;
+	if (linkat(from.dir, from.name, to.dir, to.name, 0) < 0)
+		return errno == EMLINK || errno == EXDEV || errno == EPERM
+			       ? ebb_err_set(err, EBB_ENOTSUP, "cannot give '%s' the name '%s': %s", from_key,
+					     to_key, strerrordesc_np(errno))
+			       : ebb_err_sys(err, errno, "cannot give '%s' the name '%s'", from_key, to_key);
+	rc = ebb_store_fs_path_stat(&to, to_key, &there, err);
+	if (rc == 0 && !same_inode(&there, &st)) {
+		unlinkat(to.dir, to.name, 0); /* a name that we made of a stranger, who has his own */
+		return ebb_err_set(err, EBB_ECHANGED, "'%s' was replaced while it got another name", from_key);
+	}
+	return rc < 0 ? rc : ebb_store_fs_path_sync(to.dir, to_key, err);
 }
 
 /* The window between the look and the unlink is discussed in DESIGN.md. */

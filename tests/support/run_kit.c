@@ -35,18 +35,33 @@ static const struct {
 	size_t size;
 	mode_t mode;
 	bool xattr, sparse;
+	const char *with;		/* the same content and times as that file, which stays */
+	enum ebb_action_how how;
 } files[] = {
-	{"deep/er/cold.bin", EBB_ACTION_TIER, 70000, 0640, true, false},
-	{"deep/er/keep", EBB_ACTION_KEEP, 3, 0644, false, false},
-	{"deep/holes", EBB_ACTION_TIER, 3000000, 0600, false, true},
-	{"del/a", EBB_ACTION_DELETE, 10, 0644, false, false},
-	{"del/b\xff\n", EBB_ACTION_DELETE, 0, 04755, true, false},
-	{"keep", EBB_ACTION_KEEP, 9, 0644, false, false},
-	{"logs/one.log", EBB_ACTION_COMPRESS, 200000, 0400, true, false},
-	{"logs/two.log", EBB_ACTION_COMPRESS, 5000, 0666, false, false},
-	{"top", EBB_ACTION_DELETE, 100, 0600, false, false},
-	{"top2", EBB_ACTION_TIER, 1, 0777, false, false},
+	{"deep/er/cold.bin", EBB_ACTION_TIER, 70000, 0640, true, false, NULL, 0},
+	{"deep/er/keep", EBB_ACTION_KEEP, 3, 0644, false, false, NULL, 0},
+	{"deep/holes", EBB_ACTION_TIER, 3000000, 0600, false, true, NULL, 0},
+	{"del/a", EBB_ACTION_DELETE, 10, 0644, false, false, NULL, 0},
+	{"del/b\xff\n", EBB_ACTION_DELETE, 0, 04755, true, false, NULL, 0},
+	{"dup/first", EBB_ACTION_KEEP, 20000, 0640, true, false, NULL, 0},
+	{"dup/linked", EBB_ACTION_DEDUP, 20000, 0640, true, false, "dup/first", EBB_ACTION_HARDLINK},
+	{"dup/twin", EBB_ACTION_DEDUP, 20000, 0600, false, false, "dup/first", EBB_ACTION_DROP},
+	{"keep", EBB_ACTION_KEEP, 9, 0644, false, false, NULL, 0},
+	{"logs/one.log", EBB_ACTION_COMPRESS, 200000, 0400, true, false, NULL, 0},
+	{"logs/two.log", EBB_ACTION_COMPRESS, 5000, 0666, false, false, NULL, 0},
+	{"top", EBB_ACTION_DELETE, 100, 0600, false, false, NULL, 0},
+	{"top2", EBB_ACTION_TIER, 1, 0777, false, false, NULL, 0},
 };
+
+/* Number of the file whose content and times file @i has. */
+static size_t model_of(size_t i)
+{
+	size_t k = 0;
+
+	while (files[i].with && strcmp(files[k].key, files[i].with) != 0)
+		k++;
+	return files[i].with ? k : i;
+}
 
 static void make_dirs(char *path)
 {
@@ -65,7 +80,7 @@ static void make_file(const struct ebb_run_kit *k, size_t i)
 	make_dirs(path);
 	int fd = open(path, O_CREAT | O_WRONLY | O_EXCL, 0600);
 	for (size_t n = 0; n < files[i].size; n++)
-		data[n] = (char)("line of a log\n"[(n + i) % 14]);
+		data[n] = (char)("line of a log\n"[(n + model_of(i)) % 14]);
 	if (files[i].sparse && ftruncate(fd, (off_t)files[i].size) == 0)
 		files[i].size > 100 && pwrite(fd, data, 50, 1500000) < 0 ? abort() : (void)0;
 	else if (write(fd, data, files[i].size) < 0)
@@ -88,7 +103,7 @@ static void set_times(const char *path, long s, long ns)
 
 static void make_trees(struct ebb_run_kit *k)
 {
-	static const char *const dirs[] = {"deep/er", "deep", "del", "logs", ""};
+	static const char *const dirs[] = {"deep/er", "deep", "del", "dup", "logs", ""};
 	char path[8192];
 
 	umask(022);
@@ -100,7 +115,7 @@ static void make_trees(struct ebb_run_kit *k)
 		make_file(k, i);
 	for (size_t i = 0; i < EBB_ARRAY_LEN(files); i++) {
 		snprintf(path, sizeof(path), "%s/a/%s", k->dir, files[i].key);
-		set_times(path, 1600000000 + (long)i, 123456000 + (long)i);
+		set_times(path, 1600000000 + (long)model_of(i), 123456000 + (long)model_of(i));
 	}
 	for (size_t i = 0; i < EBB_ARRAY_LEN(dirs); i++) {
 		snprintf(path, sizeof(path), "%s/a/%s", k->dir, dirs[i]);
@@ -126,6 +141,11 @@ static void put_row(struct ebb_planfile_writer *w, struct ebb_store *a, size_t i
 	ebb_arena_init(&arena, 0);
 	if (ebb_store_head(a, files[i].key, &row.obj, &err) < 0)
 		die(files[i].key, &err);
+	row.how = files[i].how;
+	row.with_store = files[i].with ? "a" : NULL;
+	if (files[i].with && ebb_store_head(a, files[i].with, &row.with, &err) < 0)
+		die(files[i].with, &err);
+	row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
 	row.to_key = ebb_lower_of(row.action)->target(&arena, files[i].key, row.codec);
 	if (ebb_planfile_put(w, &row, &err) < 0)
 		die("put", &err);

@@ -2,7 +2,7 @@
 /*
  * Two small trees, a plan over them with every action, and runs of it: what the tests of apply, recovery and undo share.
  *
- *   DIR/a      store "a": files to be deleted, tiered to "b" and compressed, among others that stay
+ *   DIR/a      store "a": files to be deleted, tiered to "b", compressed and deduplicated, among others that stay
  *   DIR/b      store "b"
  *   DIR/index  runs
  *   DIR/plan   the plan

@@ -177,6 +177,14 @@ static char *files_only(char *snapshot)
  * Any operation of a store that fails once: nothing is lost, nothing half done stays, and undo brings all back. Where metadata
  * cannot be read or set, times of directories may be lost; everything else may not.
  */
+/* What the actions of the kit never ask of its stores. */
+static bool is_unused(enum ebb_store_faulty_op op)
+{
+	return op == EBB_FAULTY_READ_RANGE || op == EBB_FAULTY_HIDDEN || op == EBB_FAULTY_SHARE ||
+	       op == EBB_FAULTY_COPY || op == EBB_FAULTY_SET_CLASS || op == EBB_FAULTY_HIDE ||
+	       op == EBB_FAULTY_SHOW;
+}
+
 START_TEST(p1_p5_failures_of_a_store_lose_nothing)
 {
 	const enum ebb_store_faulty_op op = EBB_FAULTY_HEAD + (unsigned)_i / NTH;
@@ -189,6 +197,8 @@ START_TEST(p1_p5_failures_of_a_store_lose_nothing)
 	struct ebb_journal_counts counts;
 	struct ebb_err err = {0};
 
+	if (is_unused(op))
+		return;
 	ebb_run_kit_init(&k);
 	struct ebb_storeset *set = ebb_run_kit_stores(&k, _i % 2 ? &script : NULL,
 						      _i % 2 ? NULL : &script);

@@ -312,7 +312,7 @@ END_TEST
 START_TEST(errors_of_parameters)
 {
 	check_error(RULE("do: compress, trash: 3d"),
-		    "ebb.yaml:2:25: 'trash' belongs to 'delete', not to 'compress'");
+		    "ebb.yaml:2:25: 'trash' belongs to 'delete' and 'dedup', not to 'compress'");
 	check_error(
 		RULE("do: keep, require: {payback: 3d}"),
 		"ebb.yaml:2:21: 'require' belongs to rules that change something, not to 'keep'");

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dedup: one of several equal files ceases to take room, by the way the rule says:
+ *
+ *   reflink   it shares the blocks of the copy that stays; the filesystem compares. Nothing that anybody can read changes, so there is
+ *             nothing to take back
+ *   hardlink  both are read and compared, metadata too; it goes into the trash, and the copy that stays gets its name
+ *   delete    both are read and compared; it goes into the trash
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/lower.h"
+#include "scanners/proof.h"
+
+static const char *target(struct ebb_arena *arena, const char *key, const char *codec)
+{
+	(void)arena;
+	(void)key;
+	(void)codec;
+	return NULL; /* the trash depends on the run */
+}
+
+static int into_trash(const struct ebb_lower_env *env, const struct ebb_planrow *row,
+		      struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
+{
+	ret->to_store = row->store;
+	ret->to_key = ebb_arena_printf(arena, "%s%s/%s", EBB_PROOF_TRASH, env->run, row->obj.key);
+	if (!ret->to_key)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if (strlen(ret->to_key) > EBB_KEY_MAX)
+		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
+	if (__builtin_add_overflow(env->now, row->trash_ns, &ret->expires))
+		ret->expires = INT64_MAX;
+	return 0;
+}
+
+static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
+		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
+{
+	ret->dedup = row->how;
+	ret->with_store = row->with_store;
+	ret->with_key = row->with.key;
+	ret->with = row->with;
+	if (row->how != EBB_ACTION_DROP && strcmp(row->store, row->with_store) != 0)
+		return ebb_err_set(err, EBB_ENOTSUP, "the copy that stays lies in another store");
+	return row->how == EBB_ACTION_REFLINK ? 0 : into_trash(env, row, arena, ret, err);
+}
+
+/* In the trash a chown of the whole store moves the time of change. The inode, its size and mtime remain to tell strangers. */
+static void forget_ctime(struct ebb_record *rec)
+{
+	if (ebb_record_has(rec, EBB_F_INO))
+		rec->known &= ~EBB_KNOWN(EBB_F_CTIME);
+}
+
+static void take_with(const struct ebb_op *did, struct ebb_op *ret)
+{
+	ret->dedup = did->dedup;
+	ret->with_store = did->with_store;
+	ret->with_key = did->with_key;
+	ret->with = did->with;
+}
+
+static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+		struct ebb_err *err)
+{
+	int r;
+
+	if (did->dedup == EBB_ACTION_REFLINK) {
+		*ret = (struct ebb_op){.n = did->n, .action = did->action, .way = EBB_OP_UNDO,
+				       .store = did->store, .key = did->key, .obj = did->obj};
+		take_with(did, ret);
+		ebb_meta_init(&ret->meta);
+		return 0;
+	}
+	r = ebb_lower_swap(did, res, ret, err);
+	if (r < 0)
+		return r;
+	take_with(did, ret);
+	forget_ctime(&ret->obj);
+	return 0;
+}
+
+static int expire(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+		  struct ebb_err *err)
+{
+	if (!did->to_key)
+		return ebb_err_set(err, EBB_ENOTSUP, "is not in the trash");
+	*ret = (struct ebb_op){
+		.n = did->n, .action = did->action, .way = EBB_OP_EXPIRE,
+		.store = did->to_store, .key = did->to_key, .obj = res->to,
+		.expires = did->expires,
+	};
+	ret->obj.key = did->to_key;
+	ret->obj.key_len = (uint32_t)strlen(did->to_key);
+	forget_ctime(&ret->obj);
+	return 0;
+}
+
+static const enum ebb_step *steps(const struct ebb_op *op)
+{
+	static const enum ebb_step share[] = {EBB_STEP_CHECK, EBB_STEP_SHARE, EBB_STEP_END};
+	static const enum ebb_step look[] = {EBB_STEP_CHECK, EBB_STEP_END};
+	static const enum ebb_step drop[] = {EBB_STEP_CHECK, EBB_STEP_COMPARE, EBB_STEP_RENAME,
+					     EBB_STEP_END};
+	static const enum ebb_step link[] = {EBB_STEP_CHECK, EBB_STEP_COMPARE, EBB_STEP_RENAME,
+					     EBB_STEP_LINK, EBB_STEP_END};
+	static const enum ebb_step unlink[] = {EBB_STEP_CHECK, EBB_STEP_UNLINK, EBB_STEP_RENAME,
+					       EBB_STEP_END};
+	static const enum ebb_step back[] = {EBB_STEP_CHECK, EBB_STEP_RENAME, EBB_STEP_END};
+	static const enum ebb_step let_go[] = {EBB_STEP_CHECK, EBB_STEP_EXPIRED, EBB_STEP_REMOVE,
+					       EBB_STEP_END};
+
+	if (op->way == EBB_OP_EXPIRE)
+		return let_go;
+	switch (op->dedup) {
+	case EBB_ACTION_REFLINK:
+		return op->way == EBB_OP_APPLY ? share : look;
+	case EBB_ACTION_HARDLINK:
+		return op->way == EBB_OP_APPLY ? link : unlink;
+	default:
+		return op->way == EBB_OP_APPLY ? drop : back;
+	}
+}
+
+extern const struct ebb_lower ebb_act_dedup;
+const struct ebb_lower ebb_act_dedup = {
+	.action = EBB_ACTION_DEDUP,
+	.target = target,
+	.apply = apply,
+	.undo = undo,
+	.expire = expire,
+	.steps = steps,
+};
