@@ -33,7 +33,7 @@
  *   cmd_dupes.c      what is stored more than once          groups.c         grouped, ranked by what it costs
  *   hash.c           which digests are missing              hash_read.c      read by many threads     hash_tell.c   and told
  *   reach.c          stores of the index, open              survivors.c      which copy stays
- *   same.c           equal to the last byte
+ *   same.c           equal to the last byte                 chunks.c         what storing chunks once would save
  *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
  *   cmd_diff.c       compare two plans                      plantext.c       a plan for people
