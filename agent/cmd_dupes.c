@@ -75,9 +75,9 @@ static int json_group(struct dupes *d, const struct ebb_group *g, struct ebb_err
 
 	ebb_digest_hex(g->digest, EBB_DIGEST_LEN, digest);
 	fprintf(d->app->out,
-		"{\"size_bytes\":%lld,\"digest\":\"%s\",\"names\":%llu,\"copies\":%llu,"
+		"{\"size_bytes\":%lld,\"digest\":\"%s\",\"digest_is\":\"%s\",\"names\":%llu,\"copies\":%llu,"
 		"\"redundant_bytes\":%lld,",
-		(long long)g->size, digest, (unsigned long long)g->members, (unsigned long long)g->inodes,
+		(long long)g->size, digest, g->parts < 0 ? "xxh128" : "etag", (unsigned long long)g->members, (unsigned long long)g->inodes,
 		(long long)g->redundant);
 	if (g->priced)
 		fprintf(d->app->out, "\"redundant_month_nano\":%lld,\"currency\":\"%s\",", (long long)g->saving,
@@ -276,7 +276,8 @@ static const struct ebb_cli_option options[] = {
 
 static const struct ebb_cli_field json[] = {
 	{"size_bytes", "number", "content of each copy; one object a group, dearest first"},
-	{"digest", "string", "XXH3-128 of the content, in hex"},
+	{"digest", "string", "of the content, in hex"},
+	{"digest_is", "string", "xxh128: XXH3-128, read by ebb; etag: the entity tag that a bucket gives, without its number of parts"},
 	{"names, copies", "number", "members, and objects behind them: names of one inode are one copy"},
 	{"redundant_bytes", "number", "allocated to all copies but the one that costs least, shared blocks once"},
 	{"redundant_month_nano", "number", "what those bytes cost a month, in billionths; null without a price"},
@@ -319,6 +320,9 @@ const struct ebb_cli_command ebb_cmd_dupes = {
 		"With --chunks all files are read and cut into chunks of 4 to 64 KiB by their content, so that equal stretches of\n"
 		"checkpoints and versions of datasets are found wherever they begin.\n"
 		"The saving is estimated from a sample of distinct chunks, with its error; small sets are counted whole.\n"
+		"\n"
+		"Objects of buckets are not read, since that costs: those with equal entity tags form groups, and are not compared\n"
+		"with files.\n"
 		"\n"
 		"Equal digests propose; nothing is changed.\n"
 		"Objects that changed since the scan or cannot be read are named and left out; the exit status is 1 then.",

@@ -26,6 +26,7 @@
 struct member {
 	int64_t size;
 	uint8_t digest[EBB_DIGEST_LEN];
+	int64_t parts;		/* as in struct ebb_group */
 	uint64_t dev, ino;	/* 0: none */
 	uint64_t place, first;	/* of its first name */
 	int64_t alloc;
@@ -65,6 +66,7 @@ struct ebb_groups {
 static int cmp_content(const struct member *a, const struct member *b)
 {
 	DIFFER(a->size, b->size);
+	DIFFER(a->parts, b->parts);
 	return memcmp(a->digest, b->digest, EBB_DIGEST_LEN);
 }
 
@@ -139,10 +141,33 @@ static bool has_names(const struct ebb_record *r)
 	return ebb_record_has(r, EBB_F_INO) && r->f[EBB_F_NLINK] > 1;
 }
 
+/* What the store says of the content of an object that nobody read. */
+static bool has_etag(const struct ebb_record *r)
+{
+	const uint32_t etag = EBB_KNOWN(EBB_F_ETAG_HI) | EBB_KNOWN(EBB_F_ETAG_LO) | EBB_KNOWN(EBB_F_PARTS);
+
+	return (r->known & etag) == etag && r->f[EBB_F_PARTS] >= 0;
+}
+
+static void take_digest(struct member *m, const struct ebb_record *r)
+{
+	if (r->known & EBB_KNOWN_DIGEST) {
+		m->parts = -1;
+		memcpy(m->digest, r->digest, EBB_DIGEST_LEN);
+		return;
+	}
+	m->parts = r->f[EBB_F_PARTS];
+	for (int i = 0; i < 8; i++) { /* in the order of its digits */
+		m->digest[i] = (uint8_t)((uint64_t)r->f[EBB_F_ETAG_HI] >> (56 - 8 * i));
+		m->digest[8 + i] = (uint8_t)((uint64_t)r->f[EBB_F_ETAG_LO] >> (56 - 8 * i));
+	}
+}
+
 static int add_record(struct ebb_groups *g, size_t store, uint64_t place, const struct ebb_record *r,
 		      struct ebb_err *err)
 {
-	bool twin = r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN, known = r->known & EBB_KNOWN_DIGEST;
+	bool twin = r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN;
+	bool known = (r->known & EBB_KNOWN_DIGEST) || has_etag(r);
 	struct member m = {
 		.size = r->f[EBB_F_SIZE], .place = place, .first = place, .alloc = alloc_of(r), .store = (uint16_t)store,
 		.dev = (uint64_t)r->f[EBB_F_DEV], .ino = (uint64_t)r->f[EBB_F_INO], .twin = twin,
@@ -151,7 +176,7 @@ static int add_record(struct ebb_groups *g, size_t store, uint64_t place, const 
 	if (r->f[EBB_F_KIND] != EBB_KIND_FILE || (!twin && !known) || m.size < g->min_size ||
 	    !ebb_reach_wants(g->reach, store, r->key, r->key_len))
 		return 0;
-	memcpy(m.digest, r->digest, EBB_DIGEST_LEN);
+	take_digest(&m, r);
 	return ebb_sort_add(has_names(r) ? &g->names : &g->members, &m, err);
 }
 
@@ -159,7 +184,7 @@ static int add_record(struct ebb_groups *g, size_t store, uint64_t place, const 
 static bool pointless(const struct ebb_groups *g, const struct ebb_block *b)
 {
 	return b->col[EBB_F_SIZE].max < g->min_size ||
-	       (!(b->known_any & EBB_KNOWN_DIGEST) && b->col[EBB_F_FLAGS].max == 0);
+	       (!(b->known_any & (EBB_KNOWN_DIGEST | EBB_KNOWN(EBB_F_PARTS))) && b->col[EBB_F_FLAGS].max == 0);
 }
 
 static int add_store(struct ebb_groups *g, size_t store, struct ebb_err *err)
@@ -195,6 +220,7 @@ static int add_names(struct ebb_groups *g, struct ebb_err *err)
 			continue; /* the first name is not meant, or has no digest */
 		m.first = first.place;
 		memcpy(m.digest, first.digest, EBB_DIGEST_LEN);
+		m.parts = first.parts;
 		rc = ebb_sort_add(&g->members, &m, err);
 	}
 	return rc;
@@ -295,7 +321,7 @@ static int add_to_group(struct ebb_groups *g, const struct member *m, bool first
 
 static void begin_group(struct ebb_groups *g, const struct member *m)
 {
-	g->sum = (struct ebb_group){.size = m->size, .priced = true, .at = g->written};
+	g->sum = (struct ebb_group){.size = m->size, .parts = m->parts, .priced = true, .at = g->written};
 	memcpy(g->sum.digest, m->digest, EBB_DIGEST_LEN);
 	g->all = g->least = g->bytes = g->least_bytes = 0;
 	g->nshared = 0;

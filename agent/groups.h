@@ -7,6 +7,9 @@
  * the filesystem tells (FIEMAP). A copy is worth what is allocated for it, so holes are worth nothing. The copy that costs least to
  * keep is not counted; what the others cost a month is the group's worth.
  *
+ * Objects of buckets whose content nobody read are compared by what the store says of it: equal entity tags of equal numbers of
+ * parts, which are MD5 sums or sums of such (opaque tags, which also say nothing, are left out). They form groups of their own.
+ *
  * Memory: bounded, whatever the number of objects; groups and members lie in temporary files beside the index.
  *
  * Threads: belongs to one thread.
@@ -20,6 +23,7 @@
 struct ebb_group {
 	int64_t size;			/* bytes of content of each */
 	uint8_t digest[EBB_DIGEST_LEN];
+	int64_t parts;			/* -1: the digest is ours; otherwise it is an entity tag, 0: of one part */
 	uint64_t members;		/* names */
 	uint64_t inodes;		/* objects behind them */
 	int64_t redundant;		/* bytes allocated to all copies but the one that costs least */

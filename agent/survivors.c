@@ -7,6 +7,7 @@
 #include "core/cursor.h"
 #include "core/place.h"
 #include "core/sort.h"
+#include "policies/cost_storage.h"
 #include "policies/decide.h"
 #include "scanners/store.h"
 
@@ -122,13 +123,12 @@ static const struct ebb_rule *dedup_rule(const struct ebb_survivors *s, uint16_t
 
 /* --- All copies --- */
 
-static int price_of(struct ebb_survivors *s, size_t store, const struct ebb_record *rec, int64_t *ret,
-		    struct ebb_err *err)
+static int price_of(struct ebb_survivors *s, size_t store, int64_t *ret, struct ebb_err *err)
 {
+	const struct ebb_config *c = s->app->config;
 	struct ebb_money m;
-	int rc = ebb_price_storage(s->app->config->prices,
-				   ebb_rules_class(s->rules, s->v[store].st.name, rec), INT64_C(1) << 40,
-				   &m, err);
+	int rc = ebb_cost_storage_bytes(ebb_config_store(c, s->v[store].st.name)->price, INT64_C(1) << 40,
+					ebb_price_currency(c->prices), &m, err);
 
 	*ret = rc == 1 ? m.nano : INT64_MAX;
 	return rc < 0 ? rc : 0;
@@ -152,7 +152,7 @@ static int add_record(struct ebb_survivors *s, size_t store, uint64_t place, uin
 	if (dedup && s->v[store].wanted && (dedup->how == EBB_ACTION_REFLINK || r->f[EBB_F_NLINK] < 2))
 		c.rule = rule;
 	memcpy(c.digest, r->digest, EBB_DIGEST_LEN);
-	int rc = price_of(s, store, r, &c.price, err);
+	int rc = price_of(s, store, &c.price, err);
 	return rc < 0 ? rc : ebb_sort_add(&s->copies, &c, err);
 }
 

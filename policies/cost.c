@@ -110,6 +110,12 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 	}
 }
 
+/* Takes no room anywhere afterwards. */
+static bool vanishes(const struct ebb_action *a)
+{
+	return a->id == EBB_ACTION_DELETE || a->id == EBB_ACTION_DEDUP;
+}
+
 /* What is paid once, and each month before and after, for @there bytes at the destination. */
 static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t there,
 		      struct ebb_bill *b)
@@ -119,7 +125,7 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 	bool bytes = ends->to && *ends->to->provider && a->id == EBB_ACTION_TIER;
 	struct ebb_cost_move m = {
 		.from = ends->from,
-		.to = a->id == EBB_ACTION_DELETE ? NULL : ends->to,
+		.to = vanishes(a) ? NULL : ends->to,
 		.load = ebb_cost_load(1, a->id == EBB_ACTION_COMPRESS ? held(a->obj) : a->freed),
 		.age_ns = ends->age_ns,
 		.thaw = EBB_COST_THAW,
@@ -143,7 +149,7 @@ static const char *unpriced(const struct ebb_cost_ends *ends, const struct ebb_a
 {
 	if (!ends->from)
 		return "the class that it is in";
-	if (a->id != EBB_ACTION_DELETE && !ends->to)
+	if (!vanishes(a) && !ends->to)
 		return "the class that it would be in";
 	return a->to_store && !ends->egress ? "the way to the other store" : NULL;
 }
