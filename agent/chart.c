@@ -2,12 +2,10 @@
 #include "agent/chart.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "agent/html.h"
 #include "core/date.h"
-#include "core/utf8.h"
 
 /* Pictures are drawn 440 wide, so that text of 11 is legible at phone width and not huge on a desk. */
 #define WIDTH 440.0
@@ -136,7 +134,9 @@ void ebb_chart_line(FILE *f, const struct ebb_chart_line *c)
 {
 	if (c->npast < 2)
 		return;
-	double most = greatest(c->next, c->nnext, greatest(c->past, c->npast, 0)), step = ebb_chart_step(most);
+	double most = greatest(c->next, c->nnext, greatest(c->past, c->npast, 0));
+	double unit = c->binary && most >= 1024 ? pow(1024, floor(log2(most) / 10)) : 1;
+	double step = ebb_chart_step(most / unit) * unit;
 	struct frame r = {
 		.f = f,
 		.first = c->past[0].day,
@@ -163,19 +163,29 @@ struct box {
 	double x, y, w, h;
 };
 
-/* Text that fits, at some 6.2 a letter. */
+/* Bytes of @s up to its last @letters letters. */
+static size_t before_last(const char *s, size_t letters)
+{
+	size_t at = strlen(s);
+
+	for (; at > 0 && letters > 0; letters--)
+		do
+			at--;
+		while (at > 0 && ((unsigned char)s[at] & 0xc0) == 0x80);
+	return at;
+}
+
+/* What fits of a text, at some 6.2 a letter: its end, which tells folders apart. */
 static void box_text(FILE *f, const struct box *b, double dy, const char *s)
 {
-	size_t room = (size_t)((b->w - 8) / 6.2), at = 0, len = strlen(s);
-	uint32_t point;
+	size_t room = (size_t)((b->w - 10) / 6.2), at = before_last(s, room);
 
-	for (size_t letters = 0; letters < room && at < len; letters++) {
-		size_t n = ebb_utf8_decode(s + at, len - at, &point);
-
-		at += n ? n : 1;
-	}
 	fprintf(f, "<text class=\"on\" x=\"%.1f\" y=\"%.1f\">", b->x + 5, b->y + dy);
-	ebb_html_bytes(f, s, at);
+	if (at) {
+		at = before_last(s, room - 1);
+		fputs("…", f);
+	}
+	ebb_html_text(f, s + at);
 	fputs("</text>", f);
 }
 

@@ -10,6 +10,7 @@
 #ifndef EBB_AGENT_CHART_H
 #define EBB_AGENT_CHART_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct ebb_chart_line {
 	size_t npast, nnext;
 	const struct ebb_chart_mark *marks;
 	size_t nmarks;
+	bool binary;	/* values are bytes: steps are round in KiB, MiB ... */
 	/* Text of a value for the axis, into @buf of 32 bytes. */
 	void (*label)(void *ctx, double value, char *buf);
 	void *ctx;

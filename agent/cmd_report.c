@@ -12,6 +12,11 @@ static const struct {
 } formats[] = {
 	{"text", ebb_report_text},
 	{"json", ebb_report_json},
+	{"md", ebb_report_md},
+	{"html", ebb_report_html},
+	{"csv", ebb_report_csv},
+	{"focus", ebb_report_focus},
+	{"prom", ebb_report_prom},
 };
 
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
@@ -27,7 +32,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!r)
 		r = ebb_app_snap(app, ix, &snap, err);
 	if (!r)
-		r = ebb_report_collect(&report, app, snap, args, err);
+		r = ebb_report_collect(&report, app, snap, args, ebb_cli_string(args, "plan"), err);
 	if (!name)
 		name = app->json ? "json" : "text";
 	for (size_t i = 0; i < EBB_ARRAY_LEN(formats) && !r; i++)
@@ -37,7 +42,8 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 }
 
 static const struct ebb_cli_option options[] = {
-	{"format", 'f', EBB_CLI_CHOICE, "text|json", "how to write it (default: text)"},
+	{"format", 'f', EBB_CLI_CHOICE, "text|json|md|html|csv|focus|prom", "how to write it (default: text)"},
+	{"plan", 0, EBB_CLI_STRING, "FILE", "show what that plan would do as well (html)"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 
@@ -46,7 +52,10 @@ static const struct ebb_cli_field json[] = {
 	{"total", "object", "everything; each sum is {objects, bytes, alloc}: names, content of files and allocated bytes, each inode once"},
 	{"stores", "array", "sums by store, with class, priced, cost_month_nano and currency when priced, hidden_objects, hidden_bytes and hidden_month_nano (old versions, delete markers, unfinished uploads) where there are any, scanned (time of the last scan), unreadable (folders)"},
 	{"cost_month_nano, currency", "number, string", "sum over the stores that are priced, in billionths of the currency"},
-	{"unpriced_bytes", "number", "allocated bytes in stores without a price"},
+	{"unpriced_bytes", "number", "bytes without a price; in no amount"},
+	{"by", "object", "by dimension (store, class, jurisdiction, region, age, type, team, kind, every label, folder) an array of value, objects, bytes, unpriced_bytes, cost_month_nano; the value \"\" is what has none; each dimension adds up to the total"},
+	{"history", "array", "days: day, bytes, objects, cost_month_nano, carried (nobody looked that day)"},
+	{"alerts", "array", "budgets that are passed and anomalies of the last 30 days, as ebb-alerts tells them"},
 	{"kinds", "array", "sums by kind: file, dir, symlink, special"},
 	{"idle", "array", "files by time since last access, as far as it is known"},
 	{"idle_unknown", "array", "files whose idle time is not known well enough, by the reason why: no-evidence, writes-only, window; text says it in a sentence"},
@@ -62,6 +71,7 @@ static const struct ebb_cli_field json[] = {
 static const char *const examples[] = {
 	"ebb report", "what is there",
 	"ebb report scratch:users/", "of one part of a store",
+	"ebb report --format html --plan plan.jsonl > report.html", "a page for a mail, with what the plan would do",
 	"ebb report --format json | jq '.idle[] | select(.age == \"over 2 y\")'", "for a program",
 	NULL,
 };
@@ -75,7 +85,11 @@ const struct ebb_cli_command ebb_cmd_report = {
 		"and owner, by store with what it costs a month where its class has a price.\n"
 		"\n"
 		"Where the time of last access is not known well enough, the report says so and why; nothing is guessed.\n"
-		"Costs are those of the allocated bytes for 30 days; stores without a price are named, not counted as free.",
+		"Costs are those of 30 days of storage as it is, object by object, hidden versions and unfinished uploads included;\n"
+		"what has no price is named, not counted as free.\n"
+		"\n"
+		"html is one page without scripts, with pictures and the same as text; csv and md are sums by store, class, label and\n"
+		"age; focus is FOCUS 1.4 for this month, as if it stayed so; prom is for the node exporter's textfile collector.",
 	.options = options,
 	.json = json,
 	.examples = examples,

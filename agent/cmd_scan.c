@@ -8,6 +8,7 @@
 #include "agent/out.h"
 #include "agent/scan.h"
 #include "agent/scan_inventory.h"
+#include "agent/showback.h"
 #include "core/units.h"
 
 static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
@@ -103,6 +104,8 @@ static int scan_one(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 		return r;
 	}
 	tell_unreadable(app, cs, &s);
+	if ((r = ebb_showback_record(app, ix, cs->open.name, err)))
+		return r;
 	if (app->json)
 		r = print_json(app, cs, &s, err);
 	else

@@ -380,7 +380,8 @@ static int read_version(const struct ebb_tree_node *root, struct ebb_err *err)
 
 static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 {
-	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits"};
+	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits",
+					   "labels", "budgets", "alerts"};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
 	struct ebb_tree_node *root = NULL;
 	int r = ebb_yaml_load(&c->arena, c->path, &bytes, &root, err);
@@ -398,7 +399,9 @@ static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 	if (!r)
 		r = ebb_rules_compile(&c->arena, ebb_tree_get(root, "rules"), ebb_tree_get(root, "datasets"),
 				      c->rule_stores, c->nstores, &c->rules, err);
-	return r ? r : read_limits(c, root, err);
+	if (!r)
+		r = read_limits(c, root, err);
+	return r ? r : ebb_config_alerts_read(&c->arena, root, c->path, c->prices, &c->alerts, err);
 }
 
 int ebb_config_load(const char *path, int64_t now, struct ebb_config **ret, struct ebb_err *err)

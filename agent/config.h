@@ -8,6 +8,7 @@
 #ifndef EBB_AGENT_CONFIG_H
 #define EBB_AGENT_CONFIG_H
 
+#include "agent/config_alerts.h"
 #include "core/arena.h"
 #include "policies/price.h"
 #include "policies/rules.h"
@@ -48,6 +49,7 @@ struct ebb_config {
 	struct ebb_price_books *prices;
 	const char **books;		/* paths of the price books, as opened, in order; ends with NULL */
 	struct ebb_config_limits limits;
+	struct ebb_config_alerts alerts;
 };
 
 /*

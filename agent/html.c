@@ -152,7 +152,8 @@ static void cells(FILE *f, const char *tag, const char *align, const char *const
 {
 	fputs("<tr>", f);
 	for (size_t i = 0; align[i]; i++) {
-		fprintf(f, "<%s%s>", tag, align[i] == 'r' ? " class=\"num\"" : "");
+		fprintf(f, "<%s%s>", tag,
+			align[i] == 'r' ? " class=\"num\"" : align[i] == 'b' ? " class=\"bar\"" : "");
 		if (cell[i])
 			ebb_html_text(f, cell[i]);
 		fprintf(f, "</%s>", tag);

@@ -36,7 +36,8 @@ void ebb_html_cards_end(FILE *f);
 void ebb_html_para(FILE *f, const char *class, const char *text);
 
 /*
- * A table: heading cells, then rows of plain text cells. A column whose letter in @align is 'r' stands right. NULL cells are empty.
+ * A table: heading cells, then rows of plain text cells. Letters of @align: 'l' stands left, 'r'
+ * right, 'b' holds bars and goes on narrow screens. NULL cells are empty.
  */
 void ebb_html_table(FILE *f, const char *align, const char *const *heads);
 void ebb_html_row(FILE *f, const char *align, const char *const *cells);

@@ -28,7 +28,11 @@
  *   cmd_du.c         sums by folder or group                tally.c          counted by age, size, kind, extension, owner
  *   cmd_report.c     what is there                          tally_dir.c      counted by folder
  *   report.c         collected                              report_text.c    for people     report_json.c    for programs
- *   history.c        what was there each day                chart.c          pictures        html.c           pages
+ *   report_html.c    as a page                              report_focus.c   FOCUS 1.4         report_csv.c
+ *   report_rows.c    row by row                             report_md.c      Markdown          report_prom.c    Prometheus
+ *   chart.c          pictures        html.c           pages                                  advice.c         what to do first
+ *   showback.c       who pays for what                      history.c        what was there each day
+ *   cmd_alerts.c     budgets and surprises                  alerts.c         found           config_alerts.c  as ebb.yaml has them
  *   cmd_help.c       help, man pages, completions           cmd_version.c    the version
  *   cmd_dupes.c      what is stored more than once          groups.c         grouped, ranked by what it costs
  *   hash.c           which digests are missing              hash_read.c      read by many threads     hash_tell.c   and told

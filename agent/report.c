@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/report.h"
-#include "core/cursor.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/cursor.h"
+#include "core/date.h"
 
 /* A sum of the holding as money of the report's store. */
 static int price_kinds(const struct ebb_report *r, const struct ebb_config_store *store,
@@ -103,8 +105,34 @@ static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 	return n ? n : price(r, s, err);
 }
 
+static int collect_money(struct ebb_report *r, struct ebb_snap *snap, const struct ebb_cli_args *args,
+			 struct ebb_err *err)
+{
+	int rc = ebb_showback_collect(r->app, snap, args, &r->money, err);
+
+	if (rc == 0)
+		rc = ebb_alloc_total(r->money.alloc, &r->total, err);
+	if (rc == 0 && r->total.unpriced == r->total.bytes)
+		*r->total.cost.currency = 0;
+	return rc;
+}
+
+static int collect_history(struct ebb_report *r, struct ebb_err *err)
+{
+	int64_t today = r->now / EBB_DATE_DAY_NS;
+	int rc = ebb_history_load(r->app->index_dir, today - EBB_REPORT_DAYS, r->now, &r->history, err);
+
+	if (rc == 0)
+		r->ndays = ebb_history_series(r->history, NULL, NULL, NULL, today, &r->days, err);
+	if (rc < 0 || r->ndays < 0)
+		return rc < 0 ? rc : (int)r->ndays;
+	return r->app->config ? ebb_alerts_find(&r->app->config->alerts, r->history, today,
+						today - EBB_REPORT_ANOMALIES, &r->alerts, err)
+			      : 0;
+}
+
 int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_snap *snap,
-		       const struct ebb_cli_args *args, struct ebb_err *err)
+		       const struct ebb_cli_args *args, const char *plan, struct ebb_err *err)
 {
 	r->app = app;
 	r->now = ebb_app_now(app);
@@ -113,6 +141,12 @@ int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_sna
 	if (!r->t || !r->holding)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	int n = ebb_target_each(app, snap, args, walk, r, err);
+	if (!n)
+		n = collect_money(r, snap, args, err);
+	if (!n && ebb_cli_argc(args) == 0)
+		n = collect_history(r, err);
+	if (!n && plan)
+		n = ebb_planfile_open(plan, &r->plan, err);
 	if (n)
 		return n;
 	r->next = ebb_tally_top(r->t, EBB_TALLY_EXT, EBB_REPORT_TOP, r->ext, &r->other_ext,
@@ -125,9 +159,12 @@ int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_sna
 void ebb_report_release(struct ebb_report *r)
 {
 	ebb_tally_free(r->t);
+	ebb_showback_release(&r->money);
+	ebb_alerts_release(&r->alerts);
+	ebb_history_free(r->history);
+	ebb_planfile_close(r->plan);
+	free(r->days);
 	free(r->holding);
 	free(r->stores);
-	r->t = NULL;
-	r->holding = NULL;
-	r->stores = NULL;
+	*r = (struct ebb_report){0};
 }

@@ -8,12 +8,19 @@
 #ifndef EBB_AGENT_REPORT_H
 #define EBB_AGENT_REPORT_H
 
+#include "agent/alerts.h"
+#include "agent/planfile.h"
+#include "agent/showback.h"
 #include "agent/tally.h"
 #include "agent/target.h"
 #include "policies/holding.h"
 
 /* Extensions and owners that are named. */
 #define EBB_REPORT_TOP 10
+
+/* Days of history that are shown, and whose anomalies are told. */
+#define EBB_REPORT_DAYS 400
+#define EBB_REPORT_ANOMALIES 30
 
 /* One store, as far as the report covers it. */
 struct ebb_report_store {
@@ -40,6 +47,13 @@ struct ebb_report {
 	bool priced;			/* at least one store is */
 	struct ebb_money month;		/* sum over the stores that are priced */
 	uint64_t unpriced;		/* bytes in stores that are not */
+	struct ebb_showback money;	/* what it costs, by every dimension */
+	struct ebb_alloc_total total;	/* of it; a currency only when something is priced */
+	struct ebb_history *history;
+	struct ebb_history_day *days;	/* of everything; owned */
+	int64_t ndays;
+	struct ebb_alerts alerts;	/* budgets, and the anomalies of EBB_REPORT_ANOMALIES */
+	struct ebb_planfile *plan;	/* or NULL */
 	struct ebb_tally_group ext[EBB_REPORT_TOP], owner[EBB_REPORT_TOP];
 	size_t next, nowner;		/* rows of them */
 	size_t more_ext, more_owner;	/* groups not named */
@@ -47,16 +61,23 @@ struct ebb_report {
 };
 
 /*
- * Collect what the arguments name (all stores without any) into the zeroed @r.
+ * Collect what the arguments name (all stores without any) into the zeroed @r. History and alerts are of everything, so they are left out
+ * when only a part was asked for.
  *
+ * @plan    path of a plan to show, or NULL.
  * @return  0 or what the index returned. Released in both cases with ebb_report_release.
  */
 int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_snap *snap,
-		       const struct ebb_cli_args *args, struct ebb_err *err);
+		       const struct ebb_cli_args *args, const char *plan, struct ebb_err *err);
 void ebb_report_release(struct ebb_report *r);
 
 /* Formats. */
 int ebb_report_text(const struct ebb_report *r, struct ebb_err *err);
 int ebb_report_json(const struct ebb_report *r, struct ebb_err *err);
+int ebb_report_md(const struct ebb_report *r, struct ebb_err *err);
+int ebb_report_html(const struct ebb_report *r, struct ebb_err *err);
+int ebb_report_csv(const struct ebb_report *r, struct ebb_err *err);
+int ebb_report_focus(const struct ebb_report *r, struct ebb_err *err);
+int ebb_report_prom(const struct ebb_report *r, struct ebb_err *err);
 
 #endif

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The report as one JSON object. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/out.h"
 #include "agent/owner.h"
 #include "agent/report.h"
+#include "core/date.h"
+
+/* Folders that are listed, the most expensive first. */
+#define FOLDERS 100
 
 static json_t *sum(const struct ebb_tally_sum *s)
 {
@@ -116,6 +121,64 @@ static json_t *groups(const char *key, const struct ebb_tally_group *g, size_t n
 	return a;
 }
 
+/* Every dimension but folders, which are many: the first rows of each. */
+static json_t *by(const struct ebb_report *r)
+{
+	json_t *o = json_object();
+
+	for (size_t d = 0; d < ebb_alloc_dims(r->money.alloc); d++) {
+		struct ebb_alloc_row *rows;
+		json_t *a = json_array();
+		size_t n;
+
+		if (ebb_alloc_rows(r->money.alloc, d, &rows, &n, NULL) < 0) {
+			json_decref(a);
+			json_decref(o);
+			return NULL;
+		}
+		for (size_t i = 0; i < n && (d != EBB_ALLOC_FOLDER || i < FOLDERS); i++) {
+			json_t *row = json_pack("{sI sI sI sI}", "objects", (json_int_t)rows[i].objects, "bytes",
+						(json_int_t)rows[i].bytes, "unpriced_bytes",
+						(json_int_t)rows[i].unpriced, "cost_month_nano",
+						(json_int_t)rows[i].cost);
+
+			ebb_out_json_bytes(row, "value", rows[i].value, strlen(rows[i].value));
+			json_array_append_new(a, row);
+		}
+		free(rows);
+		json_object_set_new(o, ebb_alloc_dim_name(r->money.alloc, d), a);
+	}
+	return o;
+}
+
+/* Days of the history: day, bytes, objects, cost of a month, whether nobody looked. */
+static json_t *history(const struct ebb_report *r)
+{
+	json_t *a = json_array();
+
+	for (int64_t i = 0; i < r->ndays; i++) {
+		const struct ebb_history_day *d = &r->days[i];
+		json_t *o = json_pack("{sI sI sI sb}", "bytes", (json_int_t)d->bytes, "objects", (json_int_t)d->objects,
+				      "cost_month_nano", (json_int_t)d->cost, "carried", d->carried);
+
+		ebb_out_json_time(o, "day", d->day * EBB_DATE_DAY_NS);
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static json_t *alerts(const struct ebb_report *r)
+{
+	json_t *a = json_array();
+	char text[512];
+
+	for (size_t i = 0; i < r->alerts.n; i++)
+		json_array_append_new(a, json_pack("{ss ss}", "alert", ebb_alerts_name(&r->alerts.rows[i]), "text",
+						   ebb_alerts_text(&r->alerts.rows[i], r->total.cost.currency, text,
+								   sizeof(text))));
+	return a;
+}
+
 int ebb_report_json(const struct ebb_report *r, struct ebb_err *err)
 {
 	const struct ebb_tally *t = r->t;
@@ -124,11 +187,14 @@ int ebb_report_json(const struct ebb_report *r, struct ebb_err *err)
 	ebb_out_json_time(o, "now", r->now);
 	json_object_set_new(o, "total", sum(&t->total));
 	json_object_set_new(o, "stores", stores(r));
-	if (r->priced) {
-		ebb_out_json_money(o, "cost_month", &r->month);
-		json_object_set_new(o, "currency", json_string(r->month.currency));
+	if (*r->total.cost.currency) {
+		ebb_out_json_money(o, "cost_month", &r->total.cost);
+		json_object_set_new(o, "currency", json_string(r->total.cost.currency));
 	}
-	json_object_set_new(o, "unpriced_bytes", json_integer((json_int_t)r->unpriced));
+	json_object_set_new(o, "unpriced_bytes", json_integer(r->total.unpriced));
+	json_object_set_new(o, "by", by(r));
+	json_object_set_new(o, "history", history(r));
+	json_object_set_new(o, "alerts", alerts(r));
 	json_object_set_new(o, "kinds", kinds(t));
 	json_object_set_new(o, "idle", ages(t->idle));
 	json_object_set_new(o, "idle_unknown", unknown(t));

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "policies/price_set.h"
+#include "policies/price_rate.h"
 
 static const char *const confidences[EBB_PRICE_CONFIDENCES] = {
 	[EBB_PRICE_CONTRACT] = "contract",
@@ -45,6 +45,19 @@ const char *ebb_price_speed_name(enum ebb_price_speed s)
 int ebb_price_no_memory(struct ebb_err *err)
 {
 	return ebb_err_set(err, EBB_ENOMEM, "no memory for prices");
+}
+
+int ebb_price_convert(const struct ebb_price_books *books, struct ebb_money m, struct ebb_money *ret,
+		      struct ebb_err *err)
+{
+	struct ebb_decimal rate;
+	const char *to = ebb_price_currency(books);
+
+	if (!*to || !ebb_price_rate_find(books, m.currency, to, &rate))
+		return ebb_err_set(err, EBB_ECONFIG,
+				   "%s cannot be turned into %s: no price book has a rate for that day; add one under 'rates'",
+				   m.currency, *to ? to : "the currency of the price books");
+	return ebb_money_convert(m, rate, to, ret, err);
 }
 
 /* --- The table of classes --- */

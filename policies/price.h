@@ -156,6 +156,14 @@ const struct ebb_price_class *ebb_price_find(const struct ebb_price_books *books
 					     const char *provider, const char *region,
 					     const char *class);
 
+/*
+ * An amount in the set's currency, at the latest rate not after the set's day.
+ *
+ * @return  0; -EBB_ECONFIG naming both currencies when there is no rate; -EBB_ERANGE.
+ */
+int ebb_price_convert(const struct ebb_price_books *books, struct ebb_money m, struct ebb_money *ret,
+		      struct ebb_err *err);
+
 /* The classes of a set, in the order of the books; those without a price for storage among them. */
 size_t ebb_price_count(const struct ebb_price_books *books);
 const struct ebb_price_class *ebb_price_get(const struct ebb_price_books *books, size_t i);
