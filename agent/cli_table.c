@@ -13,6 +13,8 @@ extern const struct ebb_cli_command ebb_cmd_dupes;
 extern const struct ebb_cli_command ebb_cmd_alerts;
 extern const struct ebb_cli_command ebb_cmd_report;
 extern const struct ebb_cli_command ebb_cmd_plan;
+extern const struct ebb_cli_command ebb_cmd_simulate;
+extern const struct ebb_cli_command ebb_cmd_export;
 extern const struct ebb_cli_command ebb_cmd_show;
 extern const struct ebb_cli_command ebb_cmd_diff;
 extern const struct ebb_cli_command ebb_cmd_apply;
@@ -38,6 +40,8 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_report,
 	&ebb_cmd_alerts,
 	&ebb_cmd_plan,
+	&ebb_cmd_simulate,
+	&ebb_cmd_export,
 	&ebb_cmd_show,
 	&ebb_cmd_diff,
 	&ebb_cmd_apply,

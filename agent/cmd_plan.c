@@ -89,7 +89,9 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	const struct ebb_config *c = p->app->config;
 	struct ebb_planrow row = {
 		.rule = a->rule, .store = a->store, .action = a->id, .obj = *a->obj,
-		.to_store = a->to_store, .codec = a->codec, .level = a->level, .purge = a->purge,
+		.class = a->to_class ? ebb_rules_class(c->rules, a->store, a->obj) : NULL,
+		.to_store = a->to_store, .to_class = a->to_class, .codec = a->codec, .level = a->level,
+		.purge = a->purge,
 		.trash_ns = a->trash_ns, .priced = a->priced, .one_off = a->one_off.nano,
 		.how = a->how, .with_store = a->with_store,
 		.saving = a->saving.nano, .freed = a->freed, .wire = a->wire, .why = a->why,
@@ -119,8 +121,9 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	}
 	if (!row.obj.key || (a->with && !row.with.key))
 		return no_memory(err);
-	row.to_key = l->target(&p->row_arena, row.obj.key, row.codec);
-	if (!row.to_key && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
+	if (!a->to_class)
+		row.to_key = l->target(&p->row_arena, row.obj.key, row.codec);
+	if (!row.to_key && !a->to_class && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
 		return no_memory(err);
 	row.payback_days = ebb_planrow_payback(row.priced, row.one_off, row.saving);
 	return ebb_planfile_put(p->out, &row, err);
@@ -152,6 +155,20 @@ static struct ebb_planhead_sum sum_of(const struct ebb_decide_sum *s)
 	};
 }
 
+static int head_packed(const struct ebb_decide *d, size_t rule, struct ebb_planhead_packed *ret,
+		       struct ebb_err *err)
+{
+	struct ebb_bundle b;
+	int r = ebb_decide_offer(d, rule, &b, err);
+
+	if (r == 1)
+		*ret = (struct ebb_planhead_packed){
+			.objects = b.objects, .bytes = b.bytes, .packs = b.packs,
+			.one_off = b.one_off.nano, .saving = b.saving.nano,
+		};
+	return r < 0 ? r : 0;
+}
+
 static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err *err)
 {
 	const struct ebb_rules *rules = p->app->config->rules;
@@ -175,6 +192,9 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 		row->sum = sum_of(&t->by_rule[i]);
 		for (int k = 0; k < EBB_REFUSE_COUNT; k++)
 			row->refused[k] = sum_of(&t->refused[i][k]);
+		int r = head_packed(p->decide, i, &row->packed, err);
+		if (r < 0)
+			return r;
 		h->nrules++;
 	}
 	h->all = sum_of(&t->all);

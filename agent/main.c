@@ -41,6 +41,9 @@
  *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
  *   cmd_diff.c       compare two plans                      plantext.c       a plan for people
+ *   cmd_simulate.c   what policies would have cost          trace.c          reads and objects from CSV files
+ *   simulate_lifecycle.c  a bucket's own rules, priced      lifecycle_json.c read and written
+ *   cmd_export.c     rules and plans for the provider       export_hcl.c     as Terraform
  *   planfile.c       plan files as a whole                  planhead.c       their header     planrow.c    their rows
  *   linefile.c       files of lines, plain or .zst          jsonline.c       one line, read with suspicion
  *

@@ -117,6 +117,13 @@ static int add_refused(json_t *list, const struct ebb_planhead_rule *rule)
 	return bad;
 }
 
+static json_t *packed_json(const struct ebb_planhead_packed *p)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "objects", (json_int_t)p->objects, "bytes",
+			 (json_int_t)p->bytes, "packs", (json_int_t)p->packs, "one_off_nano",
+			 (json_int_t)p->one_off, "saving_month_nano", (json_int_t)p->saving);
+}
+
 static json_t *rules_json(const struct ebb_planhead *h)
 {
 	json_t *list = json_array();
@@ -130,6 +137,8 @@ static json_t *rules_json(const struct ebb_planhead *h)
 		bad |= add_sum(o, "totals", &h->rules[i].sum);
 		bad |= add_refused(refused, &h->rules[i]);
 		bad |= json_object_set_new(o, "refused", refused);
+		if (h->rules[i].packed.objects)
+			bad |= json_object_set_new(o, "packed", packed_json(&h->rules[i].packed));
 		bad |= json_array_append_new(list, o);
 	}
 	if (!bad)
@@ -241,6 +250,18 @@ static void read_refused(struct ebb_jsonline *l, struct ebb_planhead_rule *ret)
 	}
 }
 
+static void read_packed(struct ebb_jsonline *l, struct ebb_planhead_packed *ret)
+{
+	struct ebb_jsonline sub = ebb_jsonline_sub(l, ebb_jsonline_object(l, "packed"));
+
+	ret->objects = ebb_jsonline_int(&sub, "objects", 1, INT64_MAX);
+	ret->bytes = ebb_jsonline_int(&sub, "bytes", 0, INT64_MAX);
+	ret->packs = ebb_jsonline_int(&sub, "packs", 0, INT64_MAX);
+	ret->one_off = ebb_jsonline_int(&sub, "one_off_nano", 0, INT64_MAX);
+	ret->saving = ebb_jsonline_int(&sub, "saving_month_nano", 0, INT64_MAX);
+	ebb_jsonline_join(l, &sub);
+}
+
 static void read_rules(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planhead *h)
 {
 	json_t *list = ebb_jsonline_array(l, "rules");
@@ -254,6 +275,8 @@ static void read_rules(struct ebb_jsonline *l, struct ebb_arena *arena, struct e
 		h->rules[i].action = text(&sub, arena, "action");
 		read_sum(&sub, ebb_jsonline_object(&sub, "totals"), &h->rules[i].sum);
 		read_refused(&sub, &h->rules[i]);
+		if (json_object_get(sub.o, "packed"))
+			read_packed(&sub, &h->rules[i].packed);
 		ebb_jsonline_join(l, &sub);
 	}
 }

@@ -40,11 +40,18 @@ struct ebb_planhead_sum {
 	int64_t one_off, saving;	/* nano-units */
 };
 
+/* What packs would do for objects that do not pay one by one; objects 0: there is nothing to offer. */
+struct ebb_planhead_packed {
+	int64_t objects, bytes, packs;
+	int64_t one_off, saving;	/* nano-units, a month of 30 days */
+};
+
 struct ebb_planhead_rule {
 	const char *rule;
 	const char *action;		/* word of `do:` */
 	struct ebb_planhead_sum sum;
 	struct ebb_planhead_sum refused[EBB_REFUSE_COUNT];
+	struct ebb_planhead_packed packed;
 };
 
 struct ebb_planhead_limits {

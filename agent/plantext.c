@@ -219,6 +219,28 @@ static int print_left_alone(FILE *f, const struct ebb_planhead *h, struct ebb_er
 	return ebb_out_table_print(t, f, 2, err);
 }
 
+/* Objects that are not moved one by one: what that would have cost, and what packs would. */
+static void print_packed(FILE *f, const struct ebb_planhead *h)
+{
+	for (size_t i = 0; i < h->nrules; i++) {
+		const struct ebb_planhead_packed *p = &h->rules[i].packed;
+		struct ebb_planhead_sum s = h->rules[i].refused[EBB_REFUSE_LOSS];
+		const struct ebb_planhead_sum *late = &h->rules[i].refused[EBB_REFUSE_PAYBACK];
+		char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX], d[EBB_OUT_TEXT_MAX];
+
+		if (!p->objects || __builtin_add_overflow(s.one_off, late->one_off, &s.one_off) ||
+		    __builtin_add_overflow(s.saving, late->saving, &s.saving))
+			continue;
+		fputs("\n  ", f);
+		ebb_out_name(f, h->rules[i].rule, strlen(h->rules[i].rule));
+		fprintf(f, ": one by one, %s once and %s saved a month; ", ebb_plantext_money(&s, s.one_off, h->currency, a),
+			ebb_plantext_money(&s, s.saving, h->currency, b));
+		fprintf(f, "in %s, %s once and %s a month\n", ebb_out_things(natural(p->packs), "pack", d),
+			ebb_plantext_money(&s, p->one_off, h->currency, c),
+			ebb_plantext_money(&s, p->saving, h->currency, a));
+	}
+}
+
 int ebb_plantext_print(FILE *f, const struct ebb_plantext *p, struct ebb_err *err)
 {
 	const struct ebb_planhead *h = p->head;
@@ -233,6 +255,8 @@ int ebb_plantext_print(FILE *f, const struct ebb_plantext *p, struct ebb_err *er
 		print_notes(f, p);
 	if (r == 0)
 		r = print_left_alone(f, h, err);
+	if (r == 0)
+		print_packed(f, h);
 	if (r == 0 && h->all.unpriced)
 		fprintf(f, "\n  %s objects have no price and are not in the amounts: give their classes prices (ebb check)\n",
 			ebb_out_count(natural(h->all.unpriced), a));

@@ -68,6 +68,7 @@ struct ebb_action {
 	const struct ebb_record *obj;	/* identity and preconditions: key, size, mtime, ctime,
 					 * inode */
 	const char *to_store;		/* destination store, or NULL: the same */
+	const char *to_class;		/* class to go into in the same store, or NULL */
 	const char *codec;		/* "zstd", "lz4", or NULL */
 	int level;			/* codec level, 0: its default */
 	bool purge;			/* delete for good, not into the trash */

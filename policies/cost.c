@@ -76,7 +76,7 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 	a->freed = held(r);
 	switch (a->id) {
 	case EBB_ACTION_TIER:
-		a->wire = r->f[EBB_F_SIZE];
+		a->wire = a->to_store ? r->f[EBB_F_SIZE] : 0;
 		return there;
 	case EBB_ACTION_COMPRESS:
 		a->freed = held(r) - shrunk(r);

@@ -7,6 +7,7 @@
 
 #include "core/err.h"
 #include "policies/cost.h"
+#include "policies/reclass.h"
 
 /* Prices are per month of 30 days. */
 #define MONTH_NS (INT64_C(30) * 86400 * 1000000000)
@@ -20,6 +21,12 @@
 /* One block of a filesystem: a file that takes no more than this cannot take less. */
 #define BLOCK_SIZE 4096
 
+/* Objects that do not pay one by one; those between the classes of the first. */
+struct small {
+	const struct ebb_price_class *from, *to;
+	int64_t objects, bytes;
+};
+
 struct ebb_decide {
 	const struct ebb_rules *rules;
 	const struct ebb_price_books *prices;
@@ -31,6 +38,8 @@ struct ebb_decide {
 	struct ebb_block_iter *iter;
 	struct ebb_buf why;
 	struct ebb_bill bill;		/* of the action at hand */
+	struct ebb_reclass *reclass;
+	struct small *small;		/* by rule */
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
 };
 
@@ -51,6 +60,9 @@ static const struct {
 	[EBB_REFUSE_POINTLESS] = {"pointless",
 				  "there is nothing to gain: empty, within one block (4 KiB), "
 				  "compressed or there already"},
+	[EBB_REFUSE_CHEAPEST] = {"cheapest", "they cost least where they are"},
+	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
+					     "provider and region"},
 };
 
 const char *ebb_decide_refusal_name(enum ebb_decide_refusal r)
@@ -78,9 +90,11 @@ int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
 	ebb_buf_init(&d->why, WHY_CAP);
 	d->totals.by_rule = ebb_arena_calloc(arena, n, sizeof(*d->totals.by_rule));
 	d->totals.refused = ebb_arena_calloc(arena, n, sizeof(*d->totals.refused));
+	d->small = ebb_arena_calloc(arena, n, sizeof(*d->small));
 	d->work = ebb_rules_decide_new(rules);
 	d->iter = malloc(sizeof(*d->iter));
-	if (!d->totals.by_rule || !d->totals.refused || !d->work || !d->iter ||
+	d->reclass = ebb_reclass_new(arena, prices);
+	if (!d->reclass || !d->small || !d->totals.by_rule || !d->totals.refused || !d->work || !d->iter ||
 	    ebb_buf_reserve(&d->why, WHY_CAP) < 0) {
 		ebb_decide_free(d);
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to decide");
@@ -171,6 +185,14 @@ bool ebb_decide_resides(const struct ebb_rules *rules, const char *key, size_t l
 	return false;
 }
 
+/* Is the object in the class that it should go into? */
+static bool already_in(const struct ebb_decide *d, const struct ebb_action *a)
+{
+	const char *class = ebb_rules_class(d->rules, a->store, a->obj);
+
+	return class && strcmp(class, a->to_class) == 0;
+}
+
 /* Can and may it be done at all? */
 static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct ebb_action *a)
 {
@@ -187,6 +209,8 @@ static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct
 									     : EBB_REFUSE_NONE;
 	if (a->to_store && strcmp(a->to_store, a->store) == 0)
 		return EBB_REFUSE_POINTLESS;
+	if (a->to_class && already_in(d, a))
+		return EBB_REFUSE_POINTLESS;
 	if (a->to_store && !ebb_decide_resides(d->rules, r->key, r->key_len, a->to_store))
 		return EBB_REFUSE_RESIDENCY;
 	if (r->f[EBB_F_NLINK] > 1)
@@ -200,18 +224,19 @@ static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct
 	return is_small(r) ? EBB_REFUSE_POINTLESS : EBB_REFUSE_NONE;
 }
 
-/* one_off / saving months are not more than the rule allows; exact. */
-static bool pays_back(const struct ebb_rule *rule, const struct ebb_action *a)
+/* one_off / saving months are not more than @ns; exact. */
+static bool pays_back(const struct ebb_action *a, int64_t ns)
 {
 	return a->priced && a->saving.nano > 0 &&
-	       (__int128)a->one_off.nano * MONTH_NS <= (__int128)a->saving.nano * rule->payback_ns;
+	       (__int128)a->one_off.nano * MONTH_NS <= (__int128)a->saving.nano * ns;
 }
 
 static enum ebb_decide_refusal worthwhile(const struct ebb_rule *rule, const struct ebb_action *a)
 {
-	if (a->priced && a->saving.nano < 0)
+	if (a->priced && (a->saving.nano < 0 ||
+			  (a->one_off.nano > 0 && !rule->require_payback && !pays_back(a, EBB_DECIDE_LIFE_NS))))
 		return EBB_REFUSE_LOSS;
-	if (rule->require_payback && !pays_back(rule, a))
+	if (rule->require_payback && !pays_back(a, rule->payback_ns))
 		return EBB_REFUSE_PAYBACK;
 	return EBB_REFUSE_NONE;
 }
@@ -252,30 +277,73 @@ static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb
 		.currency = ebb_price_currency(d->prices),
 	};
 
-	ends.to = to ? class_of(d, to, NULL) : ends.from;
+	if (a->to_class && from)
+		ends.to = ebb_price_find(d->prices, from->provider, from->region, a->to_class);
+	else
+		ends.to = to ? class_of(d, to, NULL) : ends.from;
 	if (from && to)
 		ends.egress = ebb_price_egress(d->prices, from->provider, from->region,
 					       to->provider ? to->provider : "", to->region);
 	return ends;
 }
 
+/* What `auto` says of an object: its class, and what it is expected to save, when it should move. */
+static int choose_class(struct ebb_decide *d, const struct ebb_rule *rule, struct ebb_action *a,
+			struct ebb_money *saving, enum ebb_decide_refusal *ret, struct ebb_err *err)
+{
+	static const enum ebb_decide_refusal why_not[] = {
+		[EBB_RECLASS_MOVE] = EBB_REFUSE_NONE,
+		[EBB_RECLASS_STAY] = EBB_REFUSE_CHEAPEST,
+		[EBB_RECLASS_UNKNOWN] = EBB_REFUSE_UNKNOWN,
+		[EBB_RECLASS_UNPRICED] = EBB_REFUSE_UNPRICED,
+	};
+	enum ebb_trust trust = rule->trust_logs ? EBB_TRUST_LIKELY : EBB_TRUST_CERTAIN;
+	const struct ebb_rules_store *store = ebb_rules_store(d->rules, a->store);
+	const struct ebb_price_class *to = NULL;
+	struct ebb_reclass_object o = {
+		.store = store,
+		.from = class_of(d, store, a->obj),
+		.rec = a->obj,
+		.in_class_ns = age_in_class(d, store, a->obj),
+		.idle_ns = ebb_record_idle(a->obj, d->now, trust).lo,
+		.now = d->now,
+	};
+	int r = ebb_reclass_auto(d->reclass, &o, &to, saving, err);
+
+	if (r < 0)
+		return r;
+	*ret = why_not[r];
+	a->to_class = to ? to->name : NULL;
+	return 0;
+}
+
 /* Fill the amounts and the reasons, and say whether the action stands. */
 static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 			enum ebb_decide_refusal *ret, struct ebb_err *err)
 {
+	bool chosen = a->to_class && strcmp(a->to_class, EBB_RECLASS_AUTO) == 0;
+	struct ebb_money saving = {0};
 	struct ebb_cost_ends ends;
-	int r;
+	int r = 0;
 
 	*ret = possible(d, a);
-	if (*ret != EBB_REFUSE_NONE)
-		return 0;
+	if (*ret == EBB_REFUSE_NONE && chosen)
+		r = choose_class(d, ebb_rules_get(d->rules, rule), a, &saving, ret, err);
+	if (r < 0 || *ret != EBB_REFUSE_NONE)
+		return r;
 	ebb_buf_clear(&d->why);
 	ebb_rules_explain_why(d->rules, rule, a->obj, a->store, d->now, &d->why, NULL);
+	if (chosen)
+		ebb_reclass_why(d->reclass, &d->why);
 	ends = ends_of(d, a);
 	r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
 	if (r < 0)
 		return r;
 	a->why = d->why.data;
+	if (a->to_class)
+		a->freed = 0;
+	if (chosen && a->priced)
+		a->saving = saving;
 	*ret = worthwhile(ebb_rules_get(d->rules, rule), a);
 	return 0;
 }
@@ -292,6 +360,7 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 		.store = store,
 		.obj = rec,
 		.to_store = rule->to,
+		.to_class = rule->class,
 		.codec = rule->codec,
 		.level = rule->level,
 		.purge = rule->purge,
@@ -311,6 +380,32 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 	return 0;
 }
 
+/* Note an object that would be moved at a loss. */
+static void note_small(struct ebb_decide *d, size_t i, const struct ebb_action *a)
+{
+	struct ebb_cost_ends ends = ends_of(d, a);
+	struct small *s = &d->small[i];
+
+	if (s->objects == 0) {
+		s->from = ends.from;
+		s->to = ends.to;
+	}
+	if (a->id != EBB_ACTION_TIER || !s->from || !s->to || ends.from != s->from || ends.to != s->to ||
+	    __builtin_add_overflow(s->bytes, a->obj->f[EBB_F_SIZE], &s->bytes))
+		return;
+	s->objects++;
+}
+
+int ebb_decide_offer(const struct ebb_decide *d, size_t rule, struct ebb_bundle *ret,
+		     struct ebb_err *err)
+{
+	const struct small *s = &d->small[rule];
+
+	return s->objects ? ebb_bundle_price(s->from, s->to, s->objects, s->bytes,
+					     ebb_price_currency(d->prices), ret, err)
+			  : 0;
+}
+
 static int act(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
 	       ebb_decide_fn *fn, void *ctx, struct ebb_err *err)
 {
@@ -320,6 +415,8 @@ static int act(struct ebb_decide *d, size_t i, const char *store, const struct e
 
 	if (r < 0)
 		return r;
+	if (a.priced && (refusal == EBB_REFUSE_LOSS || refusal == EBB_REFUSE_PAYBACK))
+		note_small(d, i, &a);
 	if (refusal != EBB_REFUSE_NONE && !a.priced)
 		return add_objects(&d->totals.refused[i][refusal], 1, counted_bytes(rec), err);
 	if (refusal != EBB_REFUSE_NONE)

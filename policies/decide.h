@@ -14,8 +14,15 @@
 #ifndef EBB_POLICIES_DECIDE_H
 #define EBB_POLICIES_DECIDE_H
 
+#include "policies/bundle.h"
 #include "policies/price.h"
 #include "policies/rules.h"
+
+/*
+ * How long an object is taken to live on. What has not paid back by then is a loss, unless the rule
+ * says in words that it may take longer (`require: {payback: 10y}`).
+ */
+#define EBB_DECIDE_LIFE_NS (INT64_C(1095) * 86400 * 1000000000)
 
 /* Why a matched object does not get its action. */
 enum ebb_decide_refusal {
@@ -23,13 +30,16 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_UNKNOWN,	/* the condition, or the size, is unknown: not enough evidence */
 	EBB_REFUSE_LINKED,	/* shares its inode with other names; the action would split them */
 	EBB_REFUSE_SPARSE,	/* holes would not survive */
-	EBB_REFUSE_LOSS,	/* net saving is negative */
+	EBB_REFUSE_LOSS,	/* net saving is negative, or does not bring back what is paid once
+				 * within EBB_DECIDE_LIFE_NS, or the payback that the rule allows */
 	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires, never, or has no price
 				 * to tell */
 	EBB_REFUSE_RESIDENCY,	/* destination is outside the dataset's jurisdictions, or unknown */
 	EBB_REFUSE_POINTLESS,	/* already compressed, empty, within one block of 4 KiB (what
 				 * is compressed frees whole blocks only), or already there */
 	EBB_REFUSE_ALONE,	/* dedup: no copy that may stay is known, or so many must stay */
+	EBB_REFUSE_CHEAPEST,	/* class: auto, and it costs least where it is */
+	EBB_REFUSE_UNPRICED,	/* class: auto, and there are no prices to decide by */
 	EBB_REFUSE_COUNT
 };
 
@@ -117,6 +127,14 @@ int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_b
 int ebb_decide_one(struct ebb_decide *d, size_t rule, const char *store,
 		   const struct ebb_record *rec, struct ebb_action *ret,
 		   enum ebb_decide_refusal *ret_refusal, struct ebb_err *err);
+
+/*
+ * What packs would cost and save for the objects that rule number @rule would have moved at a loss.
+ *
+ * @return  1 with *ret set; 0 when there is nothing to offer; -EBB_ERANGE.
+ */
+int ebb_decide_offer(const struct ebb_decide *d, size_t rule, struct ebb_bundle *ret,
+		     struct ebb_err *err);
 
 /* The sums so far; live as long as @d. */
 const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d);

@@ -19,7 +19,7 @@
  *
  *   rules:
  *     - {name: ..., match: glob, store: name, kind: word, when: "condition", do: action,
- *        to: store,                                       # tier
+ *        to: store | class: name | class: auto,           # tier
  *        codec: zstd|lz4, level: 1-19|1-12,               # compress
  *        trash: 30d | purge: "cannot be undone",          # delete
  *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
@@ -100,6 +100,8 @@ struct ebb_rule {
 	const char *const *labels;	/* names that cond was compiled with */
 	const struct ebb_action_kind *action;
 	const char *to;			/* destination store, or NULL */
+	const char *class;		/* tier: class to go into in the same store, "auto" for
+					 * the one that costs least, or NULL */
 	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or
 					 * "lz4"; or NULL */
 	int level;			/* 0: the codec's default */

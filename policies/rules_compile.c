@@ -19,7 +19,7 @@ struct compiler {
 
 /* Keys and actions of the language that this version does not have; to be told apart from typing
  * errors. */
-static const char *const later_keys[] = {"class",     "keep_last", "keep_every",
+static const char *const later_keys[] = {"keep_last", "keep_every",
 					 "keep_best", "window",    "dictionary"};
 static const char *const later_actions[] = {"archive", "retain", "pack",      "link",
 					    "thaw",    "copy",   "replicate", "transfer"};
@@ -45,7 +45,7 @@ static const struct ebb_tree_node *get(const struct compiler *c, const char *key
 static int check_keys(struct compiler *c)
 {
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
-					   "do",    "to",         "codec",  "level", "trash",
+					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
 					   "how",   "copies"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
@@ -230,15 +230,38 @@ static int misplaced(struct compiler *c, const char *key, const char *owner)
 				  owner, c->rule->pub.action->name);
 }
 
+/* A class in the same store. Which there are is for price books to say. */
+static int read_class(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "class");
+	struct ebb_rule *rule = &c->rule->pub;
+	int r;
+
+	if (!node)
+		return 0;
+	if (!rule->action->needs_to)
+		return misplaced(c, "class", "'tier'");
+	r = ebb_tree_text(node, &rule->class, c->err);
+	if (r == 0 && !*rule->class)
+		r = ebb_tree_error(node, c->err, "'class' must not be empty");
+	return r;
+}
+
 static int read_to(struct compiler *c)
 {
 	struct ebb_rule *rule = &c->rule->pub;
 
 	if (!rule->action->needs_to)
 		return get(c, "to") ? misplaced(c, "to", "'tier'") : 0;
+	if (rule->class)
+		return get(c, "to") ? ebb_tree_key_error(get(c, "to"), c->err,
+							 "'to' and 'class' exclude each other: a store's "
+							 "objects go into the class that it declares")
+				    : 0;
 	if (!get(c, "to"))
 		return ebb_tree_error(c->node, c->err,
-				      "rule '%s': '%s' needs 'to', the store to move to",
+				      "rule '%s': '%s' needs 'to', the store to move to, or 'class', the "
+				      "class to go into",
 				      rule->name, rule->action->name);
 	int r = read_store(c, "to", &rule->to);
 	if (r == 0 && rule->store && strcmp(rule->store, rule->to) == 0)
@@ -412,7 +435,8 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_to,   read_codec,  read_trash, read_dedup, read_require,  read_trust,  check_everything,
+		read_when,  read_class, read_to,   read_codec, read_trash, read_dedup, read_require,
+		read_trust, check_everything,
 	};
 	int r = 0;
 

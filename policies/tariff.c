@@ -14,6 +14,75 @@
 /* Ticks in a nano-unit. */
 #define NANO ((ebb_tariff_num)1000 * GIB * MONTH_NUM)
 
+/* --- from price books --- */
+
+/* 10^-18 in 10^-12 */
+#define ATTO_PER_PICO 1000000
+
+/* Highest price, 17.59 a GiB or request: with EBB_TARIFF_BYTES, sums of days stay in range. */
+#define PICO_MAX ((__int128)1 << 44)
+
+/* What so many units cost. */
+static int pico(const struct ebb_price_figure *f, int64_t units, int64_t *ret, struct ebb_err *err)
+{
+	__int128 p = (ebb_price_flat(f, units, 1) + ATTO_PER_PICO / 2) / ATTO_PER_PICO;
+
+	if (p > PICO_MAX)
+		return ebb_err_set(err, EBB_ERANGE, "a price is too high to simulate with");
+	*ret = (int64_t)p;
+	return 0;
+}
+
+static int add_sinks(struct ebb_tariff_class *to, const struct ebb_price_class *c,
+		     struct ebb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->nsinks; i++) {
+		if (c->sink[i].opt_in || to->nsinks == EBB_TARIFF_SINKS)
+			continue;
+		to->sink[to->nsinks].after_days = (int32_t)c->sink[i].after_days;
+		r = pico(&c->sink[i].storage, GIB, &to->sink[to->nsinks].storage, err);
+		to->nsinks++;
+	}
+	return r;
+}
+
+int ebb_tariff_add(struct ebb_tariff *t, const struct ebb_price_class *c, struct ebb_err *err)
+{
+	const struct ebb_price_figure *move = &c->item[EBB_PRICE_TRANSITION];
+	struct ebb_tariff_class to = {
+		.name = c->name,
+		.watched_from = c->monitored_from,
+		.min_bytes = c->min_bytes,
+		.overhead = c->overhead,
+		.overhead_hot = c->overhead_standard,
+		.min_days = (int32_t)c->min_days,
+		.offline = c->offline,
+	};
+	int r;
+
+	if (!ebb_price_known(move))
+		move = &c->item[EBB_PRICE_PUT];
+	if (t->n == EBB_TARIFF_MAX)
+		return ebb_err_set(err, EBB_ECONFIG, "more than %d classes", EBB_TARIFF_MAX);
+	if (!ebb_price_known(&c->item[EBB_PRICE_STORAGE]) || !ebb_price_known(move))
+		return ebb_err_set(err, EBB_ECONFIG, "class %s has no price for %s in %s", c->name,
+				   ebb_price_known(move) ? "storage" : "requests", c->region);
+	r = pico(&c->item[EBB_PRICE_STORAGE], GIB, &to.storage, err);
+	if (r == 0)
+		r = pico(&c->item[EBB_PRICE_RETRIEVAL], GIB, &to.retrieval, err);
+	if (r == 0)
+		r = pico(&c->item[EBB_PRICE_MONITORING], 1, &to.watch, err);
+	if (r == 0)
+		r = pico(move, 1, &to.move, err);
+	if (r == 0)
+		r = add_sinks(&to, c, err);
+	if (r == 0)
+		t->class[t->n++] = to;
+	return r;
+}
+
 int ebb_tariff_find(const struct ebb_tariff *t, const char *name)
 {
 	for (size_t i = 0; i < t->n; i++)

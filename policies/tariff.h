@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/money.h"
+#include "policies/price.h"
 
 /* Most classes side by side, and most places inside a class that tiers by itself. */
 #define EBB_TARIFF_MAX 12
@@ -24,6 +24,9 @@
 
 /* Largest object and largest volume of a day: what keeps a century of days within 127 bits. */
 #define EBB_TARIFF_BYTES ((int64_t)1 << 52)
+
+/* Days of a month of savings, as plans count them. */
+#define EBB_TARIFF_MONTH_DAYS 30
 
 typedef __int128 ebb_tariff_num;
 
@@ -53,6 +56,16 @@ struct ebb_tariff {
 	size_t n;
 	char currency[4];
 };
+
+/*
+ * Append a class of a price book: the first tier of each price, and of its sinks those that are not
+ * opt-in. Where a change of class has no price of its own, a request that writes is taken.
+ *
+ * @c       borrowed name.
+ * @return  0; -EBB_ECONFIG when storage or that request has no price, or there is no room;
+ *          -EBB_ERANGE.
+ */
+int ebb_tariff_add(struct ebb_tariff *t, const struct ebb_price_class *c, struct ebb_err *err);
 
 /* Number of the class of that name, or -1. */
 int ebb_tariff_find(const struct ebb_tariff *t, const char *name);

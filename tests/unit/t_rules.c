@@ -275,12 +275,11 @@ START_TEST(errors_of_words)
 		    "ebb.yaml:2:15: unknown action 'delte'; did you mean 'delete'?");
 	check_error(RULE("do: archive"),
 		    "ebb.yaml:2:15: action 'archive' is not available in this version");
-	check_error(RULE("do: tier, class: auto"),
-		    "ebb.yaml:2:21: 'class' is not available in this version");
 	check_error(RULE("do: tier, to: clod"),
 		    "ebb.yaml:2:25: 'to': there is no store 'clod'; did you mean 'cold'?");
 	check_error(RULE("do: tier"),
-		    "ebb.yaml:2:1: rule 'x': 'tier' needs 'to', the store to move to");
+		    "ebb.yaml:2:1: rule 'x': 'tier' needs 'to', the store to move to, or 'class', "
+		    "the class to go into");
 	check_error(RULE("do: keep, store: scrach"),
 		    "ebb.yaml:2:28: 'store': there is no store 'scrach'; did you mean 'scratch'?");
 	check_error(RULE("do: keep, kind: runs"),
