@@ -266,16 +266,29 @@ static bool has_room(const struct ebb_list *l, const struct ebb_list_range *r)
 	return r->waiting < WAITING && (r == l->front || l->waiting + l->busy < WAITING_ALL);
 }
 
-/* The range whose keys have least in common, of those that may be cut: cuts are few, so they are spent on what is likely large. */
+/* What the keys to come in a range have in common at least. */
+static size_t common(const struct ebb_list_range *r)
+{
+	return r->end ? ebb_list_split_common(r->after, r->end) : 0;
+}
+
+/*
+ * The range whose keys have least in common, of those that may be cut: cuts are few, so they are spent on what is likely large. When
+ * half of them are gone, narrow ranges wait for the first answers of wider ones.
+ */
 static struct ebb_list_range *widest(const struct ebb_list *l)
 {
 	struct ebb_list_range *best = NULL;
-	size_t least = SIZE_MAX;
+	size_t least = SIZE_MAX, allowed = cuts_allowed(l);
 
-	for (struct ebb_list_range *r = l->front; r && cuts_allowed(l); r = r->next) {
+	if (allowed < EBB_LIST_CUTS / 2)
+		for (struct ebb_list_range *r = l->front; r; r = r->next)
+			if (r->busy && !r->first && common(r) < least)
+				least = common(r) + 1;
+	for (struct ebb_list_range *r = l->front; r && allowed; r = r->next) {
 		if (r->done || !r->first || r->tried || !has_room(l, r))
 			continue;
-		size_t n = r->end ? ebb_list_split_common(r->after, r->end) : 0;
+		size_t n = common(r);
 		if (n < least) {
 			least = n;
 			best = r;

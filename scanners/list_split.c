@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Beginnings asked about at once, and parts where there is no telling how much is left. */
-enum { BEGINNINGS = 3, PARTS = 2 };
+enum { BEGINNINGS = 8, PARTS = 2 };
 
 /* Pages that make a part worth a request. */
 enum { PAGES = 3 };
@@ -55,6 +55,8 @@ void ebb_list_split_learn(struct ebb_list_split_seen *seen, const char *a, const
 
 	seen->byte[(uint8_t)a[n]] |= a[n] != 0;
 	seen->byte[(uint8_t)b[n]] |= b[n] != 0;
+	if (!a[n])
+		return; /* a beginning tells of no word behind it */
 	for (size_t at = word_begin(b, 0); b[at]; at = word_begin(b, word_end(b, at))) {
 		if (word_end(b, at) > n || word == EBB_LIST_SPLIT_WORDS - 1)
 			break;
@@ -109,12 +111,20 @@ static int64_t power(const struct digits *d, int n)
 	return n ? d->n * power(d, n - 1) : 1;
 }
 
-/* DIGITS bytes of @key from @at on as a number. */
-static int64_t number(const struct digits *d, const char *key, size_t at)
+/* Bytes of @key at @at that count: of a number no more than it has, since what follows it is alike behind all numbers. */
+static int width(const char *key, size_t at)
+{
+	size_t n = is_digit((uint8_t)key[at]) ? word_end(key, at) - at : DIGITS;
+
+	return n < DIGITS ? (int)n : DIGITS;
+}
+
+/* @width bytes of @key from @at on as a number. */
+static int64_t number(const struct digits *d, const char *key, size_t at, int width)
 {
 	int64_t v = 0;
 
-	for (int i = 0; i < DIGITS; i++) {
+	for (int i = 0; i < width; i++) {
 		v = v * d->n + (key[at] ? digit(d, (uint8_t)key[at]) : 0);
 		at += key[at] != 0;
 	}
@@ -130,6 +140,15 @@ struct cuts {
 	size_t n, max;
 };
 
+/* Whether no likely key lies between two cuts: @a is behind all that begins like this, @b before all that begins with the next byte. */
+static bool same_place(const char *a, const char *b)
+{
+	size_t n = strlen(b);
+
+	return strlen(a) >= n && strncmp(a, b, n - 1) == 0 && (uint8_t)a[n - 1] + 1 == (uint8_t)b[n - 1] &&
+	       strcmp(a + n, EBB_LIST_SPLIT_LAST) == 0;
+}
+
 static void add(struct cuts *c, const char *head, size_t len, const char *tail)
 {
 	char cut[EBB_LIST_SPLIT_MAX];
@@ -143,7 +162,7 @@ static void add(struct cuts *c, const char *head, size_t len, const char *tail)
 		return;
 	while (i > 0 && strcmp(c->at[i - 1], cut) > 0)
 		i--;
-	if (i > 0 && strcmp(c->at[i - 1], cut) == 0)
+	if (i > 0 && (strcmp(c->at[i - 1], cut) == 0 || same_place(c->at[i - 1], cut)))
 		return;
 	memmove(c->at[i + 1], c->at[i], (c->n - i) * sizeof(*c->at));
 	strcpy(c->at[i], cut);
@@ -151,25 +170,29 @@ static void add(struct cuts *c, const char *head, size_t len, const char *tail)
 }
 
 /*
- * Lengths, greater than @all and less than @page, at which beginnings of the last key may end: behind words, those alone that vary
- * when there are any, and within a word that the page divides.
+ * Lengths, greater than @all and less than @page, at which beginnings of the last key may end: behind words that vary, and within a
+ * word that the page divides. While nothing is known of the end, also behind other words, when none varies: letters that follow a
+ * number are most often a name that stays.
  */
 static size_t ends(const struct ebb_list_split *s, size_t all, size_t page, size_t *ret, size_t max)
 {
-	size_t word = 0, n = 0, vary = 0, end;
+	size_t word = 0, n = 0, end;
+	bool vary = false, number = false;
 
 	for (size_t at = word_begin(s->last, 0); s->last[at] && at < page && n < max; at = word_begin(s->last, end)) {
 		end = word_end(s->last, at);
 		for (size_t i = at + 1; end > page && i < page && n < max; i++)
 			if (i > all && ((uint8_t)s->last[i] & 0xc0) != 0x80)
 				ret[n++] = i;
-		if (end > all && end < page && (!vary || s->words->word[word])) {
-			if (s->words->word[word] && !vary) {
-				vary = 1;
+		bool varies = s->words->word[word];
+		bool may = !vary && !s->end && (!number || is_digit((uint8_t)s->last[at]));
+		if (end > all && end < page && (varies || may)) {
+			if (varies && !vary)
 				n = 0;
-			}
+			vary |= varies;
 			ret[n++] = end;
 		}
+		number |= is_digit((uint8_t)s->last[at]);
 		word += word < EBB_LIST_SPLIT_WORDS - 1;
 	}
 	return n;
@@ -197,20 +220,20 @@ static void cut_parts(struct cuts *c, size_t at, bool to_end, size_t max)
 	digits_of(s->bytes, low, &d);
 	if (d.n < 2)
 		return;
-	int64_t from = number(&d, s->last, at), unit = power(&d, DIGITS - 1);
-	int64_t to = high && high < 128 ? number(&d, s->end, at) : d.n * unit;
-	int64_t seen = from - (strncmp(s->first, s->last, at) == 0 ? number(&d, s->first, at) : 0);
+	int w = width(s->last, at);
+	int64_t from = number(&d, s->last, at, w), unit = power(&d, w - 1);
+	int64_t to = high && high < 128 ? number(&d, s->end, at, w) : d.n * unit;
+	int64_t seen = from - (strncmp(s->first, s->last, at) == 0 ? number(&d, s->first, at, w) : 0);
 	int64_t parts = seen > 0 ? (to - from) / seen / PAGES : PARTS;
 
 	if (parts > (int64_t)max)
 		parts = (int64_t)max;
 	for (int64_t i = 1; i <= parts; i++) {
 		int64_t v = from + (to - from) * i / (parts + 1);
-		char tail[DIGITS + 1] = {
-			(char)d.byte[v / unit % d.n], (char)d.byte[v / d.n % d.n],
-			(char)d.byte[v % d.n], 0,
-		};
+		char tail[DIGITS + 1] = {0};
 
+		for (int k = w; k-- > 0; v /= d.n)
+			tail[k] = (char)d.byte[v % d.n];
 		add(c, s->last, at, tail);
 	}
 }
@@ -223,6 +246,9 @@ size_t ebb_list_split(const struct ebb_list_split *s, size_t max, char (*ret)[EB
 
 	/* where keys are known to differ: in the page, or because the range began so */
 	size_t began = *s->begin ? ebb_list_split_common(s->begin, s->first) : SIZE_MAX;
+
+	if (began != SIZE_MAX && !s->begin[began])
+		began--; /* a part began there: the byte before is the one that was counted */
 	bool in_page = page <= all, differ = in_page || (began >= all && began < page);
 
 	if (!(page > all && cut_beginnings(&c, all, page)) && !differ)

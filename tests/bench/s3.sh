@@ -4,7 +4,7 @@
 # Listing a bucket against other clients, on a real object store in one run: flat, skewed and deep keys, at once and with the
 # server DELAY milliseconds away. Every listing is compared with that of another client. Run by `make bench-s3`.
 #
-# KEYS objects a bucket (100000), DELAY (40).
+# KEYS objects a bucket (100000), DELAY (40). Three buckets of 100,000 take 14 GB of memory.
 
 set -eu
 : "${EBB:?run make bench-s3}" "${EBB_SRC:?}" "${PROXY:?}"
@@ -22,22 +22,33 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-# fill BUCKET LAYOUT: many small objects, by curl with reused connections
+# fill BUCKET LAYOUT: empty objects, which anyone may put, since signing takes longer than putting
 fill() {
 	/usr/bin/python3 - "$1" "$2" "$KEYS" <<'END'
-import boto3, os, sys
+import boto3, os, socket, sys
 from botocore.config import Config
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 bucket, layout, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
-s3 = boto3.client("s3", endpoint_url=os.environ["RGW_ENDPOINT"], config=Config(max_pool_connections=16, s3={"addressing_style": "path"}))
+url, workers = os.environ["RGW_ENDPOINT"], 32
 names = {
     "flat": lambda i: "obj-%08d" % i,
     "skewed": lambda i: "warehouse/events/part-%07d.parquet" % i if i % 20 else "team-%c/notes/%d.txt" % (97 + i % 26, i),
     "deep": lambda i: "lake/team-%d/project-%d/run-%03d/checkpoint-%d/shard-%d.bin" % (i % 5, i // 5 % 8, i // 40 % 50, i // 2000 % 5, i // 10000),
 }
-s3.create_bucket(Bucket=bucket)
-with ThreadPoolExecutor(16) as pool:
-    list(pool.map(lambda i: s3.put_object(Bucket=bucket, Key=names[layout](i), Body=b""), range(n)))
+def put(first):
+    s = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port))
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    answers = s.makefile("rb")
+    for i in range(first, n, workers):
+        s.sendall(("PUT /%s/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" % (bucket, names[layout](i))).encode())
+        assert answers.readline().startswith(b"HTTP/1.1 200")
+        while answers.readline() != b"\r\n":
+            pass
+boto3.client("s3", endpoint_url=url, config=Config(s3={"addressing_style": "path"})).create_bucket(
+    Bucket=bucket, ACL="public-read-write")
+with ThreadPoolExecutor(workers) as pool:
+    list(pool.map(put, range(workers)))
 END
 }
 

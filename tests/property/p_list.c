@@ -363,11 +363,11 @@ int main(void)
 		random_space(&s);
 		list(&s, 1 + (unsigned)ebb_prng_below(&rand, 40), ebb_prng_below(&rand, 3) ? 0 : 1 + ebb_prng_below(&rand, s.n), &stats);
 	}
-	count_rounds(&s, "flat", flat, 20);
-	count_rounds(&s, "hashed", hashed, 20);
-	count_rounds(&s, "skewed", skewed, 20);
-	count_rounds(&s, "deep", deep, 30);
-	count_rounds(&s, "dated", dated, 30);
+	count_rounds(&s, "flat", flat, 12);
+	count_rounds(&s, "hashed", hashed, 12);
+	count_rounds(&s, "skewed", skewed, 14);
+	count_rounds(&s, "deep", deep, 18);
+	count_rounds(&s, "dated", dated, 18);
 	free(s.o);
 	return 0;
 }
