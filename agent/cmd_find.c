@@ -85,6 +85,23 @@ static const char *idle_text(struct ebb_span idle, char buf[EBB_OUT_TEXT_MAX])
 	return buf;
 }
 
+/* A hidden record by its key, and what it is: the key in the index is no name for people. */
+static void print_name(FILE *out, const struct ebb_record *r)
+{
+	static const char *const what[EBB_KIND_COUNT] = {
+		[EBB_KIND_VERSION] = "version", [EBB_KIND_MARKER] = "delete marker", [EBB_KIND_UPLOAD] = "unfinished upload",
+	};
+	size_t len = 0;
+	const char *id = ebb_record_hidden_id(r->key, r->key_len, &len);
+
+	ebb_out_name(out, r->key, ebb_record_plain_len(r->key, r->key_len));
+	if (!id)
+		return;
+	fprintf(out, "  (%s ", what[r->f[EBB_F_KIND]]);
+	ebb_out_name(out, id, len);
+	fputc(')', out);
+}
+
 static int print_text(struct find *f, const char *store, const struct ebb_record *r,
 		      struct ebb_err *err)
 {
@@ -98,7 +115,7 @@ static int print_text(struct find *f, const char *store, const struct ebb_record
 	fprintf(out, "%10s  %10s  %9s  %s:",
 		r->f[EBB_F_KIND] == EBB_KIND_FILE ? ebb_out_bytes((uint64_t)r->f[EBB_F_SIZE], size) : "-",
 		date, idle_text(ebb_record_idle(r, f->env.now, EBB_TRUST_LIKELY), idle), store);
-	ebb_out_name(out, r->key, r->key_len);
+	print_name(out, r);
 	fputc('\n', out);
 	return ferror(out) ? ebb_out_flush(out, err) : 0;
 }
@@ -472,8 +489,9 @@ static const struct ebb_cli_option options[] = {
 static const struct ebb_cli_field json[] = {
 	{"store", "string", "name of the store"},
 	{"path", "string", "key in the store, when it is UTF-8; folders end in /"},
+	{"id", "string", "of an old version, a delete marker or an unfinished upload"},
 	{"path_b64", "string", "the key in base64, when it is not UTF-8"},
-	{"kind", "string", "file, dir, symlink or special"},
+	{"kind", "string", "file, dir, symlink, special, version, marker or upload"},
 	{"size, alloc", "number", "bytes of content, bytes allocated on the medium"},
 	{"class", "string", "storage class of the object itself, where its store tells"},
 	{"mtime, atime, ctime", "string", "times as RFC 3339 in UTC"},

@@ -107,7 +107,7 @@ int ebb_out_json_bytes(json_t *o, const char *name, const char *bytes, size_t le
 int ebb_out_json_time(json_t *o, const char *name, int64_t ns);
 int ebb_out_json_money(json_t *o, const char *name, const struct ebb_money *m);
 
-/* The fields of a record that are known, as every command shows them: path, kind, size, alloc, mtime ... */
+/* The fields of a record that are known, as every command shows them: path, kind, size, alloc, mtime ...; of hidden ones also the id. */
 int ebb_out_json_record(json_t *o, const struct ebb_record *r, const struct ebb_names *names);
 
 /*

@@ -125,8 +125,12 @@ int ebb_out_json_record(json_t *o, const struct ebb_record *r, const struct ebb_
 {
 	char mode[8], etag[EBB_RECORD_ETAG_TEXT];
 	const char *class = ebb_record_has(r, EBB_F_CLASS) ? ebb_names_get(names, r->f[EBB_F_CLASS]) : NULL;
-	int bad = ebb_out_json_key(o, r->key, r->key_len);
+	size_t id_len = 0;
+	const char *id = ebb_record_hidden_id(r->key, r->key_len, &id_len);
+	int bad = ebb_out_json_key(o, r->key, ebb_record_plain_len(r->key, r->key_len));
 
+	if (!bad && id)
+		bad = json_object_set_new(o, "id", json_stringn(id, id_len));
 	if (!bad && ebb_record_has(r, EBB_F_KIND))
 		bad = json_object_set_new(o, "kind",
 					  json_string(ebb_record_kind_name(r->f[EBB_F_KIND])));

@@ -93,6 +93,14 @@ run aws s3api list-object-versions --bucket "$old" --prefix tmp/
 expect_out '"IsLatest": true'
 expect_out 'DeleteMarkers'
 
+# --- What is hidden is shown by its key and id ---
+run env EBB_INDEX="$HOME/hidden" "$EBB" scan old
+expect_status 0
+run env EBB_INDEX="$HOME/hidden" "$EBB" find old --where 'type == "version"'
+expect_out 'old:tmp/a.tmp  (version '
+run env EBB_INDEX="$HOME/hidden" "$EBB" find old --json
+[[ $(jq -r 'select(.kind == "marker") | .path + " " + .id' <<<"$out") == "tmp/a.tmp "* ]] || unexpected 'no delete marker'
+
 # --- Again, and back ---
 run "$EBB" apply plan.jsonl
 expect_out 'nothing to do'
