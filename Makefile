@@ -185,7 +185,8 @@ man: $(BUILD)/ebb	## write build/man/*.1 and build/completions/*, from the progr
 # Pairs of a file here and where it goes below PREFIX; install and uninstall read the same list.
 to = $(foreach f,$(wildcard $(1)),$(f):$(2)/$(or $(3),$(notdir $(f))))
 INSTALLED = $(call to,contrib/prices/*,share/ebb/prices) $(call to,contrib/*.schema.json,share/ebb) \
-	$(call to,LICENSE README.md CHANGELOG.md,share/doc/ebb) $(call to,contrib/examples/*,share/doc/ebb/examples)
+	$(call to,LICENSE README.md CHANGELOG.md,share/doc/ebb) $(call to,contrib/examples/*,share/doc/ebb/examples) \
+	$(call to,contrib/prometheus/*,share/ebb/prometheus) $(call to,contrib/grafana/*,share/ebb/grafana)
 COMPLETIONS = bash:bash-completion/completions/ebb zsh:zsh/site-functions/_ebb fish:fish/vendor_completions.d/ebb.fish
 TO := $(DESTDIR)$(PREFIX)
 
@@ -199,7 +200,7 @@ uninstall:		## remove what install put there
 	rm -f $(TO)/bin/ebb $(TO)/share/man/man1/ebb.1 $(TO)/share/man/man1/ebb-*.1
 	@for p in $(INSTALLED); do rm -f $(TO)/$${p#*:}; done
 	@for p in $(COMPLETIONS); do rm -f $(TO)/share/$${p#*:}; done
-	@for d in share/ebb/prices share/ebb share/doc/ebb/examples share/doc/ebb; do \
+	@for d in share/ebb/prices share/ebb/prometheus share/ebb/grafana share/ebb share/doc/ebb/examples share/doc/ebb; do \
 		! test -d $(TO)/$$d || rmdir --ignore-fail-on-non-empty $(TO)/$$d; done
 
 clean:			## remove everything that was made

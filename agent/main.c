@@ -32,6 +32,7 @@
  *   report_rows.c    row by row                             report_md.c      Markdown          report_prom.c    Prometheus
  *   chart.c          pictures        html.c           pages                                  advice.c         what to do first
  *   showback.c       who pays for what                      history.c        what was there each day
+ *   cmd_serve.c      as a live page                         serve.c          a small web server    browse.c     folders
  *   cmd_alerts.c     budgets and surprises                  alerts.c         found           config_alerts.c  as ebb.yaml has them
  *   cmd_help.c       help, man pages, completions           cmd_version.c    the version
  *   cmd_dupes.c      what is stored more than once          groups.c         grouped, ranked by what it costs

@@ -54,6 +54,7 @@ struct ebb_report {
 	int64_t ndays;
 	struct ebb_alerts alerts;	/* budgets, and the anomalies of EBB_REPORT_ANOMALIES */
 	struct ebb_planfile *plan;	/* or NULL */
+	bool live;			/* shown by ebb serve: pages may link to each other */
 	struct ebb_tally_group ext[EBB_REPORT_TOP], owner[EBB_REPORT_TOP];
 	size_t next, nowner;		/* rows of them */
 	size_t more_ext, more_owner;	/* groups not named */

@@ -467,6 +467,9 @@ int ebb_report_html(const struct ebb_report *r, struct ebb_err *err)
 	snprintf(sub, sizeof(sub), "As of %.10s %.5s UTC; the oldest scan was %s.", now, now + 11,
 		 ebb_out_ago(oldest, r->now, seen));
 	ebb_html_begin(p.f, r->plan ? "ebb: data, cost and plan" : "ebb: data and cost", sub);
+	if (r->live)
+		fputs("<p class=\"sub\"><a href=\"/browse\">folders</a> · <a href=\"/report.json\">JSON</a> · "
+		      "<a href=\"/report.csv\">CSV</a> · <a href=\"/metrics\">metrics</a></p>\n", p.f);
 	warnings(&p);
 	cards(&p);
 	fputs("<div class=\"grid\">\n", p.f);

@@ -112,7 +112,7 @@ int ebb_showback_record(struct ebb_app *app, struct ebb_index *ix, const char *s
 	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
 	EBB_CLEANUP(ebb_showback_release) struct ebb_showback s = {0};
 	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
-	struct ebb_index_store st;
+	struct ebb_index_store st = {.finished = 0};
 	int r = ebb_snap_open(ix, &snap, err);
 
 	if (r == 0)

@@ -53,6 +53,7 @@ struct ebb_alloc {
 	int64_t code;
 	const struct ebb_price_class *class;
 	const char *class_name;
+	struct ebb_expr_text label[EBB_RULES_LABELS];	/* of the record at hand */
 	struct ebb_block_iter iter;
 };
 
@@ -174,24 +175,22 @@ static bool grow(struct ebb_alloc *a)
 
 static struct row *row_of(struct ebb_alloc *a, size_t dim, const char *value, size_t len)
 {
-	struct row **at = find_slot(a->slot, a->nslots, dim, value, len);
+	static const size_t others = sizeof(EBB_ALLOC_OTHERS) - 1;
+	struct row *r = *find_slot(a->slot, a->nslots, dim, value, len);
 
-	if (*at)
-		return *at;
-	if (a->values[dim] >= EBB_ALLOC_VALUES && strcmp(value, EBB_ALLOC_OTHERS) != 0)
-		return row_of(a, dim, EBB_ALLOC_OTHERS, strlen(EBB_ALLOC_OTHERS));
-	if (2 * ++a->used > a->nslots) {
-		if (!grow(a))
-			return NULL;
-		at = find_slot(a->slot, a->nslots, dim, value, len);
-	}
-	struct row *r = ebb_arena_calloc(&a->arena, 1, sizeof(*r));
+	if (r)
+		return r;
+	if (a->values[dim] >= EBB_ALLOC_VALUES && !(len == others && memcmp(value, EBB_ALLOC_OTHERS, len) == 0))
+		return row_of(a, dim, EBB_ALLOC_OTHERS, others);
+	if (2 * ++a->used > a->nslots && !grow(a))
+		return NULL;
+	r = ebb_arena_calloc(&a->arena, 1, sizeof(*r));
 	if (!r || !(r->value = ebb_arena_memdup(&a->arena, value, len)))
 		return NULL;
 	r->dim = dim;
 	r->len = len;
 	a->values[dim]++;
-	return *at = r;
+	return *find_slot(a->slot, a->nslots, dim, value, len) = r;
 }
 
 /* --- Counting --- */
@@ -313,16 +312,15 @@ static int add_labels(struct ebb_alloc *a, const struct ebb_record *rec, const s
 		      struct ebb_err *err)
 {
 	static const struct ebb_rules_rule no_rule = {.captures = 0};
-	struct ebb_expr_text value[EBB_RULES_LABELS];
 	size_t len = ebb_record_plain_len(rec->key, rec->key_len);
 	int r = 0;
 
 	if (a->nset)
 		ebb_rules_labels(a->rules, &no_rule,
 				 (const struct ebb_rules_set *)(const void *)ebb_rules_dataset(a->rules, rec->key, len),
-				 rec->key, len, value);
+				 rec->key, len, a->label);
 	for (size_t i = 0; r == 0 && i < a->ndims - EBB_ALLOC_DIMS; i++) {
-		struct ebb_expr_text v = i < a->nset ? value[i] : (struct ebb_expr_text){NULL, 0};
+		struct ebb_expr_text v = i < a->nset ? a->label[i] : (struct ebb_expr_text){NULL, 0};
 
 		if (!v.p && a->mapped[i] != SIZE_MAX) {
 			v.p = ebb_labels_value(a->labels, a->mapped[i], a->store, rec);

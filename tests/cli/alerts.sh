@@ -86,6 +86,7 @@ run "$EBB" --index idx report --format prom
 expect_out 'ebb_cost_month{dimension="team",value="platform",currency="USD"} 976.5625'
 if command -v promtool >/dev/null; then
 	"$EBB" --index idx report --format prom | promtool check metrics || fail 'promtool does not accept the metrics'
+	promtool check rules "$EBB_SRC/contrib/prometheus/ebb.rules.yml" || fail 'promtool does not accept the rules'
 fi
 run "$EBB" --index idx report --format focus
 python3 - <<'END' "$out" || fail 'the FOCUS rows are not right'
