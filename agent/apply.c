@@ -23,7 +23,8 @@ struct applying {
 	int64_t next;			/* next action of the plan */
 	struct ebb_breaker breaker;
 	struct ebb_arena arena;		/* of the window */
-	struct ebb_executor_op *ops;	/* EBB_EXECUTOR_WINDOW */
+	struct ebb_executor_op *ops;	/* EBB_EXECUTOR_PACK, the larger of both limits */
+	const char *pack;		/* key, by the plan, of the pack that the window fills; NULL: none */
 	size_t n;
 	struct ebb_apply_done done;
 };
@@ -185,6 +186,8 @@ static int fit(const struct applying *p, struct ebb_op *op, struct ebb_err *err)
 
 	if (!to)
 		return 0;
+	if (op->pack && !(caps & EBB_CAP_RANGE))
+		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' cannot read parts of packs", op->to_store);
 	if ((caps & EBB_CAP_DIRS) &&
 	    (!ebb_store_key_ok(op->to_key) || op->to_key[strlen(op->to_key) - 1] == '/'))
 		return ebb_err_set(err, EBB_ENOTSUP,
@@ -197,11 +200,17 @@ static int fit(const struct applying *p, struct ebb_op *op, struct ebb_err *err)
 	return 0;
 }
 
+static bool is_packed(const struct ebb_planrow *row)
+{
+	return ebb_action_kind(row->action)->packs;
+}
+
 static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
 {
 	const struct ebb_lower_env env = {
 		.run = p->run->id, .now = p->x.now,
 		.caps = ebb_store_caps(ebb_storeset_find(p->a->stores, row->store)),
+		.pack = !is_packed(row) ? 0 : p->n ? p->ops[0].op.pack : row->n,
 	};
 	struct ebb_executor_op *o = &p->ops[p->n];
 	struct ebb_err why = {0};
@@ -210,6 +219,7 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 	if (r < 0)
 		return r;
 	*o = (struct ebb_executor_op){0};
+	p->pack = env.pack ? row->to_key : NULL;
 	r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);
 	if (r == -EBB_ENOMEM)
 		return ebb_err_set(err, EBB_ENOMEM, "%s", why.msg);
@@ -217,7 +227,7 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 		r = fit(p, &o->op, &why);
 	if (r < 0) {
 		o->op = (struct ebb_op){.n = row->n, .action = row->action, .store = row->store,
-					.key = row->obj.key, .obj = row->obj};
+					.key = row->obj.key, .obj = row->obj, .pack = env.pack};
 		settle(o, r, &why);
 	}
 	ebb_meta_init(&o->op.meta);
@@ -227,6 +237,17 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 	return 0;
 }
 
+/* A window is of one pack, or of other actions up to its limits. */
+static bool has_room(const struct applying *p, const struct ebb_planrow *row, int64_t bytes)
+{
+	if (p->n == 0)
+		return true;
+	if (p->pack || is_packed(row))
+		return p->pack && is_packed(row) && strcmp(p->pack, row->to_key) == 0 &&
+		       strcmp(p->ops[0].op.store, row->store) == 0 && p->n < EBB_EXECUTOR_PACK;
+	return p->n < EBB_EXECUTOR_WINDOW && bytes < EBB_APPLY_WINDOW_BYTES;
+}
+
 /* Fill the window. Returns 0; -EBB_ELIMIT when a limit ends it (it may hold operations all the same). */
 static int fill(struct applying *p, struct ebb_err *err)
 {
@@ -234,8 +255,7 @@ static int fill(struct applying *p, struct ebb_err *err)
 	int64_t bytes = 0;
 	int r = 1;
 
-	while (p->n < EBB_EXECUTOR_WINDOW && bytes < EBB_APPLY_WINDOW_BYTES &&
-	       (r = next_row(p, &row, err)) == 1) {
+	while ((r = next_row(p, &row, err)) == 1 && has_room(p, &row, bytes)) {
 		if ((r = ebb_breaker_admit(&p->breaker, size_of(&row.obj), err)) < 0 ||
 		    (r = add_row(p, &row, err)) < 0)
 			return r;
@@ -250,6 +270,7 @@ static void empty(struct applying *p)
 	for (size_t i = 0; i < p->n; i++)
 		ebb_op_release(&p->ops[i].op);
 	p->n = 0;
+	p->pack = NULL;
 	ebb_arena_release(&p->arena);
 	ebb_arena_init(&p->arena, 0);
 }
@@ -385,7 +406,7 @@ static int prepare(struct applying *p, struct ebb_err *err)
 	p->next = p->replay.next;
 	p->done.run = p->replay.applied;
 	p->dirs = ebb_dirs_new(p->a->stores, p->x.journal);
-	p->ops = calloc(EBB_EXECUTOR_WINDOW, sizeof(*p->ops));
+	p->ops = calloc(EBB_EXECUTOR_PACK, sizeof(*p->ops));
 	p->x.dirs = p->dirs;
 	if (!p->dirs || !p->ops)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");

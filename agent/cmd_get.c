@@ -10,6 +10,7 @@
 #include "agent/app.h"
 #include "agent/cli.h"
 #include "agent/out.h"
+#include "agent/packed.h"
 #include "agent/storeset.h"
 #include "agent/target.h"
 #include "compress/codec.h"
@@ -29,6 +30,8 @@ struct get {
 	char *key;			/* that stands: perhaps with a codec's suffix */
 	struct ebb_record rec;		/* as it was first seen; every read wants the same */
 	const struct ebb_codec *codec;	/* NULL: bytes as they are */
+	struct ebb_packed packed;	/* it was archived: where it lies in `key`, which is a pack; its key NULL: no */
+	struct ebb_arena arena;		/* of packed */
 	FILE *out;
 	int64_t at;			/* next byte that is read as a stream */
 	int64_t skip, left;		/* of what comes out: bytes not wanted yet, then wanted */
@@ -103,6 +106,30 @@ static int find(struct get *g, const char *key, bool raw, struct ebb_err *err)
 	if (!raw)
 		g->codec = ebb_codec_of_key(g->key, strlen(g->key));
 	return 0;
+}
+
+/* The object was archived: it is read from its pack, with what the journal knows of it. */
+static int find_packed(struct get *g, struct ebb_storeset *stores, const char *store, const char *key,
+		       struct ebb_err *err)
+{
+	int r = ebb_packed_find(g->app->index_dir, store, key, &g->arena, &g->packed, err);
+
+	if (r <= 0)
+		return r;
+	free(g->key);
+	g->key = strdup(g->packed.key);
+	if (!g->key)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	g->rec = g->packed.rec;
+	r = ebb_storeset_get(stores, g->packed.store, &g->store, err);
+	return r < 0 ? r : 1;
+}
+
+static int get_packed(struct get *g, struct ebb_err *err)
+{
+	const struct ebb_pack_sink sink = {.data = write_some, .ctx = g};
+
+	return ebb_pack_read_member(read_range, g, &g->packed.row, g->packed.row.digest, &sink, err);
 }
 
 /* Bytes that need no decoding: only those that are wanted are read. */
@@ -246,7 +273,9 @@ static int get(struct get *g, const struct ebb_cli_args *args, struct ebb_err *e
 	bool whole = g->skip == 0 && g->left == INT64_MAX;
 	int r;
 
-	if (ebb_cli_flag(args, "salvage"))
+	if (g->packed.key)
+		r = get_packed(g, err);
+	else if (ebb_cli_flag(args, "salvage"))
 		r = get_salvaged(g, member, err);
 	else if (member || ebb_cli_flag(args, "list"))
 		r = get_member(g, member, err);
@@ -295,6 +324,22 @@ static int check_args(const struct ebb_cli_args *args, struct ebb_err *err)
 	return 0;
 }
 
+/* Where it should be, or in a pack. */
+static int find_any(struct get *g, struct ebb_storeset *stores, const struct ebb_target *t, bool raw,
+		    struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	int r = find(g, t->key, raw, &why);
+
+	ebb_arena_init(&g->arena, 0);
+	if (r == -EBB_ENOENT) {
+		int found = find_packed(g, stores, t->store, t->key, err);
+		if (found != 0)
+			return found < 0 ? found : 0;
+	}
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_target_release) struct ebb_target t = {0};
@@ -313,10 +358,11 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	r = stores ? ebb_storeset_get(stores, t.store, &g.store, err) :
 		     ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if (r == 0)
-		r = find(&g, t.key, ebb_cli_flag(args, "raw"), err);
+		r = find_any(&g, stores, &t, ebb_cli_flag(args, "raw"), err);
 	if (r == 0)
 		r = to ? get_into(&g, to, args, err) : get(&g, args, err);
 	free(g.key);
+	ebb_arena_release(&g.arena);
 	return r;
 }
 
@@ -353,7 +399,7 @@ const struct ebb_cli_command ebb_cmd_get = {
 	.description =
 		"Writes the content of an object to stdout.\n"
 		"What ends in .zst, .lz4 or .ebbt is decoded; an object that is not there under its name is looked for under\n"
-		"these, where compressing leaves it.\n"
+		"these, where compressing leaves it, and then in the pack where a run archived it.\n"
 		"\n"
 		"From a pack only the end, where its index is, and the member are read; from a tensor container with --offset or\n"
 		"--length only the blocks of those bytes.\n"

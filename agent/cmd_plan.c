@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/app.h"
 #include "agent/cli.h"
@@ -11,6 +12,8 @@
 #include "agent/progress.h"
 #include "agent/storeset.h"
 #include "agent/survivors.h"
+#include "compress/pack.h"
+#include "core/clock.h"
 #include "core/cursor.h"
 #include "policies/decide.h"
 
@@ -28,6 +31,8 @@ struct planning {
 	bool *used;				/* of config->stores: its price took part */
 	struct ebb_plantext_rule *how;		/* one for each rule of the header */
 	struct ebb_progress progress;
+	int64_t rows;				/* written so far */
+	int64_t pack, pack_first;		/* the last pack, and number of the action that it begins with */
 	uint64_t seen, total;			/* objects */
 };
 
@@ -82,6 +87,26 @@ static int choose(struct planning *p, const struct ebb_cli_args *args, struct eb
 
 /* --- Actions --------------------------------------------------------------------------------------------- */
 
+/*
+ * Key of the pack of an action: .ebb-packs/STORE/TIME OF THE PLAN/NUMBER OF ITS FIRST ACTION.tar.zst. NULL when memory is short. Apply names
+ * it anew when it has to begin with a later action.
+ */
+static const char *pack_key(struct planning *p, const struct ebb_action *a)
+{
+	char time[sizeof("20261123T190000Z")];
+	time_t s = (time_t)(ebb_app_now(p->app) / EBB_CLOCK_SECOND);
+	struct tm tm;
+
+	if (p->pack != a->pack) {
+		p->pack = a->pack;
+		p->pack_first = p->rows + 1;
+	}
+	gmtime_r(&s, &tm);
+	strftime(time, sizeof(time), "%Y%m%dT%H%M%SZ", &tm);
+	return ebb_arena_printf(&p->row_arena, "%s%s/%s/%06lld%s", EBB_RULES_PACKS_PREFIX, a->store, time,
+				(long long)p->pack_first, EBB_PACK_SUFFIX);
+}
+
 static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 {
 	struct planning *p = ctx;
@@ -121,10 +146,13 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	}
 	if (!row.obj.key || (a->with && !row.with.key))
 		return no_memory(err);
-	if (!a->to_class)
+	if (a->pack)
+		row.to_key = pack_key(p, a);
+	else if (!a->to_class)
 		row.to_key = l->target(&p->row_arena, row.obj.key, row.codec);
-	if (!row.to_key && !a->to_class && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
+	if (!row.to_key && (!a->to_class || a->pack) && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
 		return no_memory(err);
+	p->rows++;
 	row.payback_days = ebb_planrow_payback(row.priced, row.one_off, row.saving);
 	return ebb_planfile_put(p->out, &row, err);
 }

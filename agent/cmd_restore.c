@@ -142,7 +142,7 @@ const struct ebb_cli_command ebb_cmd_restore = {
 	.summary = "bring back an object, whichever run took it",
 	.usage = "STORE:KEY|PATH...",
 	.description =
-		"Looks for the newest run that deleted, moved or compressed the object, and takes back that one action, as ebb-undo does.\n"
+		"Looks for the newest run that deleted, moved, compressed or archived the object, and takes back that one action, as ebb-undo does.\n"
 		"A folder means all below it, as far as one run took it.",
 	.options = options,
 	.json = json,

@@ -233,11 +233,11 @@ int ebb_dirs_plan(struct ebb_dirs *d, const struct ebb_op *op, struct ebb_err *e
 
 	size_t trash_len = strlen(EBB_PROOF_TRASH);
 	bool trash = strncmp(op->to_key, EBB_PROOF_TRASH, trash_len) == 0;
-	unsigned bit = 1u << (trash ? LANE_TRASH : to == from ? LANE_SOURCE : LANE_TARGET);
+	unsigned bit = 1u << (trash ? LANE_TRASH : to == from && !op->pack ? LANE_SOURCE : LANE_TARGET);
 	ebb_dirs_parent(op->to_key, dir);
 	move_lane(d, to, bit, dir);
 	struct ebb_err why = {0};
-	bool mirrors = !trash && to != from && (ebb_store_caps(from) & EBB_CAP_DIRS);
+	bool mirrors = !trash && !op->pack && to != from && (ebb_store_caps(from) & EBB_CAP_DIRS);
 	r = need(d, to, bit, dir, mirrors ? from : NULL, &why);
 	/* closed to us: nothing is made, and the operation fails for itself */
 	return r == -EBB_EACCES || r == 0 ? 0 : ebb_err_set(err, -r, "%s", why.msg);

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 
 #include "agent/lower.h"
+#include "agent/packer.h"
 #include "agent/steps.h"
 #include "core/pool.h"
 
 void ebb_executor_tag(const char *run, const struct ebb_op *op, char ret[EBB_EXECUTOR_TAG_MAX])
 {
-	snprintf(ret, EBB_EXECUTOR_TAG_MAX, "%.60s.%lld.%s", run, (long long)op->n,
+	bool together = op->pack && op->way == EBB_OP_APPLY;
+
+	snprintf(ret, EBB_EXECUTOR_TAG_MAX, "%.60s.%lld.%s", run, (long long)(together ? op->pack : op->n),
 		 ebb_op_way_name(op->way));
 }
 
@@ -72,16 +75,11 @@ static bool may_begin(const struct ebb_executor *x)
 	return !atomic_load(&x->stop) && !(x->cancel && atomic_load(x->cancel));
 }
 
-static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
+/* An operation has come as far as it does now. */
+static void ended(struct ebb_executor *x, const struct ebb_executor_op *o)
 {
-	struct ebb_op_result *res = &o->result;
+	const struct ebb_op_result *res = &o->result;
 
-	if (!o->settled)
-		*res = (struct ebb_op_result){.outcome = EBB_OP_BACK};
-	if (!o->settled && may_begin(x)) {
-		int r = run_steps(x, o, &res->why);
-		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
-	}
 	/* put back for a reason: it would meet every other operation too. A broken journal is told by the next sync. */
 	bool back = res->outcome == EBB_OP_BACK;
 	bool unknown = back && o->again && !o->settled;
@@ -92,9 +90,49 @@ static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 		atomic_store(&x->stop, true);
 }
 
+static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
+{
+	struct ebb_op_result *res = &o->result;
+
+	if (!o->settled)
+		*res = (struct ebb_op_result){.outcome = EBB_OP_BACK};
+	if (!o->settled && may_begin(x)) {
+		int r = run_steps(x, o, &res->why);
+		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
+	}
+	ended(x, o);
+}
+
+/* One operation, or those that go into one pack. */
+static void run_job_of(struct ebb_executor *x, struct ebb_executor_op *o, size_t n)
+{
+	if (!o->op.pack || o->op.way != EBB_OP_APPLY) {
+		run_one(x, o);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!o[i].settled)
+			o[i].result = (struct ebb_op_result){.outcome = EBB_OP_BACK};
+	if (may_begin(x))
+		ebb_packer_run(x, o, n);
+	for (size_t i = 0; i < n; i++)
+		ended(x, &o[i]);
+}
+
+/* How many from here on are done together. */
+static size_t together(const struct ebb_executor_op *o, size_t n)
+{
+	size_t k = 1;
+
+	while (o->op.pack && o->op.way == EBB_OP_APPLY && k < n && o[k].op.pack == o->op.pack)
+		k++;
+	return k;
+}
+
 struct job {
 	struct ebb_executor *x;
 	struct ebb_executor_op *o;
+	size_t n;
 };
 
 static int run_job(void *arg, struct ebb_err *err)
@@ -102,15 +140,17 @@ static int run_job(void *arg, struct ebb_err *err)
 	struct job *j = arg;
 
 	(void)err;
-	run_one(j->x, j->o);
+	run_job_of(j->x, j->o, j->n);
 	return 0;
 }
 
 /* One thread does it: a pool would only cost. */
 static void run_here(struct ebb_executor *x, struct ebb_executor_op *ops, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		run_one(x, &ops[i]);
+	for (size_t i = 0, k; i < n; i += k) {
+		k = together(ops + i, n - i);
+		run_job_of(x, &ops[i], k);
+	}
 }
 
 int ebb_executor_run(struct ebb_executor *x, struct ebb_executor_op *ops, size_t n,
@@ -123,8 +163,9 @@ int ebb_executor_run(struct ebb_executor *x, struct ebb_executor_op *ops, size_t
 	if (threads > n)
 		threads = n;
 	if (threads > 1 && jobs && ebb_pool_new(threads, n, &pool, NULL) == 0) {
-		for (; given < n; given++) {
-			jobs[given] = (struct job){x, &ops[given]};
+		for (size_t k; given < n; given += k) {
+			k = together(ops + given, n - given);
+			jobs[given] = (struct job){x, &ops[given], k};
 			if (ebb_pool_submit(pool, run_job, &jobs[given], NULL) < 0)
 				break;
 		}

@@ -20,6 +20,9 @@
 /* Most operations in a window. */
 #define EBB_EXECUTOR_WINDOW 256
 
+/* Most of them when they all go into one pack. */
+#define EBB_EXECUTOR_PACK EBB_ACTION_PACK_MEMBERS
+
 /* Operations at once when nothing is said. */
 #define EBB_EXECUTOR_JOBS 4
 

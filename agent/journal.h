@@ -13,6 +13,7 @@
  *   made     {"t":"made","store":..,"path":..,"like":..}           a directory that is about to be created
  *   intent   {"t":"intent","n":..,OPERATION}                       an operation that is about to begin
  *   copied   {"t":"copied","n":..,RESULT}                          a copy stands and was verified; the original may go
+ *            (of a pack: "member" says where in it the object lies)
  *   done     {"t":"done","n":..,RESULT}
  *   skipped, failed   {"t":"skipped","n":..,"code":"changed","why":..}
  *   back     {"t":"back","n":..}                                   the intent is void

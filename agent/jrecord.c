@@ -80,6 +80,16 @@ static int set_meta(json_t *o, const struct ebb_meta *m)
 	return bad | set(o, "meta", meta);
 }
 
+static int set_member(json_t *o, const struct ebb_op_member *m)
+{
+	json_t *member = m->coded ? json_object() : NULL;
+
+	if (!m->coded)
+		return 0;
+	return set_int(member, "offset", m->at) | set_int(member, "coded", m->coded) |
+	       set_int(member, "raw", m->raw) | set_int(member, "size", m->size) | set(o, "member", member);
+}
+
 static int set_op(json_t *o, const struct ebb_op *op)
 {
 	int bad = set_text(o, "action", ebb_action_kind(op->action)->name);
@@ -101,6 +111,8 @@ static int set_op(json_t *o, const struct ebb_op *op)
 		bad |= set_text(o, "with_store", op->with_store) | set_bytes(o, "with_path", op->with_key);
 		bad |= set_record(o, "with", &op->with);
 	}
+	bad |= op->pack ? set_int(o, "pack", op->pack) : 0;
+	bad |= set_member(o, &op->member);
 	bad |= op->purge ? set(o, "purge", json_true()) : 0;
 	bad |= op->expires ? set_int(o, "expires_ns", op->expires) : 0;
 	return bad | set_digest(o, op->has_digest, op->digest);
@@ -136,6 +148,7 @@ static int set_members(json_t *o, const struct ebb_journal_rec *rec)
 	case EBB_JOURNAL_COPIED:
 	case EBB_JOURNAL_DONE:
 		return set_int(o, "n", rec->n) | set_record(o, "to", &rec->result.to) |
+		       set_member(o, &rec->result.member) |
 		       set_digest(o, rec->result.has_digest, rec->result.digest);
 	case EBB_JOURNAL_SKIPPED:
 	case EBB_JOURNAL_FAILED:
@@ -208,6 +221,19 @@ static void read_record(struct ebb_jsonline *l, const char *name, struct ebb_rec
 	struct ebb_jsonline sub = ebb_jsonline_sub(l, ebb_jsonline_object(l, name));
 
 	ebb_planrow_record_read(&sub, ret);
+	ebb_jsonline_join(l, &sub);
+}
+
+static void read_member(struct ebb_jsonline *l, struct ebb_op_member *ret)
+{
+	if (l->r < 0 || !json_object_get(l->o, "member"))
+		return;
+	struct ebb_jsonline sub = ebb_jsonline_sub(l, ebb_jsonline_object(l, "member"));
+
+	ret->at = ebb_jsonline_int(&sub, "offset", 0, INT64_MAX);
+	ret->coded = ebb_jsonline_int(&sub, "coded", 1, INT64_MAX);
+	ret->raw = ebb_jsonline_int(&sub, "raw", 0, INT64_MAX);
+	ret->size = ebb_jsonline_int(&sub, "size", 0, INT64_MAX);
 	ebb_jsonline_join(l, &sub);
 }
 
@@ -292,6 +318,8 @@ static void read_op(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_
 	op->class = text(l, arena, "class");
 	op->old_class = text(l, arena, "old_class");
 	read_with(l, arena, op);
+	op->pack = ebb_jsonline_int_or(l, "pack", 0, INT64_MAX, 0);
+	read_member(l, &op->member);
 	op->purge = ebb_jsonline_bool(l, "purge");
 	op->expires = ebb_jsonline_int_or(l, "expires_ns", 0, INT64_MAX, 0);
 	read_digest(l, &op->has_digest, op->digest);
@@ -377,6 +405,7 @@ static void read_result(struct ebb_jsonline *l, struct ebb_arena *arena, struct 
 	rec->result.outcome = outcomes[rec->type];
 	if (rec->type == EBB_JOURNAL_DONE || rec->type == EBB_JOURNAL_COPIED) {
 		read_record(l, "to", &rec->result.to);
+		read_member(l, &rec->result.member);
 		read_digest(l, &rec->result.has_digest, rec->result.digest);
 	} else if (rec->type != EBB_JOURNAL_BACK) {
 		read_why(l, arena, &rec->result.why);

@@ -8,12 +8,14 @@ extern const struct ebb_lower ebb_act_delete;
 extern const struct ebb_lower ebb_act_tier;
 extern const struct ebb_lower ebb_act_compress;
 extern const struct ebb_lower ebb_act_dedup;
+extern const struct ebb_lower ebb_act_archive;
 
 static const struct ebb_lower *const table[] = {
 	&ebb_act_delete,
 	&ebb_act_tier,
 	&ebb_act_compress,
 	&ebb_act_dedup,
+	&ebb_act_archive,
 };
 
 const struct ebb_lower *ebb_lower_of(enum ebb_action_id action)

@@ -19,12 +19,13 @@ struct ebb_lower_env {
 	const char *run;	/* run id */
 	int64_t now;		/* ns since the epoch */
 	uint32_t caps;		/* of the object's store, enum ebb_store_caps */
+	int64_t pack;		/* number of the first action that goes into the same pack; of this one when it is that */
 };
 
 struct ebb_lower {
 	enum ebb_action_id action;
 
-	/* Key of the destination, in @arena: NULL when the action has none (not an error), or memory is short. */
+	/* Key of the destination, in @arena: NULL when the action has none, or it depends on others (not an error), or memory is short. */
 	const char *(*target)(struct ebb_arena *arena, const char *key, const char *codec);
 
 	/* Fill the zeroed @ret from a row: destination, codec, expiry. Needs metadata filled in by the caller when has_meta is set. */

@@ -51,6 +51,8 @@
  *   cmd_apply.c      do exactly a plan                      apply.c          window by window, under limits
  *   session.c        before and after every run             run.c            runs on disk
  *   lower.c          actions become steps                   act_delete.c     act_tier.c     act_compress.c     act_dedup.c
+ *   act_archive.c    many objects into one pack             packer.c         doing so        packer_write.c  unpack.c
+ *   undo_packs.c     packs on the way back                  packed.c         where in a pack an object is
  *   op.c             one action of a run                    steps.c          the few things it is made of
  *   stream.c         copying through a codec                executor.c       many operations at once
  *   storeset.c       stores of a run                        dirs.c           folders it touches

@@ -28,6 +28,11 @@ enum ebb_op_how {
 	EBB_OP_HOWS
 };
 
+/* Where an object lies in a pack: a row of the pack's index, without its key and digest. */
+struct ebb_op_member {
+	int64_t at, coded, raw, size;	/* as in struct ebb_pack_member; coded 0: in none */
+};
+
 struct ebb_op {
 	int64_t n;			/* number of the action in its plan */
 	enum ebb_action_id action;
@@ -43,6 +48,8 @@ struct ebb_op {
 	const char *codec;		/* or NULL */
 	bool decode;			/* false: the codec encodes on the way, true: decodes */
 	int level;
+	int64_t pack;			/* archive: number of the first action of this window that goes into the same pack; otherwise 0 */
+	struct ebb_op_member member;	/* archive, back: what is read of `key`, which is a pack */
 	bool purge;			/* the rule said the words for a delete without trash */
 	enum ebb_action_how dedup;	/* dedup: how */
 	const char *with_store, *with_key;	/* dedup: the copy that stays; otherwise NULL */
@@ -64,6 +71,7 @@ struct ebb_op_result {
 	enum ebb_op_outcome outcome;
 	struct ebb_err why;		/* SKIPPED, FAILED */
 	struct ebb_record to;		/* DONE: what stands at `to`, without its key; nothing known when removed */
+	struct ebb_op_member member;	/* archive: where it lies in `to`, which is a pack */
 	bool has_digest;
 	uint8_t digest[EBB_DIGEST_LEN];	/* DONE: of the decoded content, when it was read */
 };

@@ -211,9 +211,9 @@ static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
 	row->purge = purge != NULL;
 	if (row->purge && row->action != EBB_ACTION_DELETE)
 		ebb_jsonline_bad(l, "\"purge\" without delete");
-	if (kind->needs_to && !row->to_class && (!row->to_store || !row->to_key))
+	if (kind->needs_to && (!row->to_class || kind->packs) && (!row->to_store || !row->to_key))
 		ebb_jsonline_bad(l, "\"to_store\" or \"to_path\" is missing");
-	if (row->to_class && (!kind->needs_to || row->to_store))
+	if (row->to_class && (!kind->needs_to || (row->to_store && !kind->packs)))
 		ebb_jsonline_bad(l, "\"to_class\" does not belong there");
 	if (kind->takes_codec && (!row->codec || !row->to_key))
 		ebb_jsonline_bad(l, "\"codec\" or \"to_path\" is missing");

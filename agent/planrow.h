@@ -39,8 +39,8 @@ struct ebb_planrow {
 	struct ebb_record obj;		/* identity; key NUL-terminated */
 	const char *class;		/* of the object, or NULL: not known */
 	const char *to_store;		/* NULL: the same store */
-	const char *to_class;		/* class to go into where it is, or NULL */
-	const char *to_key;		/* NULL: the action has no destination; NUL-terminated */
+	const char *to_class;		/* class to go into where it is, or of the pack; or NULL */
+	const char *to_key;		/* archive: of the pack; NULL: the action has no destination; NUL-terminated */
 	const char *codec;		/* or NULL */
 	int level;
 	bool purge;			/* delete for good; "purge" holds the words that the rule said */

@@ -23,11 +23,17 @@ static void release(struct recovery *rc)
 	ebb_replay_release(&rc->replay);
 }
 
+/* Both go into the same pack, which has one temporary. */
+static bool one_pack(const struct ebb_op *a, const struct ebb_op *b)
+{
+	return a->pack && a->pack == b->pack && a->way == EBB_OP_APPLY && a->to_key && b->to_key;
+}
+
 /*
  * How far an open operation got. A temporary is swept first: it is of no use, since the copy is made anew. Not begun is what
- * still has its original, unchanged, and nothing at its destination.
+ * still has its original, unchanged, and nothing at its destination. @swept: that of the same pack was swept already.
  */
-static int look(struct recovery *rc, struct ebb_executor_op *o, struct ebb_err *err)
+static int look(struct recovery *rc, struct ebb_executor_op *o, bool swept, struct ebb_err *err)
 {
 	struct ebb_store *from = ebb_storeset_find(rc->stores, o->op.store);
 	struct ebb_store *to = o->op.to_store ? ebb_storeset_find(rc->stores, o->op.to_store) : NULL;
@@ -40,7 +46,7 @@ static int look(struct recovery *rc, struct ebb_executor_op *o, struct ebb_err *
 		return ebb_err_set(err, EBB_EJOURNAL, "journal of run %s names a store that its plan lacks",
 				   rc->run->id);
 	ebb_executor_tag(rc->run->id, &o->op, tag);
-	if (to && (ebb_store_caps(to) & EBB_CAP_WRITE))
+	if (to && !swept && (ebb_store_caps(to) & EBB_CAP_WRITE))
 		r = ebb_store_write_sweep(to, o->op.to_key, tag, &why);
 	if (r < 0 && r != -EBB_ENOENT)
 		return ebb_err_set(err, -r, "%s", why.msg);
@@ -80,7 +86,7 @@ static int settle(struct recovery *rc, struct ebb_err *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < rep->nopen; i++)
-		r = look(rc, &rep->open[i], err);
+		r = look(rc, &rep->open[i], i > 0 && one_pack(&rep->open[i - 1].op, &rep->open[i].op), err);
 	if (r == 0)
 		r = ebb_executor_run(&x, rep->open, rep->nopen, err);
 	if (r == 0 && atomic_load(&x.open))

@@ -110,20 +110,46 @@ static int add_op(struct ebb_executor_op **ops, size_t *n, const struct ebb_jour
 	return 0;
 }
 
-static struct ebb_executor_op *op_of(struct ebb_executor_op *ops, size_t n, int64_t action)
+/* Results come nearly in the order of the intents, so looking begins behind the last one found. */
+static struct ebb_executor_op *op_of(struct ebb_executor_op *ops, size_t n, int64_t action, size_t *hint)
 {
-	for (size_t i = 0; i < n; i++)
-		if (ops[i].op.n == action)
-			return &ops[i];
+	for (size_t k = 0; k < n; k++) {
+		size_t i = (*hint + k) % n;
+
+		if (ops[i].op.n != action)
+			continue;
+		*hint = i + 1;
+		return &ops[i];
+	}
 	return NULL;
 }
 
-static void drop_open(struct ebb_replay *r, struct ebb_executor_op *o)
+/* Those that have a result go, all at once: there may be thousands. */
+static void drop_settled(struct ebb_replay *r)
 {
-	size_t i = (size_t)(o - r->open);
+	size_t kept = 0;
 
-	ebb_op_release(&o->op);
-	memmove(o, o + 1, (--r->nopen - i) * sizeof(*o));
+	for (size_t i = 0; i < r->nopen; i++) {
+		if (r->open[i].settled)
+			ebb_op_release(&r->open[i].op);
+		else
+			r->open[kept++] = r->open[i];
+	}
+	r->nopen = kept;
+	r->hint = 0;
+}
+
+/* Within a window actions ascend or descend, so one beyond both ends is new. */
+static bool is_new(const struct ebb_replay *r, int64_t n)
+{
+	size_t hint = 0;
+
+	if (r->nopen == 0)
+		return true;
+	int64_t first = r->open[0].op.n, last = r->open[r->nopen - 1].op.n;
+	if ((n > first && n > last) || (n < first && n < last))
+		return true;
+	return !op_of(r->open, r->nopen, n, &hint);
 }
 
 static void drop_back(struct ebb_replay *r, int64_t n)
@@ -182,11 +208,11 @@ static void count_done(struct ebb_replay *r, const struct ebb_op *op)
 
 static int result(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct ebb_err *err)
 {
-	struct ebb_executor_op *o = op_of(r->open, r->nopen, rec->n);
+	struct ebb_executor_op *o = op_of(r->open, r->nopen, rec->n, &r->hint);
 	bool apply = r->way == EBB_OP_APPLY;
 	int e = 0;
 
-	if (!o) /* said twice: the first holds */
+	if (!o || o->settled) /* said twice: the first holds */
 		return 0;
 	if (rec->result.outcome == EBB_OP_DONE)
 		count_done(r, &o->op);
@@ -196,13 +222,13 @@ static int result(struct ebb_replay *r, const struct ebb_journal_rec *rec, struc
 		r->applied.failed++;
 	else if (apply)
 		e = add_back(r, rec->n, err);
-	drop_open(r, o);
+	o->settled = true;
 	return e;
 }
 
 static int intent(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct ebb_err *err)
 {
-	if (rec->n > r->actions || rec->op->way != r->way || op_of(r->open, r->nopen, rec->n)) {
+	if (rec->n > r->actions || rec->op->way != r->way || !is_new(r, rec->n)) {
 		ebb_op_release(rec->op);
 		return ebb_err_set(err, EBB_EJOURNAL, "journal is damaged: intent %lld does not belong there",
 				   (long long)rec->n);
@@ -234,6 +260,7 @@ static int window(struct ebb_replay *r, const struct ebb_journal_rec *rec, struc
 	if (!grown)
 		return no_memory(err);
 	r->windows = grown;
+	drop_settled(r);
 	if (r->nopen)
 		return ebb_err_set(err, EBB_EJOURNAL, "journal is damaged: a window begins while one is open");
 	grown[r->nwindows++] = (struct ebb_replay_window){rec->at, rec->way};
@@ -264,7 +291,7 @@ static int take(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct 
 	case EBB_JOURNAL_INTENT:
 		return intent(r, rec, err);
 	case EBB_JOURNAL_COPIED:
-		o = op_of(r->open, r->nopen, rec->n);
+		o = op_of(r->open, r->nopen, rec->n, &r->hint);
 		if (o) {
 			o->has_copied = true;
 			o->copied = rec->result;
@@ -311,6 +338,7 @@ int ebb_replay_run(const char *journal, struct ebb_replay *ret, struct ebb_err *
 	}
 	if (e < 0)
 		return e;
+	drop_settled(&r);
 	if (!r.plan)
 		return ebb_err_set(err, EBB_EJOURNAL, "%s: empty", journal);
 	*ret = r;
@@ -345,7 +373,7 @@ static int take_into(struct ebb_replay_segment *s, const struct ebb_journal_rec 
 	case EBB_JOURNAL_SKIPPED:
 	case EBB_JOURNAL_FAILED:
 	case EBB_JOURNAL_BACK:
-		o = op_of(s->ops, s->nops, rec->n);
+		o = op_of(s->ops, s->nops, rec->n, &s->hint);
 		if (o)
 			o->result = rec->result;
 		return 0;

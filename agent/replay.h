@@ -41,6 +41,7 @@ struct ebb_replay {
 	enum ebb_op_way way;		/* of the last window */
 	struct ebb_executor_op *open;	/* its operations without a result */
 	size_t nopen;
+	size_t hint;			/* reading: where the next result is looked for first */
 	struct ebb_replay_dir *dirs;	/* apply: entered and not left; undo: of the last window */
 	size_t ndirs;
 	bool ended;			/* the last record is an end */
@@ -63,6 +64,7 @@ struct ebb_replay_segment {
 	struct ebb_arena arena;
 	struct ebb_executor_op *ops;	/* all its operations; result.outcome BACK when there is none */
 	size_t nops;
+	size_t hint;			/* reading: where the next result is looked for first */
 	struct ebb_replay_dir *dirs;	/* dir and made records, in order */
 	size_t ndirs;
 	struct ebb_replay_dir *left;	/* left records, in order */

@@ -6,6 +6,7 @@
 
 #include "agent/same.h"
 #include "agent/stream.h"
+#include "agent/unpack.h"
 #include "compress/codec.h"
 #include "compress/sample.h"
 #include "scanners/proof.h"
@@ -19,8 +20,7 @@ static bool is_change(int r)
 	return r == -EBB_ECHANGED || r == -EBB_ENOENT;
 }
 
-/* 1 when something stands at `to`, 0 when not. */
-static int to_stands(struct ebb_steps_ctx *c, struct ebb_record *ret, struct ebb_err *err)
+int ebb_steps_arrived(struct ebb_steps_ctx *c, struct ebb_record *ret, struct ebb_err *err)
 {
 	struct ebb_err why = {0};
 	int r = ebb_store_head(c->to, c->op->to_key, ret, &why);
@@ -296,7 +296,7 @@ static int copy_inside(struct ebb_steps_ctx *c, struct ebb_err *err)
 	int r = ebb_store_copy(c->from, op->key, op->to_key, op->class, &op->obj, &c->result->to, &why);
 
 	c->made = r == 0;
-	if (r < 0 && r != -EBB_EEXIST && to_stands(c, &c->result->to, NULL) == 1)
+	if (r < 0 && r != -EBB_EEXIST && ebb_steps_arrived(c, &c->result->to, NULL) == 1)
 		c->made = true;
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
 }
@@ -372,7 +372,7 @@ static int step_unlink(struct ebb_steps_ctx *c, struct ebb_err *err)
 	struct ebb_record there;
 	int r;
 
-	if (c->gone || (r = to_stands(c, &there, err)) == 0)
+	if (c->gone || (r = ebb_steps_arrived(c, &there, err)) == 0)
 		return 0;
 	if (r < 0)
 		return r;
@@ -388,7 +388,7 @@ static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 
 	if (c->gone)
 		return 0;
-	int r = to_stands(c, &there, err);
+	int r = ebb_steps_arrived(c, &there, err);
 	if (r < 0)
 		return r;
 	if (r == 1 && !c->again)
@@ -403,7 +403,7 @@ static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	r = ebb_stream_copy(c, err);
 	c->made = r == 0;
 	/* a commit that failed late may have had its effect: then finish takes the copy away */
-	if (r < 0 && r != -EBB_EEXIST && c->result->has_digest && to_stands(c, &there, NULL) == 1) {
+	if (r < 0 && r != -EBB_EEXIST && c->result->has_digest && ebb_steps_arrived(c, &there, NULL) == 1) {
 		c->result->to = there;
 		c->made = true;
 	}
@@ -432,7 +432,7 @@ uint32_t ebb_steps_meta_parts(const struct ebb_steps_ctx *c)
 }
 
 /* The copy must carry the metadata that the journal holds, not only what the source has now. */
-static int compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
+int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta want = {0};
@@ -459,6 +459,8 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 
 	if (c->gone)
 		return 0;
+	if (op->member.coded)
+		return ebb_unpack_verify(c, err);
 	memcpy(copy.src_digest, c->result->digest, EBB_DIGEST_LEN);
 	if (op->how == EBB_OP_COPY) {
 		r = ebb_proof_duplicate(c->from, op->key, &op->obj, op->to_key, &c->proof, &why);
@@ -467,7 +469,7 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 			return r;
 		r = ebb_proof_verified(&copy, &c->proof, &why);
 		if (r == 0)
-			r = compare_meta(c, &why);
+			r = ebb_steps_compare_meta(c, &why);
 	}
 	if (r == -EBB_EMISMATCH && c->again && !c->made)
 		return ebb_err_set(err, EBB_EEXIST, "something else stands at '%s' in store '%s': %s",
@@ -542,6 +544,7 @@ static const struct {
 	[EBB_STEP_SHOW] = {"show", step_show},
 	[EBB_STEP_CLASS] = {"class", step_class},
 	[EBB_STEP_COPY] = {"copy", step_copy},
+	[EBB_STEP_UNPACK] = {"unpack", ebb_unpack_copy},
 	[EBB_STEP_VERIFY] = {"verify", step_verify},
 	[EBB_STEP_RECORD] = {"record", step_record},
 	[EBB_STEP_PURGE] = {"purge", step_purge},
@@ -572,6 +575,8 @@ static int remove_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 		.codec = op->codec && op->decode ? ebb_codec_find(op->codec) : NULL,
 	};
 
+	if (op->member.coded)
+		return ebb_unpack_remove(c, err);
 	memcpy(back.src_digest, c->result->digest, EBB_DIGEST_LEN);
 	int r = op->how == EBB_OP_COPY
 			? ebb_proof_duplicate(c->to, op->to_key, &c->result->to, op->key, &proof, err)

@@ -12,6 +12,7 @@
  *   hide     put a delete marker over it (delete where a store keeps versions); show takes it away
  *   class    change its storage class in place
  *   copy     have its store copy it to another key, or stream it there, plain, encoded or decoded, with its metadata
+ *   unpack   copy it out of a pack, with its metadata
  *   verify   read the copy back and compare: gives the proof that remove needs
  *   record   the verified copy goes into the journal, durably
  *   purge    the rule's words are the proof that remove needs
@@ -45,6 +46,7 @@ enum ebb_step {
 	EBB_STEP_SHOW,
 	EBB_STEP_CLASS,
 	EBB_STEP_COPY,
+	EBB_STEP_UNPACK,
 	EBB_STEP_VERIFY,
 	EBB_STEP_RECORD,
 	EBB_STEP_PURGE,
@@ -84,6 +86,12 @@ int ebb_steps_run(enum ebb_step step, struct ebb_steps_ctx *c, struct ebb_err *e
  * defaults stand then; and back.
  */
 uint32_t ebb_steps_meta_parts(const struct ebb_steps_ctx *c);
+
+/* 1 with *ret when something stands at `to`, 0 when not, negative. */
+int ebb_steps_arrived(struct ebb_steps_ctx *c, struct ebb_record *ret, struct ebb_err *err);
+
+/* What stands at `to` must carry the metadata that the journal holds. 0, -EBB_EMISMATCH, what reading returns. */
+int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err);
 
 /*
  * End an operation: with a failure (@r negative) a copy that this attempt made is taken away again, if the original still has

@@ -8,6 +8,7 @@
 #include "agent/lower.h"
 #include "agent/replay.h"
 #include "agent/undo_dirs.h"
+#include "agent/undo_packs.h"
 
 /* A session that goes back over a run. */
 struct going_back {
@@ -213,6 +214,8 @@ static int one_window(struct going_back *g, size_t i, struct ebb_err *err)
 		return 0;
 	}
 	r = run_ops(g, err);
+	if (r == 0 && g->way == EBB_OP_UNDO)
+		r = ebb_undo_packs(g->u->stores, &g->replay, &g->seg, g->ops, g->n, err);
 	if (r == 0)
 		ebb_undo_dirs_leave(g->dirs, &g->seg, g->way == EBB_OP_EXPIRE, g->x.now);
 	if (r == 0 && atomic_load(&g->x.stop))

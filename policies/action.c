@@ -48,6 +48,16 @@ static const struct ebb_action_kind kinds[EBB_ACTION_COUNT] = {
 			.changes = true,
 			.trashes = true,
 		},
+	[EBB_ACTION_ARCHIVE] =
+		{
+			.id = EBB_ACTION_ARCHIVE,
+			.name = "archive",
+			.past = "archived",
+			.summary = "put it into a pack with others, which costs as one object",
+			.changes = true,
+			.needs_to = true,
+			.packs = true,
+		},
 };
 
 const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id)

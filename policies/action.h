@@ -20,8 +20,12 @@ enum ebb_action_id {
 	EBB_ACTION_TIER,	/* to another store or class, leaving nothing behind */
 	EBB_ACTION_COMPRESS,	/* to KEY.zst or KEY.lz4 beside it */
 	EBB_ACTION_DEDUP,	/* one of several equal files no longer takes room of its own */
+	EBB_ACTION_ARCHIVE,	/* into a pack with others, in another store or the same */
 	EBB_ACTION_COUNT
 };
+
+/* Most objects in a pack: they are done in one window, which bounds memory and what a crash leaves open. */
+#define EBB_ACTION_PACK_MEMBERS 4096
 
 /* What a kind is, for rules, plans and messages. */
 struct ebb_action_kind {
@@ -34,6 +38,7 @@ struct ebb_action_kind {
 	bool needs_to;		/* the rule must name a destination store */
 	bool takes_codec;	/* the rule may say codec and level */
 	bool trashes;		/* puts what it takes away into the trash: the rule may say trash */
+	bool packs;		/* several objects go into one: the rule may say pack */
 	const char *past;	/* for reports: "deleted", "compressed" */
 };
 
@@ -68,7 +73,7 @@ struct ebb_action {
 	const struct ebb_record *obj;	/* identity and preconditions: key, size, mtime, ctime,
 					 * inode */
 	const char *to_store;		/* destination store, or NULL: the same */
-	const char *to_class;		/* class to go into in the same store, or NULL */
+	const char *to_class;		/* class to go into: in the same store, or of the pack; or NULL */
 	const char *codec;		/* "zstd", "lz4", or NULL */
 	int level;			/* codec level, 0: its default */
 	bool purge;			/* delete for good, not into the trash */
@@ -76,6 +81,7 @@ struct ebb_action {
 	enum ebb_action_how how;	/* dedup */
 	const char *with_store;		/* dedup: where the copy that stays is; otherwise NULL */
 	const struct ebb_record *with;	/* dedup: that copy */
+	int64_t pack;			/* archive: number of the pack that it goes into, from 1; otherwise 0 */
 	/* money; all amounts in the plan's currency */
 	bool priced;			/* false: no price for a class involved, the amounts are
 					 * 0 and mean nothing */

@@ -9,6 +9,11 @@
 #include "core/mem.h"
 #include "core/units.h"
 #include "policies/cost_move.h"
+#include "policies/cost_requests.h"
+#include "policies/cost_retention.h"
+
+/* What a member of a pack takes beside its content: header, marker, row of the index. */
+#define MEMBER 512
 
 #define RATIO_TEXT 350
 #define RATIO_TENSOR 800
@@ -78,6 +83,9 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 	case EBB_ACTION_TIER:
 		a->wire = a->to_store ? r->f[EBB_F_SIZE] : 0;
 		return there;
+	case EBB_ACTION_ARCHIVE:
+		a->wire = r->f[EBB_F_SIZE];
+		return r->f[EBB_F_SIZE] + MEMBER;
 	case EBB_ACTION_COMPRESS:
 		a->freed = held(r) - shrunk(r);
 		there = shrunk(r);
@@ -144,6 +152,45 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 				 EBB_COST_MONTH);
 }
 
+/* A member of a pack: read one by one, written and kept as bytes of something larger. */
+static void fill_member(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t there,
+			struct ebb_bill *b)
+{
+	struct ebb_cost_load one = ebb_cost_load(1, a->freed), packed = {0, there};
+
+	ebb_cost_retention(b, EBB_BILL_ONCE, ends->from, one, ends->age_ns, false);
+	ebb_cost_retrieval(b, EBB_BILL_ONCE, ends->from, one, 1000000, EBB_COST_THAW);
+	ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->from, ends->egress, there, 1);
+	ebb_cost_requests_write(b, EBB_BILL_ONCE, ends->to, packed);
+	ebb_cost_storage(b, EBB_BILL_BEFORE, ends->from, one, EBB_COST_MONTH);
+	ebb_cost_storage(b, EBB_BILL_AFTER, ends->to, packed, EBB_COST_MONTH);
+}
+
+int ebb_cost_pack(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_err *err)
+{
+	const struct ebb_cost_load pack = {1, 0};
+	struct ebb_money once, month;
+	struct ebb_bill b;
+	int r;
+
+	ebb_bill_clear(&b);
+	/* written into the plain class and looked at there, before it goes where it is to stay */
+	ebb_cost_requests_write(&b, EBB_BILL_ONCE, ends->to->standard ? ends->to->standard : ends->to, pack);
+	ebb_cost_requests_transition(&b, EBB_BILL_ONCE, ends->to, 1);
+	ebb_cost_storage(&b, EBB_BILL_AFTER, ends->to, pack, EBB_COST_MONTH);
+	if (b.missing) {
+		a->priced = false;
+		a->one_off = a->saving = (struct ebb_money){0};
+		return 0;
+	}
+	r = ebb_bill_money(ebb_bill_sum(&b, EBB_BILL_ONCE), ends->currency, &once, err);
+	if (r == 0)
+		r = ebb_bill_money(ebb_bill_sum(&b, EBB_BILL_AFTER), ends->currency, &month, err);
+	if (r == 0)
+		r = ebb_money_add(a->one_off, once, &a->one_off, err);
+	return r < 0 ? r : ebb_money_sub(a->saving, month, &a->saving, err);
+}
+
 /* What has no price, before there is a bill: an end, or the way; NULL: all have. */
 static const char *unpriced(const struct ebb_cost_ends *ends, const struct ebb_action *a)
 {
@@ -188,7 +235,10 @@ int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, stru
 	a->priced = false;
 	a->one_off = a->saving = (struct ebb_money){0};
 	if (!missing) {
-		fill_bill(ends, a, there, bill);
+		if (a->id == EBB_ACTION_ARCHIVE)
+			fill_member(ends, a, there, bill);
+		else
+			fill_bill(ends, a, there, bill);
 		missing = bill->missing;
 	}
 	if (missing) {

@@ -52,4 +52,12 @@ struct ebb_cost_ends {
 int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
 		    struct ebb_buf *why, struct ebb_err *err);
 
+/*
+ * Add to a priced member what its pack costs beside the members' bytes: requests, and what the class adds to an object or bills at
+ * least. For the first member of each pack, so that sums over a plan are exact.
+ *
+ * @return  0 or -EBB_ERANGE. Where something has no price, @a is unpriced.
+ */
+int ebb_cost_pack(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_err *err);
+
 #endif

@@ -27,6 +27,16 @@ struct small {
 	int64_t objects, bytes;
 };
 
+/* The pack that the next object may still go into. */
+struct pack {
+	int64_t number;			/* 0: none so far */
+	bool open;			/* the last action went into it */
+	size_t rule;
+	const struct ebb_rules_store *store;
+	const struct ebb_rules_dataset *set;
+	int64_t members, bytes;
+};
+
 struct ebb_decide {
 	const struct ebb_rules *rules;
 	const struct ebb_price_books *prices;
@@ -40,6 +50,7 @@ struct ebb_decide {
 	struct ebb_bill bill;		/* of the action at hand */
 	struct ebb_reclass *reclass;
 	struct small *small;		/* by rule */
+	struct pack pack;
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
 };
 
@@ -207,14 +218,16 @@ static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct
 	if (a->id == EBB_ACTION_DEDUP)
 		return a->how != EBB_ACTION_REFLINK && r->f[EBB_F_NLINK] > 1 ? EBB_REFUSE_LINKED
 									     : EBB_REFUSE_NONE;
-	if (a->to_store && strcmp(a->to_store, a->store) == 0)
+	if (a->to_store && a->id != EBB_ACTION_ARCHIVE && strcmp(a->to_store, a->store) == 0)
 		return EBB_REFUSE_POINTLESS;
-	if (a->to_class && already_in(d, a))
+	if (a->to_class && !a->to_store && already_in(d, a))
 		return EBB_REFUSE_POINTLESS;
 	if (a->to_store && !ebb_decide_resides(d->rules, r->key, r->key_len, a->to_store))
 		return EBB_REFUSE_RESIDENCY;
 	if (r->f[EBB_F_NLINK] > 1)
 		return EBB_REFUSE_LINKED;
+	if (a->id == EBB_ACTION_ARCHIVE)
+		return is_sparse(r) ? EBB_REFUSE_SPARSE : EBB_REFUSE_NONE;
 	if (a->id != EBB_ACTION_COMPRESS)
 		return EBB_REFUSE_NONE;
 	if (r->f[EBB_F_SIZE] == 0 || ebb_cost_compressed(r->key, r->key_len) == EBB_COST_POINTLESS)
@@ -277,7 +290,9 @@ static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb
 		.currency = ebb_price_currency(d->prices),
 	};
 
-	if (a->to_class && from)
+	if (a->to_class && a->to_store)
+		ends.to = to ? ebb_price_find(d->prices, to->provider, to->region, a->to_class) : NULL;
+	else if (a->to_class && from)
 		ends.to = ebb_price_find(d->prices, from->provider, from->region, a->to_class);
 	else
 		ends.to = to ? class_of(d, to, NULL) : ends.from;
@@ -340,7 +355,7 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	if (r < 0)
 		return r;
 	a->why = d->why.data;
-	if (a->to_class)
+	if (a->to_class && !a->to_store)
 		a->freed = 0;
 	if (chosen && a->priced)
 		a->saving = saving;
@@ -406,6 +421,32 @@ int ebb_decide_offer(const struct ebb_decide *d, size_t rule, struct ebb_bundle 
 			  : 0;
 }
 
+/*
+ * Which pack an object goes into: that of the object before it, while the same rule takes it from the same store and dataset and there
+ * is room. The first member bears what the pack costs by itself.
+ */
+static int join_pack(struct ebb_decide *d, size_t i, struct ebb_action *a, struct ebb_err *err)
+{
+	const struct ebb_rules_store *store = ebb_rules_store(d->rules, a->store);
+	const struct ebb_rules_dataset *set = ebb_rules_dataset(d->rules, a->obj->key, a->obj->key_len);
+	struct pack *p = &d->pack;
+	int64_t size = a->obj->f[EBB_F_SIZE];
+
+	if (!p->open || p->rule != i || p->store != store || p->set != set ||
+	    p->members >= EBB_ACTION_PACK_MEMBERS || size > ebb_rules_get(d->rules, i)->pack_bytes - p->bytes) {
+		struct ebb_cost_ends ends = ends_of(d, a);
+		int r = a->priced ? ebb_cost_pack(&ends, a, err) : 0;
+
+		if (r < 0)
+			return r;
+		*p = (struct pack){p->number + 1, true, i, store, set, 0, 0};
+	}
+	p->members++;
+	p->bytes += size;
+	a->pack = p->number;
+	return 0;
+}
+
 static int act(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
 	       ebb_decide_fn *fn, void *ctx, struct ebb_err *err)
 {
@@ -421,7 +462,12 @@ static int act(struct ebb_decide *d, size_t i, const char *store, const struct e
 		return add_objects(&d->totals.refused[i][refusal], 1, counted_bytes(rec), err);
 	if (refusal != EBB_REFUSE_NONE)
 		return add_action(&d->totals.refused[i][refusal], &a, err);
-	r = add_action(&d->totals.by_rule[i], &a, err);
+	if (a.id == EBB_ACTION_ARCHIVE)
+		r = join_pack(d, i, &a, err);
+	else
+		d->pack.open = false;
+	if (r == 0)
+		r = add_action(&d->totals.by_rule[i], &a, err);
 	if (r == 0)
 		r = add_action(&d->totals.all, &a, err);
 	return r < 0 ? r : fn(ctx, &a, err);

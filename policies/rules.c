@@ -50,7 +50,9 @@ const struct ebb_rules_dataset *ebb_rules_dataset(const struct ebb_rules *r, con
 bool ebb_rules_reserved(const char *key, size_t len)
 {
 	return ebb_record_key_has_prefix(key, len, EBB_RULES_RESERVED_PREFIX,
-					 sizeof(EBB_RULES_RESERVED_PREFIX) - 1);
+					 sizeof(EBB_RULES_RESERVED_PREFIX) - 1) ||
+	       ebb_record_key_has_prefix(key, len, EBB_RULES_PACKS_PREFIX,
+					 sizeof(EBB_RULES_PACKS_PREFIX) - 1);
 }
 
 bool ebb_rules_changeable(uint32_t known, int64_t kind, int64_t flags)

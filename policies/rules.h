@@ -15,11 +15,12 @@
  *
  * Only files are changed, and only those seen whole: directories, symlinks, special files and
  * records flagged EBB_FLAG_UNSEEN or EBB_FLAG_CHANGING meet `keep` at most, keys below
- * EBB_RULES_RESERVED_PREFIX meet nothing.
+ * EBB_RULES_RESERVED_PREFIX or EBB_RULES_PACKS_PREFIX meet nothing.
  *
  *   rules:
  *     - {name: ..., match: glob, store: name, kind: word, when: "condition", do: action,
  *        to: store | class: name | class: auto,           # tier
+ *        to: store, class: name, pack: {size: 1GiB},     # archive
  *        codec: zstd|lz4, level: 1-19|1-12,               # compress
  *        trash: 30d | purge: "cannot be undone",          # delete
  *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
@@ -55,6 +56,12 @@
  * that begins so.
  */
 #define EBB_RULES_RESERVED_PREFIX ".ebb-trash/"
+
+/* Where packs are: no rule meets them either, but they are scanned and priced as what they are. */
+#define EBB_RULES_PACKS_PREFIX ".ebb-packs/"
+
+/* Size of a pack when the rule says none: its members' bytes. */
+#define EBB_RULES_PACK_BYTES (INT64_C(1) << 30)
 
 /* Most rules, most datasets, and most names of labels and captures of all datasets together. */
 #define EBB_RULES_MAX 4096
@@ -101,7 +108,9 @@ struct ebb_rule {
 	const struct ebb_action_kind *action;
 	const char *to;			/* destination store, or NULL */
 	const char *class;		/* tier: class to go into in the same store, "auto" for
-					 * the one that costs least, or NULL */
+					 * the one that costs least, or NULL; archive: of the
+					 * pack, or NULL: as its store declares */
+	int64_t pack_bytes;		/* archive: most bytes of a pack's members */
 	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or
 					 * "lz4"; or NULL */
 	int level;			/* 0: the codec's default */

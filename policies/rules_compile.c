@@ -9,6 +9,10 @@
 /* What a purging rule must say, letter by letter. */
 #define PURGE_WORDS "cannot be undone"
 
+/* Sizes of packs: smaller ones save nothing, larger ones cannot change class by one copy. */
+#define PACK_LEAST (INT64_C(1) << 20)
+#define PACK_MOST (INT64_C(4) << 30)
+
 struct compiler {
 	struct ebb_arena *arena;
 	struct ebb_rules *r;
@@ -21,8 +25,8 @@ struct compiler {
  * errors. */
 static const char *const later_keys[] = {"keep_last", "keep_every",
 					 "keep_best", "window",    "dictionary"};
-static const char *const later_actions[] = {"archive", "retain", "pack",      "link",
-					    "thaw",    "copy",   "replicate", "transfer"};
+static const char *const later_actions[] = {"retain", "pack",      "link",     "thaw",
+					    "copy",   "replicate", "transfer"};
 
 static bool among(const char *word, const char *const words[], size_t n)
 {
@@ -47,7 +51,7 @@ static int check_keys(struct compiler *c)
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
-					   "how",   "copies"};
+					   "how",   "copies", "pack"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -118,9 +122,11 @@ static int read_match(struct compiler *c)
 	prefix = ebb_glob_prefix(glob, &len);
 	if (ebb_rules_reserved(prefix, len))
 		return ebb_tree_error(node, c->err,
-				      "'%s' is where ebb keeps what it removed; rules do not "
-				      "reach it",
-				      EBB_RULES_RESERVED_PREFIX);
+				      prefix[sizeof(".ebb-") - 1] == 'p'
+					      ? "'%s' is where ebb keeps what it packed; rules do not reach it"
+					      : "'%s' is where ebb keeps what it removed; rules do not reach it",
+				      prefix[sizeof(".ebb-") - 1] == 'p' ? EBB_RULES_PACKS_PREFIX
+									 : EBB_RULES_RESERVED_PREFIX);
 	c->rule->captures = ebb_glob_captures(glob);
 	for (size_t i = 0; i < c->rule->captures; i++)
 		if (strcmp(ebb_glob_capture_name(glob, i), "kind") == 0)
@@ -253,7 +259,7 @@ static int read_to(struct compiler *c)
 
 	if (!rule->action->needs_to)
 		return get(c, "to") ? misplaced(c, "to", "'tier'") : 0;
-	if (rule->class)
+	if (rule->class && !rule->action->packs)
 		return get(c, "to") ? ebb_tree_key_error(get(c, "to"), c->err,
 							 "'to' and 'class' exclude each other: a store's "
 							 "objects go into the class that it declares")
@@ -264,10 +270,34 @@ static int read_to(struct compiler *c)
 				      "class to go into",
 				      rule->name, rule->action->name);
 	int r = read_store(c, "to", &rule->to);
-	if (r == 0 && rule->store && strcmp(rule->store, rule->to) == 0)
+	if (r == 0 && rule->store && !rule->action->packs && strcmp(rule->store, rule->to) == 0)
 		return ebb_tree_error(get(c, "to"), c->err,
 				      "rule '%s' moves objects of '%s' to where they are",
 				      rule->name, rule->to);
+	return r;
+}
+
+static int read_pack(struct compiler *c)
+{
+	static const char *const keys[] = {"size"};
+	const struct ebb_tree_node *node = get(c, "pack"), *size;
+	struct ebb_rule *rule = &c->rule->pub;
+	int r;
+
+	if (!rule->action->packs)
+		return node ? misplaced(c, "pack", "'archive'") : 0;
+	if (rule->class && strcmp(rule->class, "auto") == 0)
+		return ebb_tree_error(get(c, "class"), c->err, "packs go into a class by its name, not 'auto'");
+	rule->pack_bytes = EBB_RULES_PACK_BYTES;
+	if (!node)
+		return 0;
+	if ((r = ebb_tree_expect(node, EBB_TREE_MAP, c->err)) < 0 ||
+	    (r = ebb_tree_unknown_keys(node, keys, EBB_ARRAY_LEN(keys), c->err)) < 0)
+		return r;
+	size = ebb_tree_need(node, "size", c->err);
+	r = size ? ebb_tree_bytes(size, &rule->pack_bytes, c->err) : -EBB_ECONFIG;
+	if (r == 0 && (rule->pack_bytes < PACK_LEAST || rule->pack_bytes > PACK_MOST))
+		return ebb_tree_error(size, c->err, "'size' of packs is 1MiB to 4GiB");
 	return r;
 }
 
@@ -435,8 +465,8 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_class, read_to,   read_codec, read_trash, read_dedup, read_require,
-		read_trust, check_everything,
+		read_when,  read_class, read_to,   read_pack,  read_codec, read_trash, read_dedup,
+		read_require, read_trust, check_everything,
 	};
 	int r = 0;
 

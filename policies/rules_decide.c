@@ -256,7 +256,7 @@ static int next_row(struct ebb_rules_decide_work *w, struct ebb_record *rec, str
 	return r;
 }
 
-/* Keys are needed to see which are reserved, but only where such keys can stand. */
+/* Keys are needed to see which are reserved, but only where such keys can stand; packs come before the trash. */
 static bool may_be_reserved(const struct ebb_block *b)
 {
 	static const char prefix[] = EBB_RULES_RESERVED_PREFIX;

@@ -6,6 +6,7 @@
 
 #include "compress/pipe.h"
 #include "scanners/meta.h"
+#include "scanners/proof_new.h"
 #include "scanners/store.h"
 
 struct ebb_proof {
@@ -15,14 +16,14 @@ struct ebb_proof {
 };
 
 /* A record that could not tell a changed object from an unchanged one makes no proof. */
-static int check_record(const char *key, const struct ebb_record *rec, struct ebb_err *err)
+int ebb_proof_check_record(const char *key, const struct ebb_record *rec, struct ebb_err *err)
 {
 	if (rec && ebb_record_has(rec, EBB_F_SIZE) && ebb_record_has(rec, EBB_F_MTIME))
 		return 0;
 	return ebb_err_set(err, EBB_EINVAL, "size and modification time of '%s' are not known", key);
 }
 
-static int proof_new(const struct ebb_store *s, const char *key, const struct ebb_record *rec,
+int ebb_proof_new(const struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		     struct ebb_proof **ret, struct ebb_err *err)
 {
 	size_t len = strlen(key);
@@ -123,7 +124,7 @@ static int check_content(const struct ebb_proof_copy *c, struct ebb_err *err)
 
 int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err)
 {
-	int rc = check_record(c->src_key, c->src_rec, err);
+	int rc = ebb_proof_check_record(c->src_key, c->src_rec, err);
 
 	if (rc == 0)
 		rc = check_distinct(c, err);
@@ -133,7 +134,7 @@ int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, s
 		rc = check_meta(c, err);
 	if (rc == 0)	/* last: it covers the time that reading took */
 		rc = ebb_store_check(c->src, c->src_key, c->src_rec, err);
-	return rc < 0 ? rc : proof_new(c->src, c->src_key, c->src_rec, ret, err);
+	return rc < 0 ? rc : ebb_proof_new(c->src, c->src_key, c->src_rec, ret, err);
 }
 
 static int digest_of(struct ebb_store *s, const char *key, uint8_t ret[EBB_DIGEST_LEN],
@@ -195,7 +196,7 @@ int ebb_proof_duplicate(struct ebb_store *s, const char *key, const struct ebb_r
 		.meta = ebb_store_caps(s) & EBB_CAP_META
 				? EBB_META_OWNER | EBB_META_MODE | EBB_META_XATTRS : 0,
 	};
-	int rc = check_record(key, rec, err);
+	int rc = ebb_proof_check_record(key, rec, err);
 
 	if (rc == 0)
 		rc = check_distinct(&c, err);
@@ -205,7 +206,7 @@ int ebb_proof_duplicate(struct ebb_store *s, const char *key, const struct ebb_r
 		rc = check_meta(&c, err);
 	if (rc == 0)
 		rc = ebb_store_check(s, key, rec, err);
-	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+	return rc < 0 ? rc : ebb_proof_new(s, key, rec, ret, err);
 }
 
 int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_record *rec,
@@ -214,8 +215,8 @@ int ebb_proof_purge(struct ebb_store *s, const char *key, const struct ebb_recor
 	if (!words || strcmp(words, EBB_PROOF_PURGE_WORDS) != 0)
 		return ebb_err_set(err, EBB_EINVAL, "deleting '%s' without trash takes the words '%s'",
 				   key, EBB_PROOF_PURGE_WORDS);
-	int rc = check_record(key, rec, err);
-	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+	int rc = ebb_proof_check_record(key, rec, err);
+	return rc < 0 ? rc : ebb_proof_new(s, key, rec, ret, err);
 }
 
 int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_record *rec,
@@ -228,8 +229,8 @@ int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_rec
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is not in the trash", key);
 	if (now < expires)
 		return ebb_err_set(err, EBB_EINVAL, "'%s' has not expired", key);
-	int rc = check_record(key, rec, err);
-	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+	int rc = ebb_proof_check_record(key, rec, err);
+	return rc < 0 ? rc : ebb_proof_new(s, key, rec, ret, err);
 }
 
 int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_record *rec,
@@ -237,10 +238,10 @@ int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_reco
 {
 	if (now < expires)
 		return ebb_err_set(err, EBB_EINVAL, "'%s' has not expired", key);
-	int rc = check_record(key, rec, err);
+	int rc = ebb_proof_check_record(key, rec, err);
 	if (rc == 0 && (rc = ebb_store_hidden(s, key, rec, err)) == 0)
 		rc = ebb_err_set(err, EBB_ECHANGED, "'%s' is not hidden", key);
-	return rc < 0 ? rc : proof_new(s, key, rec, ret, err);
+	return rc < 0 ? rc : ebb_proof_new(s, key, rec, ret, err);
 }
 
 int ebb_proof_linked(struct ebb_store *s, const char *key, const char *other, struct ebb_proof **ret,
@@ -258,8 +259,8 @@ int ebb_proof_linked(struct ebb_store *s, const char *key, const char *other, st
 	    a.f[EBB_F_DEV] != b.f[EBB_F_DEV] || a.f[EBB_F_INO] != b.f[EBB_F_INO])
 		return ebb_err_set(err, EBB_ECHANGED, "'%s' is no other name of '%s'", key, other);
 	a.known &= ~EBB_KNOWN(EBB_F_CTIME); /* it moves when further names come and go */
-	rc = check_record(key, &a, err);
-	return rc < 0 ? rc : proof_new(s, key, &a, ret, err);
+	rc = ebb_proof_check_record(key, &a, err);
+	return rc < 0 ? rc : ebb_proof_new(s, key, &a, ret, err);
 }
 
 const struct ebb_store *ebb_proof_store(const struct ebb_proof *p)

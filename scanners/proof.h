@@ -9,7 +9,10 @@
  *   duplicate       its store made a copy of it, with the same checksum and metadata
  *   expired         the object lies in ebb's own trash and its time is over
  *   hidden          the object was hidden by a delete marker and its time is over
+ *
  *   linked          the name is one of several of its inode, which stands under another
+ *
+ * and two about packs in proof_pack.h.
  *
  * Threads: a proof is read-only and may be shared; it lives until ebb_proof_free.
  */

@@ -30,10 +30,17 @@ static void drop_dead(void *ctx)
 	kill(getpid(), SIGKILL);
 }
 
+/* A pack is new, and has times of its own. */
+static void hide_times(char *line)
+{
+	for (char *p = strstr(line, " m="), *end = strchr(strstr(p, " a=") + 1, ' '); p < end; p++)
+		*p = *p >= '0' && *p <= '9' ? '-' : *p;
+}
+
 /* Lines of files, without those of directories (their times are those of the run) and without run ids. In place. */
 static char *files_only(char *snapshot)
 {
-	static const char trash[] = ".ebb-trash/";
+	static const char trash[] = ".ebb-trash/", packs[] = ".ebb-packs/";
 	char *to = snapshot;
 
 	for (char *p = snapshot; (p = strstr(p, trash)); p += sizeof(trash) - 1)
@@ -44,6 +51,8 @@ static char *files_only(char *snapshot)
 		const char *mode = memchr(line, ' ', (size_t)(end - line));
 		if (mode[1] == '4')
 			continue;
+		if (strncmp(line, packs, sizeof(packs) - 1) == 0)
+			hide_times(line);
 		memmove(to, line, (size_t)(end - line));
 		to += end - line;
 	}

@@ -38,6 +38,11 @@ static const struct {
 	{"cold/x", EBB_ACTION_TIER, 70000, "b", NULL},
 	{"keep", EBB_ACTION_KEEP, 9, NULL, NULL},
 	{"logs/one.log", EBB_ACTION_COMPRESS, 200000, NULL, NULL},
+	{"pack/here1", EBB_ACTION_ARCHIVE, 30000, "a", "DEEP_ARCHIVE"},
+	{"pack/here2", EBB_ACTION_ARCHIVE, 0, "a", "DEEP_ARCHIVE"},
+	{"pack//no", EBB_ACTION_ARCHIVE, 5, "a", "DEEP_ARCHIVE"},
+	{"pack/there1", EBB_ACTION_ARCHIVE, 400, "b", NULL},
+	{"pack/there2", EBB_ACTION_ARCHIVE, 90000, "b", NULL},
 	{"refused//path", EBB_ACTION_TIER, 3, "b", NULL},
 	{"tail/", EBB_ACTION_TIER, 20, NULL, "DEEP_ARCHIVE"},
 	{"to/dir", EBB_ACTION_TIER, 1, "b", NULL},
@@ -74,6 +79,13 @@ static int describe(void *ctx, const struct ebb_record *rec, struct ebb_err *err
 		       : 0;
 }
 
+/* A pack's bytes hold the times of its members, which every bucket has of its own. */
+static int name_of(void *ctx, const struct ebb_record *rec, struct ebb_err *err)
+{
+	(void)err;
+	return ebb_buf_addf(ctx, "\nb:%.*s", (int)rec->key_len, rec->key) < 0 ? -EBB_ENOMEM : 0;
+}
+
 static void open_dir(const struct kit *k, struct ebb_store **ret)
 {
 	char path[4200];
@@ -102,6 +114,7 @@ static char *snapshot(const struct kit *k)
 		if (ebb_store_head(b, names[i], &rec, NULL) == 0)
 			ebb_buf_addf(&text, "\nb:%s %lld", names[i], (long long)rec.f[EBB_F_SIZE]);
 	}
+	must(ebb_store_list(b, ".ebb-packs/", NULL, name_of, &text, &err), err);
 	return ebb_buf_detach(&text);
 }
 
@@ -149,7 +162,9 @@ static void put_row(struct ebb_planfile_writer *w, const struct kit *k, size_t i
 
 	ebb_arena_init(&arena, 0);
 	must(ebb_store_head(k->bucket, objects[i].key, &row.obj, &err), err);
-	if (!row.to_class)
+	if (row.action == EBB_ACTION_ARCHIVE)
+		row.to_key = ebb_arena_printf(&arena, ".ebb-packs/a/20260101T000000Z/to-%s", row.to_store);
+	else if (!row.to_class)
 		row.to_key = ebb_lower_of(row.action)->target(&arena, objects[i].key, row.codec);
 	must(ebb_planfile_put(w, &row, &err), err);
 	ebb_arena_release(&arena);

@@ -49,6 +49,9 @@ static const struct {
 	{"keep", EBB_ACTION_KEEP, 9, 0644, false, false, NULL, 0},
 	{"logs/one.log", EBB_ACTION_COMPRESS, 200000, 0400, true, false, NULL, 0},
 	{"logs/two.log", EBB_ACTION_COMPRESS, 5000, 0666, false, false, NULL, 0},
+	{"pack/one", EBB_ACTION_ARCHIVE, 20000, 0640, true, false, NULL, 0},
+	{"pack/sub/empty", EBB_ACTION_ARCHIVE, 0, 0600, false, false, NULL, 0},
+	{"pack/two\xff", EBB_ACTION_ARCHIVE, 70, 04755, false, false, NULL, 0},
 	{"top", EBB_ACTION_DELETE, 100, 0600, false, false, NULL, 0},
 	{"top2", EBB_ACTION_TIER, 1, 0777, false, false, NULL, 0},
 };
@@ -103,7 +106,7 @@ static void set_times(const char *path, long s, long ns)
 
 static void make_trees(struct ebb_run_kit *k)
 {
-	static const char *const dirs[] = {"deep/er", "deep", "del", "dup", "logs", ""};
+	static const char *const dirs[] = {"deep/er", "deep", "del", "dup", "logs", "pack/sub", "pack", ""};
 	char path[8192];
 
 	umask(022);
@@ -132,7 +135,7 @@ static void put_row(struct ebb_planfile_writer *w, struct ebb_store *a, size_t i
 	struct ebb_planrow row = {
 		.rule = "r", .store = "a", .action = files[i].action, .trash_ns = 86400 * INT64_C(1000000000),
 		.payback_days = -1, .why = "test",
-		.to_store = files[i].action == EBB_ACTION_TIER ? "b" : NULL,
+		.to_store = files[i].action == EBB_ACTION_TIER || files[i].action == EBB_ACTION_ARCHIVE ? "b" : NULL,
 		.codec = files[i].action == EBB_ACTION_COMPRESS ? "zstd" : NULL,
 	};
 	struct ebb_arena arena;
@@ -146,7 +149,9 @@ static void put_row(struct ebb_planfile_writer *w, struct ebb_store *a, size_t i
 	if (files[i].with && ebb_store_head(a, files[i].with, &row.with, &err) < 0)
 		die(files[i].with, &err);
 	row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
-	row.to_key = ebb_lower_of(row.action)->target(&arena, files[i].key, row.codec);
+	row.to_key = files[i].action == EBB_ACTION_ARCHIVE
+			     ? ".ebb-packs/a/20260101T000000Z/000009.tar.zst"
+			     : ebb_lower_of(row.action)->target(&arena, files[i].key, row.codec);
 	if (ebb_planfile_put(w, &row, &err) < 0)
 		die("put", &err);
 	ebb_arena_release(&arena);

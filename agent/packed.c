@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/packed.h"
+
+#include <string.h>
+
+#include "agent/replay.h"
+#include "agent/run.h"
+
+struct finding {
+	const char *store, *key;
+	struct ebb_arena *arena;
+	struct ebb_packed *ret;
+	bool found;
+};
+
+static int take(struct finding *f, const struct ebb_executor_op *o, struct ebb_err *err)
+{
+	const struct ebb_op_result *res = &o->result;
+
+	*f->ret = (struct ebb_packed){
+		.store = ebb_arena_strdup(f->arena, o->op.to_store),
+		.key = ebb_arena_strdup(f->arena, o->op.to_key),
+		.rec = res->to,
+		.row = {.key = ebb_arena_strdup(f->arena, o->op.key), .offset = res->member.at,
+			.coded = res->member.coded, .raw = res->member.raw, .size = res->member.size},
+	};
+	memcpy(f->ret->row.digest, res->digest, EBB_DIGEST_LEN);
+	f->ret->rec.key = f->ret->key;
+	f->found = true;
+	return f->ret->store && f->ret->key && f->ret->row.key ? 0
+							      : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
+static int look_into(struct finding *f, const struct ebb_replay *rep, struct ebb_journal_reader *j, size_t i,
+		     struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_replay_segment_release) struct ebb_replay_segment s = {0};
+	int r = ebb_replay_segment(j, rep, i, &s, err);
+
+	for (size_t k = 0; r == 0 && k < s.nops; k++) {
+		const struct ebb_executor_op *o = &s.ops[k];
+
+		if (o->result.outcome == EBB_OP_DONE && o->result.member.coded && strcmp(o->op.key, f->key) == 0 &&
+		    strcmp(o->op.store, f->store) == 0 && !ebb_replay_is_away(rep, o->op.n))
+			r = take(f, o, err);
+	}
+	return r;
+}
+
+/* Runs come oldest first, so the last one found is the newest. */
+static int in_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
+	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
+	int r = ebb_replay_run(run->journal, &rep, err);
+
+	if (r == 0)
+		r = ebb_journal_open(run->journal, &j, err);
+	for (size_t i = 0; r == 0 && i < rep.nwindows; i++)
+		if (rep.windows[i].way == EBB_OP_APPLY)
+			r = look_into(ctx, &rep, j, i, err);
+	return r;
+}
+
+int ebb_packed_find(const char *index, const char *store, const char *key, struct ebb_arena *arena,
+		    struct ebb_packed *ret, struct ebb_err *err)
+{
+	struct finding f = {store, key, arena, ret, false};
+	int r = ebb_run_each(index, in_run, &f, err);
+
+	return r < 0 ? r : f.found;
+}

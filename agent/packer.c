@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/packer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/packer_write.h"
+#include "agent/steps.h"
+#include "compress/pack_read.h"
+#include "scanners/content.h"
+#include "scanners/proof_pack.h"
+
+void ebb_packer_drop(struct ebb_packer *p, size_t i, int code, const struct ebb_err *why)
+{
+	struct ebb_op_result *res = &p->m[i].o->result;
+
+	*res = (struct ebb_op_result){.outcome = ebb_op_outcome_of(code), .why = *why};
+	p->m[i].out = true;
+}
+
+/* What happened to the object is told of it alone; other failures would meet all members. */
+static bool is_own(int r)
+{
+	return ebb_op_outcome_of(r) != EBB_OP_BACK;
+}
+
+static size_t members_left(const struct ebb_packer *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += !p->m[i].out;
+	return n;
+}
+
+/* --- What stands already --------------------------------------------------------------------------------- */
+
+static struct ebb_pack_member row_of(const struct ebb_executor_op *o)
+{
+	const struct ebb_op_result *res = &o->copied;
+	struct ebb_pack_member row = {
+		.key = o->op.key, .offset = res->member.at, .coded = res->member.coded,
+		.raw = res->member.raw, .size = res->member.size,
+	};
+
+	memcpy(row.digest, res->digest, EBB_DIGEST_LEN);
+	return row;
+}
+
+/* The original is not what it was: gone, by us, when the journal knows the pack, or changed by somebody. */
+static void settle_gone(struct ebb_packer *p, size_t i, int code, const struct ebb_err *why)
+{
+	struct ebb_executor_op *o = p->m[i].o;
+
+	if (code != -EBB_ENOENT || !o->has_copied ||
+	    ebb_store_check(p->to, p->key, &o->copied.to, NULL) < 0) {
+		ebb_packer_drop(p, i, code, why);
+		return;
+	}
+	o->result = o->copied;
+	o->result.outcome = EBB_OP_DONE;
+	p->m[i].out = true;
+}
+
+/* Rows of those that are left: from the journal, or from the pack's index. */
+static int find_rows(struct ebb_packer *p, struct ebb_proof_pack *pack, struct ebb_pack_index *x,
+		     struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	size_t at = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct packer_member *m = &p->m[i];
+		const struct ebb_op *op = &m->o->op;
+
+		if (m->out)
+			continue;
+		int r = ebb_store_check(p->from, op->key, &op->obj, &why);
+		if (r == -EBB_ENOENT || r == -EBB_ECHANGED)
+			settle_gone(p, i, r, &why);
+		else if (r < 0)
+			return ebb_err_set(err, -r, "%s", why.msg);
+		if (m->out)
+			continue;
+		if (m->o->has_copied) {
+			m->row = row_of(m->o);
+			continue;
+		}
+		if (!x->members) {
+			r = ebb_pack_read_index(ebb_proof_pack_range, pack, p->rec.f[EBB_F_SIZE], x, err);
+			if (r < 0)
+				return r;
+		}
+		while (at < x->n && strcmp(x->members[at].key, op->key) != 0)
+			at++; /* both are in the order in which they were written */
+		if (at < x->n) {
+			m->row = x->members[at++];
+			continue;
+		}
+		at = 0;
+		ebb_err_clear(&why);
+		ebb_err_set(&why, EBB_ECHANGED, "is not in pack '%s'", p->key);
+		ebb_packer_drop(p, i, -EBB_ECHANGED, &why);
+	}
+	return 0;
+}
+
+/* --- Proofs ---------------------------------------------------------------------------------------------- */
+
+/* The content as it was read for the pack; when that was before a crash, as it is. */
+static int digest_now(struct ebb_packer *p, struct packer_member *m, struct ebb_content *content,
+		      uint8_t *ret, struct ebb_err *err)
+{
+	if (p->made) {
+		memcpy(ret, m->row.digest, EBB_DIGEST_LEN);
+		return 0;
+	}
+	return ebb_content_digest(content, p->from, &m->o->op.obj, p->x->cancel, ret, err);
+}
+
+static int prove_one(struct ebb_packer *p, struct packer_member *m, struct ebb_proof_pack *pack,
+		     struct ebb_content *content, struct ebb_err *err)
+{
+	const struct ebb_op *op = &m->o->op;
+	struct ebb_proof_pack_member what = {
+		.src = p->from, .src_key = op->key, .src_rec = &op->obj, .row = &m->row,
+		.meta = !(ebb_store_caps(p->from) & EBB_CAP_META) ? 0
+			: ebb_meta_bare(&op->meta) ? EBB_META_TIMES | EBB_META_XATTRS : EBB_META_ALL,
+	};
+	int r = digest_now(p, m, content, what.src_digest, err);
+
+	return r < 0 ? r : ebb_proof_pack_holds(pack, &what, &m->proof, err);
+}
+
+static int prove(struct ebb_packer *p, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_proof_pack_closep) struct ebb_proof_pack *pack = NULL;
+	EBB_CLEANUP(ebb_pack_read_release) struct ebb_pack_index x = {0};
+	EBB_CLEANUP(ebb_content_freep) struct ebb_content *content = ebb_content_new();
+	int r = ebb_proof_pack_open(p->to, p->key, &p->rec, &pack, err);
+
+	if (r == 0 && !content)
+		r = ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if (r == 0 && !p->made)
+		r = find_rows(p, pack, &x, err);
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		struct ebb_err why = {0};
+
+		if (p->m[i].out)
+			continue;
+		int e = prove_one(p, &p->m[i], pack, content, &why);
+		p->m[i].row.key = p->m[i].o->op.key; /* the index goes */
+		if (e < 0 && is_own(e))
+			ebb_packer_drop(p, i, e, &why);
+		else if (e < 0)
+			r = ebb_err_set(err, -e, "%s", why.msg);
+	}
+	return r;
+}
+
+/* --- The rest -------------------------------------------------------------------------------------------- */
+
+/* Archive classes cannot be read at once, so the pack goes there when it was read. */
+static int set_class(struct ebb_packer *p, struct ebb_err *err)
+{
+	const char *class = p->m[0].o->op.class;
+
+	if (!class || !(ebb_store_caps(p->to) & EBB_CAP_CLASS) ||
+	    (ebb_record_has(&p->rec, EBB_F_CLASS) && p->rec.f[EBB_F_CLASS] == ebb_record_class_code(class)))
+		return 0;
+	int r = ebb_store_set_class(p->to, p->key, class, &p->rec, &p->rec, err);
+	p->rec.key = p->key;
+	return r;
+}
+
+static int record(struct ebb_packer *p, struct ebb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		struct packer_member *m = &p->m[i];
+		struct ebb_op_result *res = &m->o->result;
+
+		if (m->out)
+			continue;
+		*res = (struct ebb_op_result){
+			.outcome = EBB_OP_BACK, .to = p->rec, .has_digest = true,
+			.member = {m->row.offset, m->row.coded, m->row.raw, m->row.size},
+		};
+		memcpy(res->digest, m->row.digest, EBB_DIGEST_LEN);
+		const struct ebb_journal_rec rec = {
+			.type = EBB_JOURNAL_COPIED, .n = m->o->op.n, .result = *res,
+		};
+		if (p->x->journal)
+			r = ebb_journal_put(p->x->journal, &rec, err);
+	}
+	return r < 0 || !p->x->journal ? r : ebb_journal_sync(p->x->journal, err);
+}
+
+/* What stands in the pack and in the journal goes; one that cannot go now is left open. */
+static void remove_all(struct ebb_packer *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct packer_member *m = &p->m[i];
+		struct ebb_err why = {0};
+
+		if (m->out)
+			continue;
+		int r = ebb_store_remove(p->from, m->o->op.key, m->proof, &why);
+		/* failing late it may have happened */
+		if (r < 0 && ebb_store_check(p->from, m->o->op.key, NULL, NULL) != -EBB_ENOENT) {
+			ebb_packer_drop(p, i, r, &why);
+			m->o->again = m->o->result.outcome == EBB_OP_BACK;
+			continue;
+		}
+		m->o->result.outcome = EBB_OP_DONE;
+	}
+}
+
+static int stands_here(void *ctx, const char *key, struct ebb_err *err)
+{
+	struct ebb_packer *p = ctx;
+	struct ebb_record rec;
+	int r = ebb_store_head(p->from, key, &rec, err);
+
+	if (r == -EBB_ENOENT)
+		return 0;
+	return r < 0 ? r : 1;
+}
+
+/* A pack that this attempt made and that is no use goes again, if all that is in it still stands. */
+static int take_away(struct ebb_packer *p, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_proof_pack_closep) struct ebb_proof_pack *pack = NULL;
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;
+	int r = ebb_proof_pack_open(p->to, p->key, &p->rec, &pack, err);
+
+	if (r == 0)
+		r = ebb_proof_pack_emptied(pack, stands_here, p, &proof, err);
+	return r < 0 ? r : ebb_store_remove(p->to, p->key, proof, err);
+}
+
+/* Everything up to the journal; the originals are not touched. */
+static int prepare(struct ebb_packer *p, struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	int r = ebb_store_head(p->to, p->key, &p->rec, &why);
+
+	if (r == 0 && !p->m[0].o->again)
+		return ebb_err_set(err, EBB_EEXIST, "something stands at '%s' in store '%s'", p->key,
+				   p->m[0].o->op.to_store);
+	if (r < 0 && r != -EBB_ENOENT)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	if (r == -EBB_ENOENT && (r = ebb_packer_write(p, err)) < 0)
+		return r;
+	p->rec.key = p->key;
+	if (members_left(p) == 0 && !p->made)
+		return 0;
+	if ((r = prove(p, err)) < 0)
+		return r;
+	if (members_left(p) == 0)
+		return 0;
+	r = set_class(p, err);
+	return r < 0 ? r : record(p, err);
+}
+
+static int begin(struct ebb_packer *p, struct ebb_executor_op *ops, size_t n, struct ebb_err *err)
+{
+	const struct ebb_op *op = NULL;
+
+	p->m = calloc(n, sizeof(*p->m));
+	if (!p->m)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		if (!ops[i].settled)
+			p->m[p->n++].o = &ops[i];
+	if (p->n == 0)
+		return 0;
+	op = &p->m[0].o->op;
+	p->key = op->to_key;
+	p->from = ebb_storeset_find(p->x->stores, op->store);
+	p->to = ebb_storeset_find(p->x->stores, op->to_store);
+	if (!p->from || !p->to)
+		return ebb_err_set(err, EBB_EINVAL, "operation on a store that is not open");
+	ebb_executor_tag(p->x->run, op, p->tag);
+	return p->x->dirs ? ebb_dirs_why(p->x->dirs, p->to, p->key, err) : 0;
+}
+
+static void release(struct ebb_packer *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		ebb_proof_free(p->m[i].proof);
+	free(p->m);
+}
+
+void ebb_packer_run(struct ebb_executor *x, struct ebb_executor_op *ops, size_t n)
+{
+	EBB_CLEANUP(release) struct ebb_packer p = {.x = x};
+	struct ebb_err why = {0}, left = {0};
+	int r = begin(&p, ops, n, &why);
+
+	if (r == 0 && p.n)
+		r = prepare(&p, &why);
+	bool stays = p.made && (r < 0 || members_left(&p) == 0) && take_away(&p, &left) < 0;
+	if (stays && r < 0) {
+		struct ebb_err first = why;
+
+		ebb_err_clear(&why);
+		ebb_err_set(&why, first.code, "%s; the pack stays at '%s': %s", first.msg, p.key, left.msg);
+	}
+	for (size_t i = 0; r < 0 && i < p.n; i++) {
+		if (p.m[i].out)
+			continue;
+		ebb_packer_drop(&p, i, r, &why);
+		p.m[i].o->again |= stays; /* recovery takes it up there */
+	}
+	if (r == 0)
+		remove_all(&p);
+}
