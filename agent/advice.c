@@ -50,9 +50,9 @@ static void from_plan(struct list *l)
 		const struct ebb_planhead_rule *r = &h->rules[i];
 
 		if (r->sum.objects && r->sum.saving > 0)
-			say(l, r->sum.saving, "Rule '%s' (%s) would save %s a month on %s objects and frees %s; once it costs %s.",
-			    r->rule, r->action, nano(l, r->sum.saving, a), ebb_out_count((uint64_t)r->sum.objects, b),
-			    ebb_out_bytes((uint64_t)r->sum.freed, c), nano(l, r->sum.one_off, (char[EBB_OUT_TEXT_MAX]){0}));
+			say(l, r->sum.saving, "Rule '%s' (%s) would save %s a month on %s objects; once it costs %s.", r->rule,
+			    r->action, nano(l, r->sum.saving, a), ebb_out_count((uint64_t)r->sum.objects, b),
+			    nano(l, r->sum.one_off, c));
 	}
 }
 

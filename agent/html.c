@@ -25,7 +25,7 @@ static const char style[] =
 	"section.wide{flex-basis:100%}"
 	"table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}"
 	"th{text-align:left;color:#5b6875;font-weight:500;border-bottom:1px solid #dfe4ea;padding:3px 8px 3px 0}"
-	"td{padding:3px 8px 3px 0;border-bottom:1px solid #eef1f4;vertical-align:top;overflow-wrap:anywhere}"
+	"td{padding:3px 8px 3px 0;border-bottom:1px solid #eef1f4;vertical-align:top;overflow-wrap:break-word}"
 	".num{text-align:right;white-space:nowrap}"
 	".bar{min-width:60px;width:30%;vertical-align:middle}.bar i{display:block;height:10px;border-radius:3px;background:#0072b2}"
 	".scroll{overflow-x:auto}"

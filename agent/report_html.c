@@ -310,14 +310,25 @@ static void ages(const struct page *p)
 
 /* --- Where the money lies --- */
 
-/* Number of the store that a folder "STORE:..." lies in, for its colour. */
-static unsigned store_of(const struct ebb_report *r, const char *folder)
+/* Length of what gives a folder its colour: its store, or "STORE:FIRST/" when there is only one. */
+static size_t family_len(const struct ebb_report *r, const char *folder)
 {
-	for (size_t i = 0; i < r->nstores; i++)
-		if (strncmp(folder, r->stores[i].name, strlen(r->stores[i].name)) == 0 &&
-		    folder[strlen(r->stores[i].name)] == ':')
-			return (unsigned)i;
-	return 7;
+	return strcspn(folder, r->nstores > 1 ? ":" : "/");
+}
+
+/* Number of a folder's family among those of the parts before it. */
+static unsigned family_of(const struct ebb_report *r, const struct ebb_chart_part *parts, size_t n,
+			  const char *folder)
+{
+	size_t len = family_len(r, folder);
+	unsigned next = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (family_len(r, parts[i].name) == len && strncmp(parts[i].name, folder, len) == 0)
+			return parts[i].group;
+		next = parts[i].group >= next ? parts[i].group + 1 : next;
+	}
+	return next;
 }
 
 static int treemap(const struct page *p, struct ebb_err *err)
@@ -336,7 +347,8 @@ static int treemap(const struct page *p, struct ebb_err *err)
 		double v = (double)(money ? rows[i].cost : rows[i].bytes);
 
 		if (k < BOXES && v > 0) {
-			parts[k] = (struct ebb_chart_part){rows[i].value, text[k], v, store_of(p->r, rows[i].value)};
+			parts[k] = (struct ebb_chart_part){rows[i].value, text[k], v,
+							 family_of(p->r, parts, k, rows[i].value)};
 			if (money)
 				nano(p, v, text[k]);
 			else
@@ -355,7 +367,7 @@ static int treemap(const struct page *p, struct ebb_err *err)
 		k++;
 	}
 	ebb_html_section(p->f, money ? "Where the money lies" : "Where the bytes lie", 0);
-	ebb_chart_treemap(p->f, "Folders by what they cost; the largest first, colours are stores", parts, k);
+	ebb_chart_treemap(p->f, "Folders by what they cost, the largest first; what lies together has one colour", parts, k);
 	fputs("<details><summary>as a table</summary>\n", p->f);
 	static const char *const heads[] = {"folder", "amount"};
 	ebb_html_table(p->f, "lr", heads);
