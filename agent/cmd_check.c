@@ -22,6 +22,10 @@ static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 
 	if (r->to)
 		bad |= ebb_buf_addf(b, " to %s", r->to);
+	if (r->action->packs)
+		bad |= ebb_buf_addf(b, " in packs of %s", ebb_units_exact_bytes(r->pack_bytes, t));
+	if (r->class)
+		bad |= ebb_buf_addf(b, " in class %s", r->class);
 	if (r->codec)
 		bad |= ebb_buf_addf(b, " with %s", r->codec);
 	if (r->level)

@@ -40,6 +40,8 @@ stores:
 rules:
   - {name: runs, store: hot, match: "runs/**", do: archive, to: cold, pack: {size: 1MiB}}
 END
+run "$EBB" check
+expect_out "archive to cold in packs of 1MiB"
 run "$EBB" --index idx scan
 expect_status 0
 run "$EBB" --index idx plan -o plan.jsonl
