@@ -143,12 +143,13 @@ test: $(WANTED)		## build and run the tests; T='t_buf' only these
 	@tests/run --build $(B) $(T)
 
 bench: $(BIN) $(BENCHES)	## build and run the benchmarks, one after the other, but bench-s3
-	@set -e; for b in $(BENCHES) $(filter-out tests/bench/s3.sh,$(wildcard tests/bench/*.sh)); do \
+	@set -e; for b in $(BENCHES) $(filter-out tests/bench/s3%,$(wildcard tests/bench/*.sh)); do \
 		echo "== $$b"; EBB=$(CURDIR)/$(B)/ebb EBB_SRC=$(CURDIR) $$b; done
 
 .PHONY: bench-s3
-bench-s3: $(BIN) $(B)/tests/bench/delay_proxy	## list buckets of a real object store beside other clients
-	@EBB=$(CURDIR)/$(BIN) EBB_SRC=$(CURDIR) PROXY=$(CURDIR)/$(B)/tests/bench/delay_proxy tests/bench/s3.sh
+bench-s3: $(BIN) $(B)/tests/bench/delay_proxy	## list and fill buckets of a real object store beside other clients
+	@set -e; for b in tests/bench/s3*.sh; do \
+		EBB=$(CURDIR)/$(BIN) EBB_SRC=$(CURDIR) PROXY=$(CURDIR)/$(B)/tests/bench/delay_proxy $$b; done
 
 .PHONY: sanitize tsan clang fuzz run-fuzz coverage lint
 sanitize:		## build and run the tests with ASan and UBSan
