@@ -102,6 +102,15 @@ static void print_name(FILE *out, const struct ebb_record *r)
 	fputc(')', out);
 }
 
+/* Bytes of content that the store keeps; sizes of folders and links say nothing. */
+static uint64_t content(const struct ebb_record *r)
+{
+	int64_t kind = r->f[EBB_F_KIND];
+	bool holds = kind == EBB_KIND_FILE || kind == EBB_KIND_VERSION || kind == EBB_KIND_UPLOAD;
+
+	return holds ? (uint64_t)r->f[EBB_F_SIZE] : 0;
+}
+
 static int print_text(struct find *f, const char *store, const struct ebb_record *r,
 		      struct ebb_err *err)
 {
@@ -113,7 +122,7 @@ static int print_text(struct find *f, const char *store, const struct ebb_record
 	if (ebb_record_has(r, EBB_F_MTIME) && gmtime_r(&t, &tm))
 		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
 	fprintf(out, "%10s  %10s  %9s  %s:",
-		r->f[EBB_F_KIND] == EBB_KIND_FILE ? ebb_out_bytes((uint64_t)r->f[EBB_F_SIZE], size) : "-",
+		content(r) || r->f[EBB_F_KIND] == EBB_KIND_FILE ? ebb_out_bytes(content(r), size) : "-",
 		date, idle_text(ebb_record_idle(r, f->env.now, EBB_TRUST_LIKELY), idle), store);
 	print_name(out, r);
 	fputc('\n', out);
@@ -244,8 +253,8 @@ static bool meets(struct find *f, const struct ebb_target_at *at, const struct e
 static int hit(struct find *f, const char *store, const struct ebb_record *r, struct ebb_err *err)
 {
 	f->found++;
-	if (r->f[EBB_F_KIND] == EBB_KIND_FILE && !(r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN))
-		f->bytes += (uint64_t)r->f[EBB_F_SIZE];
+	if (!(r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN))
+		f->bytes += content(r);
 	if (f->count)
 		return 0;
 	return f->order && !f->all ? keep(f, store, r, err) : print(f, store, r, err);

@@ -36,7 +36,7 @@ PY
 run "$EBB" scan
 expect_status 0
 run "$EBB" find old --count --where 'type == "version"'
-expect_out '1,002 objects'
+expect_out '1,002 objects, 2.8 KiB'
 
 delete() {
 	run "$EBB" plan -o "$1"
