@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/after.h"
 #include "agent/breaker.h"
 #include "agent/executor.h"
 #include "agent/hours.h"
@@ -18,6 +19,7 @@ struct applying {
 	struct ebb_planfile *plan;
 	struct ebb_executor x;
 	struct ebb_dirs *dirs;
+	struct ebb_after *after;	/* what copies made; NULL: the plan has none */
 	struct ebb_replay replay;	/* where earlier sessions came to */
 	size_t back;			/* of replay.back: next to be done again */
 	int64_t next;			/* next action of the plan */
@@ -103,7 +105,7 @@ int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, str
 	struct ebb_store *from = ebb_storeset_find(a->stores, row->store);
 	struct ebb_store *to = row->to_store ? ebb_storeset_find(a->stores, row->to_store) : from;
 	struct ebb_record rec;
-	int r = ebb_store_check(from, row->obj.key, &row->obj, err);
+	int r = row->after ? 0 : ebb_store_check(from, row->obj.key, &row->obj, err); /* it is not there yet */
 
 	if (r == 0 && row->with_store)
 		r = ebb_store_check(ebb_storeset_find(a->stores, row->with_store), row->with.key, &row->with,
@@ -163,15 +165,38 @@ static size_t size_of_xattrs(const struct ebb_meta *m)
 	return n;
 }
 
+/* The store copies an object with its metadata; where others are wanted it is streamed. */
+static int by_store(struct ebb_store *s, struct ebb_executor_op *o, struct ebb_err *err)
+{
+	const uint32_t parts = EBB_META_OWNER | EBB_META_MODE | EBB_META_XATTRS;
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
+	int r;
+
+	ebb_meta_init(&now);
+	if ((r = ebb_store_get_meta(s, o->op.key, &now, err)) < 0)
+		return r;
+	if (ebb_meta_compare(&o->op.meta, &now, parts, NULL) == 0)
+		o->op.has_meta = false;
+	else
+		o->op.how = EBB_OP_RENAME;
+	return 0;
+}
+
 /* Metadata that must survive are read before the intent is written, since undo takes them from there. */
 static void get_meta(struct applying *p, struct ebb_executor_op *o)
 {
 	struct ebb_store *s = ebb_storeset_find(p->a->stores, o->op.store);
+	bool other = o->op.action == EBB_ACTION_COPY && o->op.with_store;
+	struct ebb_store *of = other ? ebb_storeset_find(p->a->stores, o->op.with_store) : s;
 	struct ebb_err why = {0};
 	int r = ebb_store_check(s, o->op.key, &o->op.obj, &why);
 
-	if (r == 0 && (ebb_store_caps(s) & EBB_CAP_META))
-		r = ebb_store_get_meta(s, o->op.key, &o->op.meta, &why);
+	if (r == 0 && other)
+		r = ebb_store_check(of, o->op.with_key, &o->op.with, &why);
+	if (r == 0 && (ebb_store_caps(of) & EBB_CAP_META))
+		r = ebb_store_get_meta(of, other ? o->op.with_key : o->op.key, &o->op.meta, &why);
+	if (r == 0 && o->op.how == EBB_OP_COPY)
+		r = by_store(s, o, &why);
 	if (r == 0 && size_of_xattrs(&o->op.meta) > EBB_JOURNAL_LINE_MAX / 4)
 		r = ebb_err_set(&why, EBB_ENOTSUP, "its extended attributes do not fit the journal");
 	if (r < 0)
@@ -221,6 +246,8 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 	*o = (struct ebb_executor_op){0};
 	p->pack = env.pack ? row->to_key : NULL;
 	r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);
+	if (r == 0 && row->after)
+		r = ebb_after_take(p->after, row->after, &o->op, &why);
 	if (r == -EBB_ENOMEM)
 		return ebb_err_set(err, EBB_ENOMEM, "%s", why.msg);
 	if (r == 0)
@@ -248,6 +275,15 @@ static bool has_room(const struct applying *p, const struct ebb_planrow *row, in
 	return p->n < EBB_EXECUTOR_WINDOW && bytes < EBB_APPLY_WINDOW_BYTES;
 }
 
+/* Whether the row goes on from an action of this window, whose end it must wait for. */
+static bool must_wait(const struct applying *p, const struct ebb_planrow *row)
+{
+	for (size_t i = 0; row->after && i < p->n; i++)
+		if (p->ops[i].op.n == row->after)
+			return true;
+	return false;
+}
+
 /* Fill the window. Returns 0; -EBB_ELIMIT when a limit ends it (it may hold operations all the same). */
 static int fill(struct applying *p, struct ebb_err *err)
 {
@@ -255,7 +291,7 @@ static int fill(struct applying *p, struct ebb_err *err)
 	int64_t bytes = 0;
 	int r = 1;
 
-	while ((r = next_row(p, &row, err)) == 1 && has_room(p, &row, bytes)) {
+	while ((r = next_row(p, &row, err)) == 1 && has_room(p, &row, bytes) && !must_wait(p, &row)) {
 		if ((r = ebb_breaker_admit(&p->breaker, size_of(&row.obj), err)) < 0 ||
 		    (r = add_row(p, &row, err)) < 0)
 			return r;
@@ -334,6 +370,8 @@ static int run_window(struct applying *p, struct ebb_err *err)
 	r = ebb_executor_run(&p->x, p->ops, p->n, err);
 	for (size_t i = 0; i < p->n; i++)
 		tell(p, &p->ops[i]);
+	for (size_t i = 0; p->after && r == 0 && i < p->n; i++)
+		r = ebb_after_add(p->after, &p->ops[i].op, &p->ops[i].result, err);
 	if (r == 0)
 		r = ebb_dirs_leave(p->dirs, false, err);
 	if (r == 0 && atomic_load(&p->x.stop))
@@ -401,6 +439,9 @@ static int prepare(struct applying *p, struct ebb_err *err)
 {
 	int r = ebb_replay_run(p->run->journal, &p->replay, err);
 
+	if (r == 0 && ebb_planhead_transfers(ebb_planfile_head(p->plan)))
+		r = ebb_after_load(p->run->journal, &p->after, err);
+
 	if (r < 0)
 		return r;
 	p->next = p->replay.next;
@@ -422,6 +463,7 @@ static void release(struct applying *p)
 	free(p->ops);
 	ebb_arena_release(&p->arena);
 	ebb_dirs_free(p->dirs);
+	ebb_after_free(p->after);
 	ebb_replay_release(&p->replay);
 }
 

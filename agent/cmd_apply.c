@@ -4,8 +4,11 @@
 #include "agent/app.h"
 #include "agent/apply.h"
 #include "agent/cli.h"
+#include "agent/cmd_apply.h"
+#include "agent/sent.h"
 #include "agent/replay.h"
 #include "agent/session.h"
+#include "agent/undo.h"
 
 struct applying {
 	struct ebb_app *app;
@@ -115,7 +118,9 @@ static int choose_run(struct applying *a, struct ebb_run *run, struct ebb_journa
 		ebb_run_release(&c.run);
 		return r;
 	}
-	if (!c.found || rep.undone || rep.expired) {
+	/* relays are emptied at the end of a transfer, which is no reason to do it again */
+	bool over = rep.undone || (rep.expired && !ebb_planhead_transfers(ebb_planfile_head(a->plan)));
+	if (!c.found || over) {
 		ebb_run_release(&c.run);
 		return begin(a, run, j, err);
 	}
@@ -126,7 +131,38 @@ static int choose_run(struct applying *a, struct ebb_run *run, struct ebb_journa
 	return ebb_journal_append_to(run->journal, j, err);
 }
 
-static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_journal *j,
+/* What was only on its way goes from the relays. It may have been cut short before, so it is asked for again and again. */
+static int clear_relays(struct applying *a, const struct ebb_run *run, struct ebb_err *err)
+{
+	const struct ebb_undo u = {
+		.stores = a->stores, .clock = a->app->clock, .jobs = a->apply.jobs, .cancel = a->app->cancel,
+		.ended = ebb_session_ended, .ctx = &(struct ebb_session_tell){.app = a->app},
+	};
+	struct ebb_journal_counts c = {0};
+	int r = ebb_undo_expire(&u, run, &c, err);
+
+	if (r == 0 && c.done)
+		ebb_app_note(a->app, "removed %lld copies from relays", (long long)c.done);
+	if (r == 0 && (c.skipped || c.failed))
+		ebb_app_note(a->app, "%lld copies stay at relays", (long long)(c.skipped + c.failed));
+	return r;
+}
+
+/* What comes behind the last action of a transfer. */
+static int end_transfer(struct applying *a, const struct ebb_run *run, bool complete, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_sent_release) struct ebb_sent links = {0};
+	int r;
+
+	if (!ebb_planhead_transfers(ebb_planfile_head(a->plan)))
+		return 0;
+	if (complete && (r = clear_relays(a, run, err)) < 0)
+		return r;
+	r = ebb_sent_read(a->plan, run->journal, &links, err);
+	return r < 0 ? r : ebb_sent_print(&links, a->app->out, a->app->json, err);
+}
+
+static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_journal **j,
 		  struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *copy = NULL;
@@ -138,7 +174,11 @@ static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_jour
 		return r;
 	a->tell.total = (uint64_t)run->actions;
 	ebb_progress_start(&a->tell.progress, a->app->err, a->app->quiet, "apply", "actions");
-	r = ebb_apply_run(&a->apply, run, copy, j, &done, &why);
+	r = ebb_apply_run(&a->apply, run, copy, *j, &done, &why);
+	ebb_journal_close(*j);
+	*j = NULL;
+	int ended = end_transfer(a, run, done.complete, r < 0 ? NULL : &why);
+	r = r < 0 ? r : ended;
 	int told = ebb_session_summary(&a->tell, run, "applied", &done.run, err);
 	if (r < 0)
 		return ebb_err_set(err, -r, "%s; ebb apply %s goes on from here", why.msg, a->path);
@@ -170,9 +210,11 @@ static int apply(struct applying *a, struct ebb_err *err)
 	if (r < 0)
 		return r;
 	r = choose_run(a, &run, &j, err);
-	if (r == 1)
-		return already(a, &run, err);
-	return r < 0 ? r : run_it(a, &run, j, err);
+	if (r == 1) {
+		r = end_transfer(a, &run, true, err);
+		return r < 0 ? r : already(a, &run, err);
+	}
+	return r < 0 ? r : run_it(a, &run, &j, err);
 }
 
 static void release(struct applying *a)
@@ -181,11 +223,11 @@ static void release(struct applying *a)
 	ebb_storeset_free(a->stores);
 }
 
-static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+int ebb_cmd_apply_plan(struct ebb_app *app, const struct ebb_cli_args *args, const char *path, struct ebb_err *err)
 {
 	bool dry = ebb_cli_flag(args, "dry-run");
 	EBB_CLEANUP(release) struct applying a = {
-		.app = app, .path = ebb_cli_arg(args, 0), .tell = {.app = app, .dry = dry},
+		.app = app, .path = path, .tell = {.app = app, .dry = dry},
 	};
 	int r;
 
@@ -207,6 +249,11 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	return dry ? look(&a, err) : apply(&a, err);
 }
 
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	return ebb_cmd_apply_plan(app, args, ebb_cli_arg(args, 0), err);
+}
+
 static const struct ebb_cli_option options[] = {
 	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "look whether every object still is what the plan saw, touch nothing"},
 	{"max-objects", 0, EBB_CLI_COUNT, "N", "stop after so many actions"},
@@ -217,6 +264,7 @@ static const struct ebb_cli_option options[] = {
 
 static const struct ebb_cli_field json[] = {
 	{"outcome, action, store, path, path_b64, code, why", "string", "a line for each object that was skipped or failed"},
+	{"from, to, planned_bytes, sent_bytes", "string, number", "transfers: a line for each pair of stores that bytes went between"},
 	{"run", "string", "last line: id of the run, for ebb-undo; null with --dry-run"},
 	{"dry_run", "boolean", "last line"},
 	{"done, skipped, failed", "number", "last line: actions of the run so far"},

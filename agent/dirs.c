@@ -219,6 +219,17 @@ static int need(struct ebb_dirs *d, struct ebb_store *s, unsigned bit, const cha
 	return r;
 }
 
+/* Whose directories are mirrored: those of where the content came from, when they have the same path; or NULL. */
+static struct ebb_store *mirrored(const struct ebb_dirs *d, const struct ebb_op *op, const char *dir)
+{
+	bool hop = op->action == EBB_ACTION_COPY && op->with_store;
+	struct ebb_store *s = ebb_storeset_find(d->stores, hop ? op->with_store : op->store);
+	char there[EBB_KEY_MAX + 1];
+
+	ebb_dirs_parent(hop ? op->with_key : op->key, there);
+	return s && (ebb_store_caps(s) & EBB_CAP_DIRS) && strcmp(there, dir) == 0 ? s : NULL;
+}
+
 int ebb_dirs_plan(struct ebb_dirs *d, const struct ebb_op *op, struct ebb_err *err)
 {
 	struct ebb_store *from = ebb_storeset_find(d->stores, op->store);
@@ -237,8 +248,7 @@ int ebb_dirs_plan(struct ebb_dirs *d, const struct ebb_op *op, struct ebb_err *e
 	ebb_dirs_parent(op->to_key, dir);
 	move_lane(d, to, bit, dir);
 	struct ebb_err why = {0};
-	bool mirrors = !trash && !op->pack && to != from && (ebb_store_caps(from) & EBB_CAP_DIRS);
-	r = need(d, to, bit, dir, mirrors ? from : NULL, &why);
+	r = need(d, to, bit, dir, !trash && !op->pack && to != from ? mirrored(d, op, dir) : NULL, &why);
 	/* closed to us: nothing is made, and the operation fails for itself */
 	return r == -EBB_EACCES || r == 0 ? 0 : ebb_err_set(err, -r, "%s", why.msg);
 }

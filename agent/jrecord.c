@@ -107,7 +107,8 @@ static int set_op(json_t *o, const struct ebb_op *op)
 	bad |= op->class ? set_text(o, "class", op->class) : 0;
 	bad |= op->old_class ? set_text(o, "old_class", op->old_class) : 0;
 	if (op->with_key) {
-		bad |= set_text(o, "dedup", ebb_action_how_name(op->dedup));
+		if (op->action == EBB_ACTION_DEDUP)
+			bad |= set_text(o, "dedup", ebb_action_how_name(op->dedup));
 		bad |= set_text(o, "with_store", op->with_store) | set_bytes(o, "with_path", op->with_key);
 		bad |= set_record(o, "with", &op->with);
 	}
@@ -124,6 +125,11 @@ static int set_end(json_t *o, const struct ebb_journal_rec *rec)
 	       set_bytes(o, "why", rec->why) | set_int(o, "ts_ns", rec->ts) |
 	       set_int(o, "done", rec->counts.done) | set_int(o, "skipped", rec->counts.skipped) |
 	       set_int(o, "failed", rec->counts.failed) | set_int(o, "bytes", rec->counts.bytes);
+}
+
+static int set_wire(json_t *o, const struct ebb_journal_rec *rec)
+{
+	return rec->result.wire ? set_int(o, "wire", rec->result.wire) : 0;
 }
 
 static int set_members(json_t *o, const struct ebb_journal_rec *rec)
@@ -147,16 +153,16 @@ static int set_members(json_t *o, const struct ebb_journal_rec *rec)
 		return set_int(o, "n", rec->op->n) | set_op(o, rec->op);
 	case EBB_JOURNAL_COPIED:
 	case EBB_JOURNAL_DONE:
-		return set_int(o, "n", rec->n) | set_record(o, "to", &rec->result.to) |
+		return set_int(o, "n", rec->n) | set_wire(o, rec) | set_record(o, "to", &rec->result.to) |
 		       set_member(o, &rec->result.member) |
 		       set_digest(o, rec->result.has_digest, rec->result.digest);
 	case EBB_JOURNAL_SKIPPED:
 	case EBB_JOURNAL_FAILED:
-		return set_int(o, "n", rec->n) |
+		return set_int(o, "n", rec->n) | set_wire(o, rec) |
 		       set_text(o, "code", ebb_err_name(rec->result.why.code)) |
 		       set_bytes(o, "why", rec->result.why.msg);
 	case EBB_JOURNAL_BACK:
-		return set_int(o, "n", rec->n);
+		return set_int(o, "n", rec->n) | set_wire(o, rec);
 	case EBB_JOURNAL_END:
 		return set_end(o, rec);
 	case EBB_JOURNAL_TYPES:
@@ -281,6 +287,8 @@ static void read_with(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 	read_record(l, "with", &op->with);
 	op->with.key = op->with_key;
 	op->with.key_len = (uint32_t)len;
+	if (op->action != EBB_ACTION_DEDUP)
+		return;
 	if (!how || ebb_action_how_by_name(how) < 0)
 		ebb_jsonline_bad(l, "\"dedup\" is none that exists");
 	else
@@ -403,6 +411,7 @@ static void read_result(struct ebb_jsonline *l, struct ebb_arena *arena, struct 
 
 	rec->n = ebb_jsonline_int(l, "n", 1, INT64_MAX);
 	rec->result.outcome = outcomes[rec->type];
+	rec->result.wire = ebb_jsonline_int_or(l, "wire", 0, INT64_MAX, 0);
 	if (rec->type == EBB_JOURNAL_DONE || rec->type == EBB_JOURNAL_COPIED) {
 		read_record(l, "to", &rec->result.to);
 		read_member(l, &rec->result.member);

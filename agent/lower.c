@@ -9,6 +9,7 @@ extern const struct ebb_lower ebb_act_tier;
 extern const struct ebb_lower ebb_act_compress;
 extern const struct ebb_lower ebb_act_dedup;
 extern const struct ebb_lower ebb_act_archive;
+extern const struct ebb_lower ebb_act_copy;
 
 static const struct ebb_lower *const table[] = {
 	&ebb_act_delete,
@@ -16,6 +17,7 @@ static const struct ebb_lower *const table[] = {
 	&ebb_act_compress,
 	&ebb_act_dedup,
 	&ebb_act_archive,
+	&ebb_act_copy,
 };
 
 const struct ebb_lower *ebb_lower_of(enum ebb_action_id action)

@@ -74,6 +74,7 @@ struct ebb_op_result {
 	struct ebb_op_member member;	/* archive: where it lies in `to`, which is a pack */
 	bool has_digest;
 	uint8_t digest[EBB_DIGEST_LEN];	/* DONE: of the decoded content, when it was read */
+	int64_t wire;			/* bytes that were read from `store` by this attempt, whatever came of it */
 };
 
 /* Free the metadata; strings are borrowed. */

@@ -318,3 +318,8 @@ void ebb_planhead_add(struct ebb_planhead_sum *to, const struct ebb_planhead_sum
 			*n = more > 0 ? INT64_MAX : INT64_MIN;
 	}
 }
+
+bool ebb_planhead_transfers(const struct ebb_planhead *h)
+{
+	return h->nrules && strcmp(h->rules[0].action, ebb_action_kind(EBB_ACTION_COPY)->name) == 0;
+}

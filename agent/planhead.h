@@ -82,6 +82,9 @@ int ebb_planhead_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 /* Store by name, or NULL. */
 const struct ebb_planhead_store *ebb_planhead_store(const struct ebb_planhead *h, const char *name);
 
+/* A plan made of copies (ebb transfer plan). */
+bool ebb_planhead_transfers(const struct ebb_planhead *h);
+
 /* Add the amounts of one object, saturating. */
 void ebb_planhead_add(struct ebb_planhead_sum *to, const struct ebb_planhead_sum *what);
 

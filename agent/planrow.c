@@ -125,16 +125,25 @@ static int set_to_key(json_t *o, const char *key)
 		   : json_object_set_new(o, "to_path", json_null());
 }
 
-/* The copy that stays. */
+/* The copy that stays, or the object that the content comes from. */
 static int set_with(json_t *o, const struct ebb_planrow *row)
 {
 	json_t *with = json_object();
 	int bad = !with || ebb_planrow_record_write(with, &row->with);
 
-	bad |= json_object_set_new(o, "how", text_or_null(ebb_action_how_name(row->how)));
+	if (row->action == EBB_ACTION_DEDUP)
+		bad |= json_object_set_new(o, "how", text_or_null(ebb_action_how_name(row->how)));
 	bad |= json_object_set_new(o, "with_store", text_or_null(row->with_store));
 	bad |= !o || ebb_out_json_bytes(o, "with_path", row->with.key, row->with.key_len);
 	return bad | json_object_set_new(o, "with", with);
+}
+
+static int set_copy(json_t *o, const struct ebb_planrow *row)
+{
+	int bad = json_object_set_new(o, "after", int_or_null(row->after > 0, row->after));
+
+	bad |= json_object_set_new(o, "relay", json_boolean(row->relay));
+	return bad | (row->with_store ? set_with(o, row) : 0);
 }
 
 static json_t *row_json(const struct ebb_planrow *row)
@@ -156,6 +165,8 @@ static json_t *row_json(const struct ebb_planrow *row)
 	bad |= json_object_set_new(o, "trash_s", int_or_null(trash, row->trash_ns / SECOND));
 	if (row->action == EBB_ACTION_DEDUP)
 		bad |= set_with(o, row);
+	if (row->action == EBB_ACTION_COPY)
+		bad |= set_copy(o, row);
 	bad |= json_object_set_new(o, "one_off_nano", int_or_null(row->priced, row->one_off));
 	bad |= json_object_set_new(o, "saving_month_nano", int_or_null(row->priced, row->saving));
 	bad |= json_object_set_new(o, "payback_days",
@@ -221,7 +232,7 @@ static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
 
 static void read_with(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planrow *row)
 {
-	const char *how = ebb_jsonline_str(l, "how");
+	const char *how = row->action == EBB_ACTION_DEDUP ? ebb_jsonline_str(l, "how") : NULL;
 	struct ebb_jsonline sub = ebb_jsonline_sub(l, ebb_jsonline_object(l, "with"));
 	size_t len = 0;
 
@@ -236,6 +247,14 @@ static void read_with(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 		row->how = (enum ebb_action_how)ebb_action_how_by_name(how);
 	if (l->r == 0 && !row->with.key)
 		ebb_jsonline_bad(l, "\"with_path\" is missing");
+}
+
+static void read_copy(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planrow *row)
+{
+	row->after = ebb_jsonline_int_or(l, "after", 1, row->n - 1, 0);
+	row->relay = ebb_jsonline_bool(l, "relay");
+	if (l->r == 0 && ebb_jsonline_str_or(l, "with_store"))
+		read_with(l, arena, row);
 }
 
 static bool in_trash(const char *key)
@@ -259,14 +278,14 @@ static void check_with(struct ebb_jsonline *l, const struct ebb_planrow *row)
 {
 	const struct ebb_record *w = &row->with;
 
-	if (l->r < 0 || row->action != EBB_ACTION_DEDUP)
+	if (l->r < 0 || !row->with_store)
 		return;
 	if (!is_known_file(w) || w->f[EBB_F_SIZE] != row->obj.f[EBB_F_SIZE] || is_dir(w->key))
-		ebb_jsonline_bad(l, "the copy that stays is no file of known modification time and the same size");
+		ebb_jsonline_bad(l, "the other object is no file of known modification time and the same size");
 	if (in_trash(w->key))
-		ebb_jsonline_bad(l, "the copy that stays lies in the trash");
+		ebb_jsonline_bad(l, "the other object lies in the trash");
 	if (strcmp(row->store, row->with_store) == 0 && strcmp(row->obj.key, w->key) == 0)
-		ebb_jsonline_bad(l, "the copy that stays is the object itself");
+		ebb_jsonline_bad(l, "the other object is the object itself");
 }
 
 /* What apply holds the object against. Were it left out, anything would fit, and a whole directory could go as one object. */
@@ -323,6 +342,8 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	read_action(l, &row);
 	if (l->r == 0 && row.action == EBB_ACTION_DEDUP)
 		read_with(l, arena, &row);
+	if (l->r == 0 && row.action == EBB_ACTION_COPY)
+		read_copy(l, arena, &row);
 	check_identity(l, &row);
 	check_with(l, &row);
 	read_money(l, &row);

@@ -11,7 +11,13 @@
  *
  *   "how":"reflink","with_store":"scratch","with_path":"a/first","with":{"kind":"file","size":..,..,"nlink":1}
  *
- * for the copy that stays. Keys that are not UTF-8 stand under "path_b64", "to_path_b64" and "with_path_b64" instead. Amounts are integers of 10^-9 of the
+ * for the copy that stays. A copy has there
+ *
+ *   "after":3,"relay":false,"with_store":"lake","with_path":"a","with":{..}
+ *
+ * where its object is made by action 3 of the same plan (else "after" is null), and the key is that of the object "with_path", whose
+ * content is the same and whose metadata it gets (missing where that is the object itself); "relay": it is only on its way, and goes
+ * when the plan is done. Keys that are not UTF-8 stand under "path_b64", "to_path_b64" and "with_path_b64" instead. Amounts are integers of 10^-9 of the
  * plan's currency, null when unpriced. What is unknown is null. Members always come in this order.
  *
  * Threads: rows are plain data.
@@ -46,8 +52,10 @@ struct ebb_planrow {
 	bool purge;			/* delete for good; "purge" holds the words that the rule said */
 	int64_t trash_ns;		/* delete into the trash: for how long; whole seconds */
 	enum ebb_action_how how;	/* dedup */
-	const char *with_store;		/* dedup: where the copy that stays is; otherwise NULL */
-	struct ebb_record with;		/* dedup: identity of that copy; key NUL-terminated */
+	int64_t after;			/* copy: the action that makes its object, which is not there yet; 0: it is there */
+	bool relay;			/* copy: what it makes goes again when the plan is done */
+	const char *with_store;		/* dedup: where the copy that stays is; copy: where the object is that the copy is of, when not this one; otherwise NULL */
+	struct ebb_record with;		/* identity of that object; key NUL-terminated */
 	bool priced;
 	int64_t one_off, saving;	/* nano-units; saving per month of 30 days */
 	int64_t payback_days;		/* rounded up; -1: never, or unpriced */

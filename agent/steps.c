@@ -467,6 +467,8 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	} else {
 		if ((r = meta_parts(c, &copy.meta, err)) < 0)
 			return r;
+		if (c->with) /* its metadata come from there: compare_meta */
+			copy.meta = 0;
 		r = ebb_proof_verified(&copy, &c->proof, &why);
 		if (r == 0)
 			r = ebb_steps_compare_meta(c, &why);
@@ -475,6 +477,28 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 		return ebb_err_set(err, EBB_EEXIST, "something else stands at '%s' in store '%s': %s",
 				   op->to_key, op->to_store, why.msg);
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
+/* Reading a copy back costs what sending it did; where the store has compared checksums, looking is enough. */
+static int step_confirm(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	int r;
+
+	if (c->gone || !c->made || op->how == EBB_OP_COPY || !(ebb_store_caps(c->to) & EBB_CAP_CHECKED))
+		return step_verify(c, err);
+	if ((r = ebb_store_check(c->to, op->to_key, &c->result->to, err)) < 0 || (r = ebb_steps_compare_meta(c, err)) < 0)
+		return r;
+	return ebb_store_check(c->from, op->key, &op->obj, err);
+}
+
+static int step_original(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+
+	if (c->gone)
+		return 0;
+	return ebb_proof_original(c->from, op->key, &op->obj, c->with, op->with_key, &op->with, &c->proof, err);
 }
 
 static int step_record(struct ebb_steps_ctx *c, struct ebb_err *err)
@@ -546,6 +570,8 @@ static const struct {
 	[EBB_STEP_COPY] = {"copy", step_copy},
 	[EBB_STEP_UNPACK] = {"unpack", ebb_unpack_copy},
 	[EBB_STEP_VERIFY] = {"verify", step_verify},
+	[EBB_STEP_CONFIRM] = {"confirm", step_confirm},
+	[EBB_STEP_ORIGINAL] = {"original", step_original},
 	[EBB_STEP_RECORD] = {"record", step_record},
 	[EBB_STEP_PURGE] = {"purge", step_purge},
 	[EBB_STEP_EXPIRED] = {"expired", step_expired},

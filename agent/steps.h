@@ -14,6 +14,8 @@
  *   copy     have its store copy it to another key, or stream it there, plain, encoded or decoded, with its metadata
  *   unpack   copy it out of a pack, with its metadata
  *   verify   read the copy back and compare: gives the proof that remove needs
+ *   confirm  the copy is what was sent: by the checksums that its store has checked while it was written, elsewhere by verify
+ *   original what a copy was made of stands unchanged: gives the proof that remove needs to take the copy away
  *   record   the verified copy goes into the journal, durably
  *   purge    the rule's words are the proof that remove needs
  *   expired  its time in the trash is over: the proof that remove needs
@@ -48,6 +50,8 @@ enum ebb_step {
 	EBB_STEP_COPY,
 	EBB_STEP_UNPACK,
 	EBB_STEP_VERIFY,
+	EBB_STEP_CONFIRM,
+	EBB_STEP_ORIGINAL,
 	EBB_STEP_RECORD,
 	EBB_STEP_PURGE,
 	EBB_STEP_EXPIRED,

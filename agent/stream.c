@@ -42,8 +42,11 @@ static int64_t read_some(void *ctx, void *buf, size_t len, struct ebb_err *err)
 	if (s->hole == 0 && (r = ebb_store_read_hole(s->in, &s->hole, err)) < 0)
 		return r;
 	s->zeros = 0;
-	if (s->hole == 0)
-		return ebb_store_read(s->in, buf, len, err);
+	if (s->hole == 0) {
+		r = ebb_store_read(s->in, buf, len, err);
+		s->c->result->wire += r > 0 ? r : 0;
+		return r;
+	}
 	s->zeros = (int64_t)len < s->hole ? len : (size_t)s->hole;
 	memset(buf, 0, s->zeros);
 	s->hole -= (int64_t)s->zeros;

@@ -111,7 +111,8 @@ static int collect(struct going_back *g, struct ebb_err *err)
 			/* what was let go does not come back; what was undone is as it was */
 			if (!away || g->replay.expired)
 				ebb_undo_dirs_incomplete(g->dirs, &o->op);
-			if (g->way == EBB_OP_UNDO && wanted(g, &o->op) && ebb_replay_is_gone(&g->replay, o->op.n)) {
+			/* what a relay held needs no way back */
+			if (g->way == EBB_OP_UNDO && o->op.action != EBB_ACTION_COPY && wanted(g, &o->op) && ebb_replay_is_gone(&g->replay, o->op.n)) {
 				ebb_err_set(&no.why, EBB_ENOTSUP, "was removed from the trash for good, when its time there was over");
 				tell(g, &o->op, &no);
 			}

@@ -58,6 +58,16 @@ static const struct ebb_action_kind kinds[EBB_ACTION_COUNT] = {
 			.needs_to = true,
 			.packs = true,
 		},
+	[EBB_ACTION_COPY] =
+		{
+			.id = EBB_ACTION_COPY,
+			.name = "copy",
+			.past = "copied",
+			.summary = "copy it to another store; what it was copied from stays",
+			.changes = true,
+			.needs_to = true,
+			.unruled = true,
+		},
 };
 
 const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id)

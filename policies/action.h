@@ -21,6 +21,7 @@ enum ebb_action_id {
 	EBB_ACTION_COMPRESS,	/* to KEY.zst or KEY.lz4 beside it */
 	EBB_ACTION_DEDUP,	/* one of several equal files no longer takes room of its own */
 	EBB_ACTION_ARCHIVE,	/* into a pack with others, in another store or the same */
+	EBB_ACTION_COPY,	/* to another store as well; the original stays */
 	EBB_ACTION_COUNT
 };
 
@@ -37,6 +38,7 @@ struct ebb_action_kind {
 				 * are refused when they restrict nothing, unless they say so */
 	bool needs_to;		/* the rule must name a destination store */
 	bool takes_codec;	/* the rule may say codec and level */
+	bool unruled;		/* no rule may ask for it: transfers plan it (ebb transfer plan) */
 	bool trashes;		/* puts what it takes away into the trash: the rule may say trash */
 	bool packs;		/* several objects go into one: the rule may say pack */
 	const char *past;	/* for reports: "deleted", "compressed" */

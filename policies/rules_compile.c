@@ -86,21 +86,23 @@ static int read_action(struct compiler *c)
 	const struct ebb_tree_node *node = ebb_tree_need(c->node, "do", c->err);
 	const char *names[EBB_ACTION_COUNT], *word;
 	char suggestion[256];
+	size_t n = 0;
 	int r = node ? ebb_tree_text(node, &word, c->err) : -EBB_ECONFIG;
 
 	if (r < 0)
 		return r;
 	c->rule->pub.action = ebb_action_by_name(word);
-	if (c->rule->pub.action)
+	if (c->rule->pub.action && !c->rule->pub.action->unruled)
 		return 0;
 	if (among(word, later_actions, EBB_ARRAY_LEN(later_actions)))
 		return ebb_tree_error(node, c->err, "action '%s' is not available in this version",
 				      word);
 	for (int i = 0; i < EBB_ACTION_COUNT; i++)
-		names[i] = ebb_action_kind((enum ebb_action_id)i)->name;
+		if (!ebb_action_kind((enum ebb_action_id)i)->unruled)
+			names[n++] = ebb_action_kind((enum ebb_action_id)i)->name;
 	return ebb_tree_error(
 		node, c->err, "unknown action '%s'%s", word,
-		ebb_text_suggest(word, names, EBB_ACTION_COUNT, suggestion, sizeof(suggestion)));
+		ebb_text_suggest(word, names, n, suggestion, sizeof(suggestion)));
 }
 
 static int read_match(struct compiler *c)

@@ -244,6 +244,26 @@ int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_reco
 	return rc < 0 ? rc : ebb_proof_new(s, key, rec, ret, err);
 }
 
+int ebb_proof_original(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		       struct ebb_store *src, const char *src_key, const struct ebb_record *src_rec,
+		       struct ebb_proof **ret, struct ebb_err *err)
+{
+	const struct ebb_proof_copy c = {.src = src, .src_key = src_key, .dst = s, .dst_key = key};
+	int rc = ebb_proof_check_record(key, rec, err);
+
+	if (rc == 0)
+		rc = ebb_proof_check_record(src_key, src_rec, err);
+	if (rc == 0 && rec->f[EBB_F_SIZE] != src_rec->f[EBB_F_SIZE])
+		rc = ebb_err_set(err, EBB_EMISMATCH, "copy '%s' of '%s': the size differs", key, src_key);
+	if (rc == 0)
+		rc = check_distinct(&c, err);
+	if (rc == 0)
+		rc = ebb_store_check(s, key, rec, err);
+	if (rc == 0)
+		rc = ebb_store_check(src, src_key, src_rec, err);
+	return rc < 0 ? rc : ebb_proof_new(s, key, rec, ret, err);
+}
+
 int ebb_proof_linked(struct ebb_store *s, const char *key, const char *other, struct ebb_proof **ret,
 		     struct ebb_err *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Proofs: the only key to ebb_store_remove. A proof says why an object may go for good, and of
- * which object, in which state, it says so. There are six, and each function below checks what it
+ * which object, in which state, it says so. There are seven, and each function below checks what it
  * claims before it gives a proof out:
  *
  *   verified copy   the content stands elsewhere, read back and compared, with its metadata
@@ -9,7 +9,7 @@
  *   duplicate       its store made a copy of it, with the same checksum and metadata
  *   expired         the object lies in ebb's own trash and its time is over
  *   hidden          the object was hidden by a delete marker and its time is over
- *
+ *   original        it is a copy that was verified when it was made, and what it was made of stands unchanged
  *   linked          the name is one of several of its inode, which stands under another
  *
  * and two about packs in proof_pack.h.
@@ -91,6 +91,17 @@ int ebb_proof_expired(struct ebb_store *s, const char *key, const struct ebb_rec
  */
 int ebb_proof_hidden(struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		     int64_t expires, int64_t now, struct ebb_proof **ret, struct ebb_err *err);
+
+/*
+ * Proof for a copy of @src_key that was verified when it was made: neither has changed since, by what @rec and @src_rec say of them
+ * (both must know SIZE and MTIME). Nothing is read.
+ *
+ * @return  0 with a proof to remove @key; -EBB_ECHANGED, -EBB_ENOENT for the original; -EBB_EMISMATCH when both are one file, or not
+ *          of one size; -EBB_EINVAL.
+ */
+int ebb_proof_original(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+		       struct ebb_store *src, const char *src_key, const struct ebb_record *src_rec,
+		       struct ebb_proof **ret, struct ebb_err *err);
 
 /*
  * Proof for one name of an inode that stands under @other of the same store, too.

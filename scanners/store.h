@@ -65,7 +65,8 @@ enum ebb_store_caps {
 	EBB_CAP_VERSIONS = 1 << 10,	/* earlier versions stay: objects can be hidden and shown again */
 	EBB_CAP_COND = 1 << 11,		/* preconditions of writes and removals are checked by the store itself, without a window */
 	EBB_CAP_REFLINK = 1 << 12,	/* objects may lie in the same blocks: extents, share */
-	EBB_CAP_LINK = 1 << 13		/* an object may have several names: link */
+	EBB_CAP_LINK = 1 << 13,		/* an object may have several names: link */
+	EBB_CAP_CHECKED = 1 << 14	/* commit returns only when the store has found what it holds to be what was sent, by checksums */
 };
 
 struct ebb_store;

@@ -289,7 +289,7 @@ static int fill(struct ebb_store_s3 *s, const struct ebb_store_config *cfg, stru
 	if (!s->base.name || !s->prefix || (cfg->sse && !s->sse) || (cfg->sse_key && !s->sse_key))
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	s->base.ops = &ebb_store_s3_ops;
-	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE | EBB_CAP_COPY |
+	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE | EBB_CAP_COPY | EBB_CAP_CHECKED |
 		       EBB_CAP_CLASS;
 	s->conditions = !cfg->endpoint;
 	s->limits = (struct ebb_store_s3_limits){.part = PART, .copy = COPY_MAX, .copy_part = COPY_PART};
