@@ -8,6 +8,7 @@
 #include "agent/lower.h"
 #include "agent/out.h"
 #include "agent/planfile.h"
+#include "agent/planstore.h"
 #include "agent/plantext.h"
 #include "agent/progress.h"
 #include "agent/storeset.h"
@@ -232,31 +233,6 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 	return 0;
 }
 
-static struct ebb_planhead_store scanned(const struct ebb_index_store *st)
-{
-	return (struct ebb_planhead_store){
-		.name = st->name, .generation = st->generation, .dev = st->root_dev,
-		.ino = st->root_ino, .fsid = st->root_fsid, .objects = (int64_t)st->objects,
-	};
-}
-
-/* A destination that was never scanned: what stands there now is what apply will expect. */
-static int looked_at(struct planning *p, const struct ebb_config_store *cs,
-		     struct ebb_planhead_store *ret, struct ebb_err *err)
-{
-	EBB_CLEANUP(ebb_store_closep) struct ebb_store *s = NULL;
-	struct ebb_store_identity is;
-	int r = ebb_store_open(&cs->open, &s, err);
-
-	if (r < 0 || (r = ebb_store_identify(s, &is, err)) < 0)
-		return r;
-	*ret = (struct ebb_planhead_store){
-		.name = cs->open.name, .dev = is.dev, .ino = is.ino,
-		.fsid = ebb_arena_strdup(&p->arena, is.fsid),
-	};
-	return ret->fsid ? 0 : no_memory(err);
-}
-
 static int head_stores(struct planning *p, struct ebb_planhead *h, struct ebb_err *err)
 {
 	const struct ebb_config *c = p->app->config;
@@ -266,19 +242,13 @@ static int head_stores(struct planning *p, struct ebb_planhead *h, struct ebb_er
 	if (!h->stores)
 		return no_memory(err);
 	for (size_t i = 0; i < p->nsources; i++)
-		h->stores[h->nstores++] = scanned(&p->sources[i]);
+		h->stores[h->nstores++] = ebb_planstore_scanned(&p->sources[i]);
 	for (size_t i = 0; r == 0 && i < c->nstores; i++) {
 		const char *name = c->stores[i].open.name;
-		struct ebb_index_store *st = ebb_arena_alloc(&p->arena, sizeof(*st));
 
-		if (!st)
-			return no_memory(err);
 		if (!p->dest[i] || ebb_planhead_store(h, name))
 			continue;
-		if (ebb_snap_store(p->snap, name, st, NULL) == 0 && st->generation)
-			h->stores[h->nstores] = scanned(st);
-		else
-			r = looked_at(p, &c->stores[i], &h->stores[h->nstores], err);
+		r = ebb_planstore_find(p->snap, &c->stores[i], &p->arena, &h->stores[h->nstores], err);
 		h->nstores++;
 	}
 	return r;

@@ -4,7 +4,10 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/cmd_apply.h"
+#include "agent/target.h"
 #include "agent/transfer_bill.h"
+#include "agent/transfer_make.h"
 #include "agent/transfer_out.h"
 #include "agent/transfer_report.h"
 #include "agent/yaml.h"
@@ -57,20 +60,152 @@ static int plan(struct ebb_app *app, const char *path, const char *format, struc
 	return print(app, format ? format : "text", x, &p, &arena, err);
 }
 
+/* --- From the index --- */
+
+struct asking {
+	struct ebb_app *app;
+	struct ebb_arena arena;
+	struct ebb_transfer_make make;
+	struct ebb_target *targets;
+	size_t ntargets;
+};
+
+static void release(struct asking *a)
+{
+	for (size_t i = 0; i < a->ntargets; i++)
+		ebb_target_release(&a->targets[i]);
+	ebb_transfer_index_free(a->make.index);
+	ebb_xfer_sum_free(a->make.sum);
+	ebb_snap_close(a->make.snap);
+	ebb_arena_release(&a->arena);
+}
+
+/* STORE[,STORE...] */
+static int read_dests(struct asking *a, const char *list, struct ebb_err *err)
+{
+	const struct ebb_config *c = a->app->config;
+
+	for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+		size_t n = strcspn(p, ","), i = 0;
+
+		while (i < c->nstores && (strlen(c->stores[i].open.name) != n || memcmp(c->stores[i].open.name, p, n) != 0))
+			i++;
+		if (i == c->nstores)
+			return ebb_err_set(err, EBB_EUSAGE, "--to: there is no store '%.*s' in '%s'", (int)n, p, c->path);
+		if (i >= EBB_XFER_BOOK_PLACES)
+			return ebb_err_set(err, EBB_EUSAGE, "--to: only the first %d stores can be destinations", EBB_XFER_BOOK_PLACES);
+		a->make.dests |= UINT64_C(1) << i;
+	}
+	return 0;
+}
+
+static int read_targets(struct asking *a, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	int n = ebb_cli_argc(args) - 1, r = 0;
+
+	a->targets = ebb_arena_calloc(&a->arena, (size_t)n + 1, sizeof(*a->targets));
+	if (!a->targets)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (int i = 0; r == 0 && i < n; i++) {
+		r = ebb_target_parse(a->app, ebb_cli_arg(args, i + 1), &a->targets[i], err);
+		if (r == 0 && !ebb_config_store(a->app->config, a->targets[a->ntargets++].store))
+			r = ebb_err_set(err, EBB_EUSAGE, "store '%s' is not in '%s'", a->targets[i].store, a->app->config->path);
+	}
+	a->make.targets = a->targets;
+	a->make.ntargets = a->ntargets;
+	return r;
+}
+
+static int read_budget(struct asking *a, const char *text, struct ebb_err *err)
+{
+	struct ebb_money m;
+
+	a->make.budget = -1;
+	int r = text ? ebb_money_parse(text, &m, err) : 0;
+	if (r < 0 || !text)
+		return r < 0 ? ebb_err_set(err, EBB_EUSAGE, "--budget: '%s' is no amount of money; write it as in \"500 USD\"", text) : 0;
+	if (strcmp(m.currency, "USD") != 0 || m.nano < 0)
+		return ebb_err_set(err, EBB_EUSAGE, "--budget: transfers are planned in USD, not '%s'", text);
+	a->make.budget = (ebb_xfer_num)m.nano * ((ebb_xfer_num)EBB_XFER_ONE * 1000);
+	return 0;
+}
+
+/* What the plan does not do, and why. */
+static void note_left(struct asking *a)
+{
+	const struct ebb_transfer_left *l = ebb_transfer_index_left(a->make.index);
+
+	if (l->present)
+		ebb_app_note(a->app, "%lld objects stand at their destination already", (long long)l->present);
+	if (l->taken)
+		ebb_app_note(a->app, "%lld keys are taken at their destination, by something else or by what nothing proves to be the same; they are "
+				     "left alone", (long long)l->taken);
+	if (l->archived)
+		ebb_app_note(a->app, "%lld objects are archived wherever they are and must be restored first", (long long)l->archived);
+}
+
+static int write_plan(struct asking *a, const char *path, struct ebb_err *err)
+{
+	char id[EBB_PLANFILE_ID_LEN];
+	int64_t n = 0;
+
+	if (a->make.plan.status == EBB_XFER_INFEASIBLE) {
+		ebb_app_note(a->app, "there is no plan, so '%s' is not written", path);
+		return 0;
+	}
+	int r = ebb_transfer_make_file(&a->make, path, id, &n, err);
+
+	if (r == 0)
+		ebb_app_note(a->app, "plan %.12s of %lld copies written to %s; ebb transfer run %s does exactly this", id, (long long)n, path,
+			     path);
+	return r;
+}
+
+static int plan_index(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	EBB_CLEANUP(release) struct asking a = {.app = app, .make = {.app = app}};
+	const char *to = ebb_cli_string(args, "to"), *path = ebb_cli_string(args, "output"), *format = ebb_cli_string(args, "format");
+	int r;
+
+	ebb_arena_init(&a.arena, 0);
+	a.make.arena = &a.arena;
+	if (!to || ebb_cli_argc(args) < 2)
+		return ebb_err_set(err, EBB_EUSAGE, "transfer plan needs --instance FILE, or STORE... --to STORE");
+	if ((r = ebb_app_config(app, err)) < 0 || (r = read_dests(&a, to, err)) < 0 || (r = read_targets(&a, args, err)) < 0 ||
+	    (r = read_budget(&a, ebb_cli_string(args, "budget"), err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
+	    (r = ebb_app_snap(app, ix, &a.make.snap, err)) < 0 || (r = ebb_transfer_make(&a.make, err)) < 0)
+		return r;
+	r = print(app, format ? format : "text", a.make.x, &a.make.plan, &a.arena, err);
+	if (r == 0 && path)
+		r = write_plan(&a, path, err);
+	note_left(&a);
+	return r;
+}
+
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
 {
 	const char *what = ebb_cli_arg(args, 0), *path = ebb_cli_string(args, "instance");
 
+	if (strcmp(what, "run") == 0 && ebb_cli_argc(args) == 2)
+		return ebb_cmd_apply_plan(app, args, ebb_cli_arg(args, 1), err);
+	if (strcmp(what, "run") == 0)
+		return ebb_err_set(err, EBB_EUSAGE, "transfer run needs the file that transfer plan -o has written");
 	if (strcmp(what, "plan") != 0)
-		return ebb_err_set(err, EBB_EUSAGE, "'%s' is not something transfer does; it does plan", what);
-	if (!path)
-		return ebb_err_set(err, EBB_EUSAGE, "transfer plan needs --instance FILE");
-	return plan(app, path, ebb_cli_string(args, "format"), err);
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' is not something transfer does; it does plan and run", what);
+	return path ? plan(app, path, ebb_cli_string(args, "format"), err) : plan_index(app, args, err);
 }
 
 static const struct ebb_cli_option options[] = {
+	{"to", 0, EBB_CLI_STRING, "STORE[,STORE]", "plan: the stores that all objects are to stand in as well"},
+	{"budget", 0, EBB_CLI_STRING, "MONEY", "plan: what it may cost, as in \"500 USD\""},
+	{"output", 'o', EBB_CLI_STRING, "FILE", "plan: write the actions there, for transfer run"},
 	{"instance", 0, EBB_CLI_STRING, "FILE", "plan what the file describes: sites, links, prices and groups (xfer-plan, version 1)"},
 	{"format", 'f', EBB_CLI_CHOICE, "text|json|html|md", "how to write it; html and md are reports for who approves the money (default: text)"},
+	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "run: look whether every object still is what the plan saw, touch nothing"},
+	{"max-objects", 0, EBB_CLI_COUNT, "N", "run: stop after so many actions"},
+	{"max-bytes", 0, EBB_CLI_BYTES, "SIZE", "run: stop before more bytes than this are worked on"},
+	{"jobs", 'j', EBB_CLI_COUNT, "N", "run: actions at the same time (default: 4)"},
 	{0},
 };
 
@@ -94,10 +229,14 @@ static const struct ebb_cli_field json[] = {
 	{"binding", "array", "room that more of would save money: from, to, slot, room_gb, usd_per_gb"},
 	{"relaxations", "array", "when infeasible: constraint, cost_usd without it, cheapest"},
 	{"groups", "array", "per group: reads, hops (from, to, compressed, wire_gb, slot_gb, slot_shares, why; share, when the group is split), local_copies"},
+	{"from, to, planned_bytes, sent_bytes", "string, number", "run: a line for each pair of stores that bytes went between"},
+	{"run, done, skipped, failed, bytes", "string, number", "run: last line, as ebb-apply writes it"},
 	{NULL, NULL, NULL},
 };
 
 static const char *const examples[] = {
+	"ebb transfer plan lake:models/ --to frankfurt,mumbai -o move.jsonl", "the cheapest way from where the content is now",
+	"ebb transfer run move.jsonl", "do it, and compare what was sent with the plan",
 	"ebb transfer plan --instance move.json", "show the cheapest plan and what it saves",
 	"ebb transfer plan --instance move.json --json | jq .cost_usd", "its cost",
 	"ebb transfer plan --instance move.json --format md >plan.md", "a report to put before finance",
@@ -107,14 +246,25 @@ static const char *const examples[] = {
 const struct ebb_cli_command ebb_cmd_transfer = {
 	.name = "transfer",
 	.summary = "find the cheapest way to move or replicate across regions",
-	.usage = "plan --instance FILE [--format text|json|html|md]",
+	.usage = "plan STORE[:PREFIX]... --to STORE[,STORE] | plan --instance FILE | run FILE",
 	.description =
-		"Reads an instance (sites, links with their prices, groups of objects with their replicas and destinations) and\n"
-		"finds the cheapest plan: which replicas to read, over which relays and along which trees to send, where to\n"
-		"compress.\n"
+		"plan finds the cheapest way to copy objects to further stores: which replicas to read, over which relays and\n"
+		"along which trees to send.\nNothing is moved.\n"
+		"\n"
+		"From the index: content that stands at a destination under any key is not sent but copied there; content that\n"
+		"stands in several stores (by digest or entity tag) is read where it is cheapest; relays are stores declared with\n"
+		"relay: true.\nPrices come from the price books, and no way without a price is taken.\nDatasets stay within their\n"
+		"residency.\n"
+		"\n"
+		"With --instance: from a file with sites, links and their prices, groups of objects, replicas and destinations.\n"
+		"Such a plan also says where to compress.\n"
+		"\n"
 		"Every plan is recomputed by an independent verifier before it is printed, with a bound that no plan can be\n"
 		"below.\n"
-		"Nothing is moved.\n"
+		"\n"
+		"run does what plan -o has written, through the journal, as ebb-apply would: objects are streamed from store to\n"
+		"store, checked end to end, hop by hop; sources stay; what lay at relays is removed at the end.\nIt then says for\n"
+		"each link how much was planned and how much was sent.\nebb-undo removes the copies.\n"
 		"\n"
 		"An infeasible instance says which constraint is in the way; the exit status is 0 then, too.\n"
 		"\n"
@@ -124,6 +274,6 @@ const struct ebb_cli_command ebb_cmd_transfer = {
 	.json = json,
 	.examples = examples,
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = -1,
 	.run = run,
 };

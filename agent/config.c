@@ -98,7 +98,8 @@ static int check_location(const struct ebb_config *c, const struct ebb_tree_node
 static int check_keys(const struct ebb_tree_node *node, bool bucket, struct ebb_err *err)
 {
 	static const char *const common[] = {"type", "class",	     "site",
-					     "provider", "jurisdiction", "exclude"};
+					     "provider", "jurisdiction", "exclude",
+					     "relay"};
 	static const char *const fs[] = {"path", "region", "one_file_system"};
 	const char *keys[32];
 	size_t n = EBB_ARRAY_LEN(common), more = bucket ? ebb_config_s3_nkeys : EBB_ARRAY_LEN(fs);
@@ -155,6 +156,8 @@ static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 		r = read_exclude(c, n, s, err);
 	if (!r && (n = ebb_tree_get(node, "one_file_system")))
 		r = ebb_tree_bool(n, &s->one_file_system, err);
+	if (!r && (n = ebb_tree_get(node, "relay")))
+		r = ebb_tree_bool(n, &s->relay, err);
 	if (!r && bucket)
 		r = ebb_config_s3_read(&c->arena, node, s, err);
 	if (!r && bucket)

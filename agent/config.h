@@ -25,6 +25,7 @@ struct ebb_config_store {
 	const char *jurisdiction;	/* or NULL */
 	const char *const *exclude;	/* globs, NULL-terminated, or NULL */
 	bool one_file_system;		/* default true */
+	bool relay;			/* transfers may leave copies there for as long as they run; default false */
 };
 
 struct ebb_config_limits {

@@ -47,12 +47,14 @@
  *   cmd_export.c     rules and plans for the provider       export_hcl.c     as Terraform
  *   planfile.c       plan files as a whole                  planhead.c       their header     planrow.c    their rows
  *   linefile.c       files of lines, plain or .zst          jsonline.c       one line, read with suspicion
+ *   planstore.c      stores as plans name them
  *
  *   cmd_apply.c      do exactly a plan                      apply.c          window by window, under limits
  *   session.c        before and after every run             run.c            runs on disk
  *   lower.c          actions become steps                   act_delete.c     act_tier.c     act_compress.c     act_dedup.c
  *   act_archive.c    many objects into one pack             packer.c         doing so        packer_write.c  unpack.c
  *   undo_packs.c     packs on the way back                  packed.c         where in a pack an object is
+ *   act_copy.c       and of transfers                       after.c          what a copy made, for the next hop
  *   op.c             one action of a run                    steps.c          the few things it is made of
  *   stream.c         copying through a codec                executor.c       many operations at once
  *   storeset.c       stores of a run                        dirs.c           folders it touches
@@ -66,6 +68,8 @@
  *   cmd_transfer.c   cheapest way across regions            transfer_out.c   for people and programs
  *   cmd_price.c      books of prices, and quotes            price_out.c      books     quote_out.c   quotes
  *   jsonput.c        JSON with exact decimals
+ *   transfer_make.c  planned from the index                 transfer_index.c what stands where, what is missing
+ *   transfer_rows.c  as actions of a plan file              sent.c           planned and sent over each link
  *   transfer_bill.c  who is paid for what, and why          transfer_report.c  for who approves it: md, html
  */
 #include <errno.h>

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the index knows that a transfer needs: every content that is asked for, where it stands in all stores, and which keys are
+ * missing at which destination.
+ *
+ * Contents are equal when their digests are, or else their entity tags of equal numbers of parts, and their sizes. An object of which
+ * neither is known is a content of its own. Stores are numbered as in the configuration, and sites of the planner like them.
+ *
+ * Memory: bounded; members are sorted in a temporary file beside the index. Those of one content must fit. Threads: main thread.
+ */
+#ifndef EBB_AGENT_TRANSFER_INDEX_H
+#define EBB_AGENT_TRANSFER_INDEX_H
+
+#include "agent/app.h"
+#include "agent/target.h"
+#include "policies/xfer_book.h"
+
+struct ebb_transfer_index;
+
+struct ebb_transfer_member {
+	int64_t size;
+	int64_t parts;		/* of an entity tag; -1: a digest, -2: nothing is known, it is like no other */
+	uint8_t id[EBB_DIGEST_LEN];
+	uint64_t place;		/* in its store (core/place.h) */
+	uint16_t site;
+	uint16_t class;		/* private */
+	bool wanted;		/* the transfer is about it */
+	bool readable;		/* not archived */
+};
+
+/* A key that a destination lacks. */
+struct ebb_transfer_missing {
+	uint32_t site;		/* the destination */
+	size_t member;		/* whose key it is */
+};
+
+struct ebb_transfer_content {
+	int64_t size;
+	uint64_t have;		/* sites where it can be read, by bit */
+	uint64_t want;		/* destinations that need its bytes */
+	uint32_t terms;		/* number of ebb_transfer_index_terms */
+	const struct ebb_transfer_member *v;	/* by site */
+	size_t n;
+	const struct ebb_transfer_missing *missing;	/* by site */
+	size_t nmissing;
+};
+
+/* What was left alone. Objects, and those per destination. */
+struct ebb_transfer_left {
+	int64_t present;	/* stand at a destination under their key */
+	int64_t taken;		/* their key holds something else, or nothing proves that it is the same */
+	int64_t archived;	/* can be read nowhere before they are restored */
+};
+
+/*
+ * Read the index. Every store of the configuration whose last scan came to its end counts; sources and destinations must be such.
+ *
+ * @targets  what is to be transferred; borrowed.
+ * @dests    destinations, by bit.
+ * @return   0; -EBB_ESTALE naming the store to scan; -EBB_ELIMIT: more stores than EBB_XFER_BOOK_PLACES; -EBB_EINDEX; -EBB_ENOSPC;
+ *           -EBB_ENOMEM; -EBB_ECANCELLED.
+ */
+int ebb_transfer_index_open(struct ebb_app *app, struct ebb_snap *snap, const struct ebb_target *targets, size_t ntargets,
+			    uint64_t dests, struct ebb_transfer_index **ret, struct ebb_err *err);
+void ebb_transfer_index_free(struct ebb_transfer_index *t);
+EBB_CLEANUP_PTR(struct ebb_transfer_index, ebb_transfer_index_free);
+
+/* Each content with a key that is missing somewhere, always in the same order. @c is borrowed for the call. A negative return stops. */
+typedef int ebb_transfer_index_fn(void *ctx, const struct ebb_transfer_content *c, struct ebb_err *err);
+int ebb_transfer_index_each(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *ctx, struct ebb_err *err);
+
+/* The terms of all contents that each has shown so far. Borrowed until the next each. */
+const struct ebb_xfer_book_terms *ebb_transfer_index_terms(const struct ebb_transfer_index *t);
+
+/* What the last each left alone. */
+const struct ebb_transfer_left *ebb_transfer_index_left(const struct ebb_transfer_index *t);
+
+/* The store of a site as the index has it; generation 0: not scanned. */
+const struct ebb_index_store *ebb_transfer_index_store(const struct ebb_transfer_index *t, uint32_t site);
+
+/* The record of a member, key NUL-terminated, in @arena. As ebb_place_record. */
+int ebb_transfer_index_record(struct ebb_transfer_index *t, const struct ebb_transfer_member *m, struct ebb_arena *arena,
+			      struct ebb_record *ret, struct ebb_err *err);
+
+#endif

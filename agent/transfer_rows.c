@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/transfer_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Contents that are in hand at a time. */
+#define CHUNK 256
+
+#define NANO ((ebb_xfer_num)1000000 * 1000000000)	/* 10^-24 to 10^-9 */
+
+/* An action that waits for its number. */
+struct hop {
+	struct hop *next;
+	struct hop *after;		/* makes its object; NULL: it is there */
+	const struct hop *root;		/* first of the chain, whose object the content comes from */
+	const struct ebb_record *own;	/* the object that is meant, whose key it gets; NULL: that of the root */
+	uint32_t own_site;
+	unsigned depth;
+	uint32_t from, to;		/* sites */
+	struct ebb_record obj;		/* key NUL-terminated */
+	const char *to_key;
+	bool relay;
+	int64_t cost;			/* nano-units */
+	const char *why;
+	int64_t n;			/* once it is written */
+};
+
+struct writing {
+	const struct ebb_transfer_rows *t;
+	struct ebb_planfile_writer *out;
+	struct ebb_planhead_sum sum;
+	uint64_t used;
+	struct ebb_arena arena;		/* of the chunk */
+	struct hop *first, **last;
+	unsigned depth;			/* the greatest of the chunk */
+	size_t contents;
+	int64_t n;
+	struct hop *arrived[EBB_XFER_BOOK_PLACES];	/* of the content: what brought it to a site */
+};
+
+static int no_memory(struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
+/* As ebb_xfer_sum orders them; @c must have been added. */
+int64_t ebb_transfer_rows_group(const struct ebb_xfer_sum_row *rows, size_t n, const struct ebb_transfer_content *c)
+{
+	uint32_t size_class = c->size ? 1 + (uint32_t)(63 - __builtin_clzll((unsigned long long)c->size)) / 2 : 0;
+
+	for (size_t i = 0; c->want && i < n; i++)
+		if (rows[i].have == c->have && rows[i].want == c->want && rows[i].terms == c->terms && rows[i].size_class == size_class)
+			return (int64_t)i;
+	return -1;
+}
+
+/* --- What an action costs --- */
+
+/* The link's bytes and its share of the pool, one request at either end, and retrieval at a replica. Rounded once. */
+static int64_t cost_of(const struct ebb_transfer_rows *t, const struct ebb_xfer_group *g, const struct ebb_xfer_hop *h, int64_t size)
+{
+	const struct ebb_xfer_link *l = &t->x->links[h->link];
+	const struct ebb_xfer_replica *from = ebb_xfer_replica_at(g, l->from);
+	ebb_xfer_num gb = (ebb_xfer_num)size * 1000, sum = gb * l->price[0];
+
+	if (l->pool != EBB_XFER_NONE && t->bill->pool_gb[l->pool] > 0)
+		sum += ebb_xfer_scale(t->bill->pool_cost[l->pool], gb, t->bill->pool_gb[l->pool]);
+	sum += (ebb_xfer_num)(t->x->sites[l->from].get + t->x->sites[l->to].put) * EBB_XFER_ONE;
+	if (from)
+		sum += gb * from->per_gb + (ebb_xfer_num)from->per_object * EBB_XFER_ONE;
+	return (int64_t)((sum + NANO / 2) / NANO);
+}
+
+static bool is_priced(const struct ebb_config_store *s)
+{
+	return !s->provider || s->price;
+}
+
+/* --- Writing --- */
+
+static int put(struct writing *w, struct hop *h, struct ebb_err *err)
+{
+	const struct ebb_config *c = w->t->app->config;
+	const struct ebb_config_store *from = &c->stores[h->from], *to = &c->stores[h->to];
+	struct ebb_planrow row = {
+		.rule = "transfer", .store = from->open.name, .action = EBB_ACTION_COPY, .obj = h->obj, .to_store = to->open.name,
+		.to_key = h->to_key, .relay = h->relay, .priced = is_priced(from) && is_priced(to), .payback_days = -1,
+		.wire = h->from == h->to ? 0 : h->obj.f[EBB_F_SIZE], .why = h->why,
+	};
+	struct ebb_planhead_sum sum = {.objects = 1, .bytes = h->obj.f[EBB_F_SIZE], .wire = row.wire};
+
+	if (row.priced)
+		row.one_off = sum.one_off = h->cost;
+	else
+		sum.unpriced = 1;
+	if (ebb_record_has(&h->obj, EBB_F_CLASS) && !h->after)
+		row.class = ebb_rules_class(c->rules, row.store, &h->obj);
+	uint32_t own_site = h->own ? h->own_site : h->root->from;
+	const struct ebb_record *own = h->own ? h->own : &h->root->obj;
+	if (h->after || own_site != h->from || strcmp(own->key, h->obj.key) != 0) {
+		row.after = h->after ? h->after->n : 0;
+		row.with_store = c->stores[own_site].open.name;
+		row.with = *own;
+		w->used |= UINT64_C(1) << own_site;
+	}
+	w->used |= UINT64_C(1) << h->from | UINT64_C(1) << h->to;
+	ebb_planhead_add(&w->sum, &sum);
+	h->n = ++w->n;
+	return ebb_planfile_put(w->out, &row, err);
+}
+
+static int flush(struct writing *w, struct ebb_err *err)
+{
+	int r = 0;
+
+	for (unsigned depth = 0; depth <= w->depth; depth++)
+		for (struct hop *h = w->first; r == 0 && h; h = h->next)
+			if (h->depth == depth)
+				r = put(w, h, err);
+	ebb_arena_release(&w->arena);
+	ebb_arena_init(&w->arena, 0);
+	w->first = NULL;
+	w->last = &w->first;
+	w->depth = 0;
+	w->contents = 0;
+	return r;
+}
+
+/* --- A content --- */
+
+/* A hop from what stands at @obj, or from what @after makes. NULL: no memory. */
+static struct hop *add_hop(struct writing *w, struct hop *after, const struct ebb_record *obj, uint32_t from, uint32_t to,
+			   const char *to_key)
+{
+	struct hop *h = ebb_arena_calloc(&w->arena, 1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	*h = (struct hop){.after = after, .depth = after ? after->depth + 1 : 0, .from = from, .to = to, .to_key = to_key};
+	h->root = after ? after->root : h;
+	h->obj = after ? after->root->obj : *obj;
+	if (after) { /* its identity is known once it is made */
+		h->obj.key = after->to_key;
+		h->obj.key_len = (uint32_t)strlen(after->to_key);
+		h->obj.known = h->obj.known & (EBB_KNOWN(EBB_F_KIND) | EBB_KNOWN(EBB_F_SIZE) | EBB_KNOWN(EBB_F_MTIME));
+		for (int f = 0; f < EBB_F_COUNT; f++)
+			if (!ebb_record_has(&h->obj, (enum ebb_field)f))
+				h->obj.f[f] = 0;
+	}
+	*w->last = h;
+	w->last = &h->next;
+	w->depth = h->depth > w->depth ? h->depth : w->depth;
+	return h;
+}
+
+static struct ebb_record *record_of(struct writing *w, const struct ebb_transfer_content *c, size_t member, struct ebb_err *err)
+{
+	struct ebb_record *rec = ebb_arena_alloc(&w->arena, sizeof(*rec));
+
+	if (!rec) {
+		no_memory(err);
+		return NULL;
+	}
+	return ebb_transfer_index_record(w->t->index, &c->v[member], &w->arena, rec, err) < 0 ? NULL : rec;
+}
+
+/* Where a content comes to a site. */
+struct landing {
+	const char *key;
+	const struct ebb_record *own;	/* the object that has the key where it is asked for; NULL: it is a relay */
+	uint32_t own_site;
+};
+
+/* Under the first key that is missing there; at a relay under one out of sight. */
+static int land(struct writing *w, const struct ebb_transfer_content *c, uint32_t site, struct landing *ret, struct ebb_err *err)
+{
+	size_t i = 0;
+
+	while (i < c->nmissing && c->missing[i].site != site)
+		i++;
+	bool relay = i == c->nmissing;
+	size_t member = c->missing[relay ? 0 : i].member;
+	const struct ebb_record *rec = record_of(w, c, member, err);
+	if (!rec)
+		return -EBB_ENOMEM;
+	*ret = (struct landing){rec->key, rec, c->v[member].site};
+	if (relay) {
+		ret->key = ebb_arena_printf(&w->arena, "%s%s", EBB_TRANSFER_ROWS_RELAY, rec->key);
+		ret->own = NULL;
+	}
+	return ret->key ? 0 : no_memory(err);
+}
+
+/* Something that can be read of the content at a site. */
+static const struct ebb_transfer_member *member_at(const struct ebb_transfer_content *c, uint32_t site)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].site == site && c->v[i].readable)
+			return &c->v[i];
+	return NULL;
+}
+
+/* One action: from what came to @from, else from what stands there. */
+static int go(struct writing *w, const struct ebb_transfer_content *c, uint32_t from, uint32_t to, const char *to_key,
+	      struct hop **ret, struct ebb_err *err)
+{
+	const struct ebb_transfer_member *m = w->arrived[from] ? NULL : member_at(c, from);
+	struct ebb_record rec = {0};
+	int r = 0;
+
+	if (!w->arrived[from] && !m)
+		return ebb_err_set(err, EBB_EINVAL, "a hop starts where nothing is");
+	if (m)
+		r = ebb_transfer_index_record(w->t->index, m, &w->arena, &rec, err);
+	if (r < 0)
+		return r;
+	*ret = add_hop(w, w->arrived[from], &rec, from, to, to_key);
+	return *ret ? 0 : no_memory(err);
+}
+
+static int add_tree(struct writing *w, const struct ebb_transfer_content *c, size_t group, struct ebb_err *err)
+{
+	const struct ebb_xfer_group *g = &w->t->x->groups[group];
+	const struct ebb_xfer_tree *tree = &w->t->plan->trees[group];
+	char why[EBB_TRANSFER_BILL_WHY];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < tree->n_hops; i++) {
+		const struct ebb_xfer_hop *xh = &tree->hops[i];
+		const struct ebb_xfer_link *l = &w->t->x->links[xh->link];
+		struct landing at;
+		struct hop *h = NULL;
+
+		if ((r = land(w, c, l->to, &at, err)) < 0 || (r = go(w, c, l->from, l->to, at.key, &h, err)) < 0)
+			break;
+		h->relay = !at.own;
+		h->own = at.own;
+		h->own_site = at.own_site;
+		h->cost = cost_of(w->t, g, xh, c->size);
+		h->why = ebb_arena_strdup(&w->arena, ebb_transfer_bill_why(w->t->x, g, tree, xh, why));
+		r = h->why ? 0 : no_memory(err);
+		w->arrived[l->to] = h;
+	}
+	return r;
+}
+
+/* The further keys at each destination, within it. */
+static int add_locals(struct writing *w, const struct ebb_transfer_content *c, struct ebb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->nmissing; i++) {
+		uint32_t d = c->missing[i].site;
+		bool first = i == 0 || c->missing[i - 1].site != d;
+		struct hop *h = NULL;
+
+		if (first && (c->want >> d & 1))
+			continue; /* it came under this key */
+		const struct ebb_record *rec = record_of(w, c, c->missing[i].member, err);
+		r = rec ? go(w, c, d, d, rec->key, &h, err) : -EBB_ENOMEM;
+		if (r < 0)
+			break;
+		h->own = rec;
+		h->own_site = c->v[c->missing[i].member].site;
+		h->cost = (int64_t)(((ebb_xfer_num)w->t->x->sites[d].put * EBB_XFER_ONE + NANO / 2) / NANO);
+		h->why = "the same content is there already";
+	}
+	return r;
+}
+
+static int on_content(void *ctx, const struct ebb_transfer_content *c, struct ebb_err *err)
+{
+	struct writing *w = ctx;
+	int64_t group = ebb_transfer_rows_group(w->t->rows, w->t->nrows, c);
+	int r = 0;
+
+	memset(w->arrived, 0, sizeof(w->arrived));
+	if (group >= 0)
+		r = add_tree(w, c, (size_t)group, err);
+	if (r == 0)
+		r = add_locals(w, c, err);
+	if (r == 0 && ++w->contents == CHUNK)
+		r = flush(w, err);
+	return r;
+}
+
+int ebb_transfer_rows(const struct ebb_transfer_rows *t, struct ebb_planfile_writer *out, struct ebb_planhead_sum *ret,
+		      uint64_t *ret_used, struct ebb_err *err)
+{
+	struct writing w = {.t = t, .out = out};
+
+	w.last = &w.first;
+	ebb_arena_init(&w.arena, 0);
+	int r = ebb_transfer_index_each(t->index, on_content, &w, err);
+	if (r == 0)
+		r = flush(&w, err);
+	ebb_arena_release(&w.arena);
+	*ret = w.sum;
+	*ret_used = w.used;
+	return r;
+}

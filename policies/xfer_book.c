@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "policies/xfer_book.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ATTO_PER_UNIT 1000000	/* 10^-18 to 10^-12 */
+#define GB INT64_C(1000000000)
+#define PRICE_MAX ((__int128)1000000 * EBB_XFER_ONE)
+
+struct making {
+	const struct ebb_xfer_book *b;
+	struct ebb_arena *arena;
+	struct ebb_xfer *x;
+	struct ebb_xfer_site *sites;
+	struct ebb_xfer_pool *pools;
+	struct ebb_xfer_link *links;
+	struct ebb_xfer_group *groups;
+	/* of each pool: what it charges, and where */
+	const struct ebb_price_figure *figure[EBB_XFER_POOLS];
+	const struct ebb_xfer_book_place *at[EBB_XFER_POOLS];
+	struct ebb_err *err;
+};
+
+static int no_memory(struct making *m)
+{
+	return ebb_err_set(m->err, EBB_ENOMEM, "out of memory");
+}
+
+/* @atto for every @per, for @times of them, in 10^-12 and rounded up. */
+static int rate(struct making *m, __int128 atto, int64_t per, int64_t times, int64_t *ret)
+{
+	if (atto > EBB_PRICE_TOO_MUCH / GB)
+		return ebb_err_set(m->err, EBB_ERANGE, "a price is beyond a million");
+	__int128 over = (__int128)per * ATTO_PER_UNIT, p = (atto * times + over - 1) / over;
+
+	if (p > PRICE_MAX)
+		return ebb_err_set(m->err, EBB_ERANGE, "a price is beyond a million");
+	*ret = (int64_t)p;
+	return 0;
+}
+
+/* The first tier of an item of a class, for @times units; 0 without a class or a price. */
+static int item(struct making *m, const struct ebb_price_class *c, enum ebb_price_item which, int64_t times, int64_t *ret)
+{
+	const struct ebb_price_figure *f = c ? &c->item[which] : NULL;
+
+	*ret = 0;
+	return f && ebb_price_known(f) ? rate(m, f->tiers[0].atto, f->per, times, ret) : 0;
+}
+
+static const char *word(const char *s)
+{
+	return s ? s : "";
+}
+
+static int add_site(struct making *m, size_t i)
+{
+	const struct ebb_xfer_book_place *p = &m->b->places[i];
+	const struct ebb_price_class *c = p->class ? ebb_price_find(m->b->books, p->provider, p->region, p->class) : NULL;
+	struct ebb_xfer_site *s = &m->sites[i];
+	int r;
+
+	*s = (struct ebb_xfer_site){
+		.id = p->name, .provider = word(p->provider), .jurisdiction = word(p->jurisdiction), .relay = p->relay,
+		.compress = EBB_XFER_NEVER, .decompress = EBB_XFER_NEVER,
+	};
+	r = item(m, c, EBB_PRICE_GET, 1, &s->get);
+	return r < 0 ? r : item(m, c, EBB_PRICE_PUT, 1, &s->put);
+}
+
+/* --- Ways --- */
+
+static bool same_place(const struct ebb_xfer_book_place *a, const struct ebb_xfer_book_place *b)
+{
+	return !strcmp(word(a->provider), word(b->provider)) && !strcmp(word(a->region), word(b->region));
+}
+
+/* Volumes of a month count together where one figure charges for one region. */
+static int pool_of(struct making *m, const struct ebb_price_figure *f, const struct ebb_xfer_book_place *at, uint32_t *ret)
+{
+	struct ebb_xfer_tier *tiers;
+	size_t n = m->x->n_pools, free_part = f->tiers[0].from > 0;
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (m->figure[i] == f && same_place(m->at[i], at)) {
+			*ret = (uint32_t)i;
+			return 0;
+		}
+	if (n == EBB_XFER_POOLS)
+		return ebb_err_set(m->err, EBB_ENOTSUP, "there are more than %d tiered prices", EBB_XFER_POOLS);
+	tiers = ebb_arena_calloc(m->arena, f->ntiers + 1, sizeof(*tiers));
+	const char *id = ebb_arena_printf(m->arena, "%s%s%s from %s", word(at->provider), at->region ? ":" : "", word(at->region), f->unit);
+	if (!tiers || !id)
+		return no_memory(m);
+	for (size_t i = 0; r == 0 && i < f->ntiers; i++) {
+		r = rate(m, f->tiers[i].atto, f->per, GB, &tiers[i + free_part].price);
+		if (i + free_part > 0)
+			tiers[i + free_part - 1].upto = (ebb_xfer_num)f->tiers[i].from * (EBB_XFER_ONE / GB);
+	}
+	tiers[f->ntiers + free_part - 1].upto = EBB_XFER_MAX;
+	m->figure[n] = f;
+	m->at[n] = at;
+	m->pools[n] = (struct ebb_xfer_pool){.id = id, .tiers = tiers, .n_tiers = f->ntiers + free_part, .note = f->source};
+	m->x->n_pools++;
+	*ret = (uint32_t)n;
+	return r;
+}
+
+static const struct ebb_price_figure *way(const struct ebb_price_books *books, const struct ebb_xfer_book_place *from,
+					  const struct ebb_xfer_book_place *to)
+{
+	/* the user's own sites: one provider without a name, as far as they lie in one place */
+	return ebb_price_egress(books, from->provider, from->region, word(to->provider), to->region);
+}
+
+bool ebb_xfer_book_priced(const struct ebb_price_books *books, const struct ebb_xfer_book_place *from,
+			  const struct ebb_xfer_book_place *to)
+{
+	return way(books, from, to) != NULL;
+}
+
+static int add_link(struct making *m, uint32_t from, uint32_t to)
+{
+	static const ebb_xfer_num no_limit[] = {EBB_XFER_MAX};
+	const struct ebb_xfer_book_place *a = &m->b->places[from];
+	const struct ebb_price_figure *f = way(m->b->books, a, &m->b->places[to]);
+	struct ebb_xfer_link *l = &m->links[m->x->n_links];
+	int64_t *price = ebb_arena_calloc(m->arena, 1, sizeof(*price));
+	int r = 0;
+
+	if (!price)
+		return no_memory(m);
+	if (!f)
+		return 0;
+	*l = (struct ebb_xfer_link){.from = from, .to = to, .pool = EBB_XFER_NONE, .price = price, .capacity = no_limit, .note = ""};
+	if (f->ntiers > 1 || f->tiers[0].from > 0)
+		r = pool_of(m, f, a, &l->pool);
+	else
+		r = rate(m, f->tiers[0].atto, f->per, GB, price);
+	m->x->n_links++;
+	return r;
+}
+
+/* --- Groups --- */
+
+static bool is_in(const char *const *list, const char *jurisdiction)
+{
+	for (; jurisdiction && *list; list++)
+		if (strcmp(*list, jurisdiction) == 0)
+			return true;
+	return false;
+}
+
+static int add_replicas(struct making *m, const struct ebb_xfer_sum_row *row, struct ebb_xfer_group *g)
+{
+	const struct ebb_xfer_book_terms *terms = &m->b->terms[row->terms];
+	struct ebb_xfer_replica *v = ebb_arena_calloc(m->arena, m->b->nplaces, sizeof(*v));
+	int r = v ? 0 : no_memory(m);
+
+	for (uint32_t i = 0; r == 0 && i < m->b->nplaces; i++) {
+		if (!(row->have >> i & 1))
+			continue;
+		v[g->n_replicas] = (struct ebb_xfer_replica){.site = i, .satisfies = true};
+		r = item(m, terms->class[i], EBB_PRICE_RETRIEVAL, GB, &v[g->n_replicas++].per_gb);
+	}
+	g->replicas = v;
+	return r;
+}
+
+static int add_group(struct making *m, size_t i)
+{
+	const struct ebb_xfer_sum_row *row = &m->b->rows[i];
+	const struct ebb_xfer_book_terms *terms = &m->b->terms[row->terms];
+	struct ebb_xfer_group *g = &m->groups[i];
+	struct ebb_xfer_dest *dests = ebb_arena_calloc(m->arena, m->b->nplaces, sizeof(*dests));
+	bool *allowed = ebb_arena_calloc(m->arena, m->b->nplaces, sizeof(*allowed));
+
+	*g = (struct ebb_xfer_group){
+		.id = ebb_arena_printf(m->arena, "%zu", i + 1), .gb = (ebb_xfer_num)row->bytes * (EBB_XFER_ONE / GB), .packed = -1,
+		.objects = (ebb_xfer_num)row->objects * EBB_XFER_ONE, .dests = dests,
+		.allowed = terms->residency ? allowed : NULL,
+	};
+	if (!dests || !allowed || !g->id)
+		return no_memory(m);
+	for (uint32_t s = 0; s < m->b->nplaces; s++) {
+		allowed[s] = terms->residency && is_in(terms->residency, m->b->places[s].jurisdiction);
+		if (row->want >> s & 1)
+			dests[g->n_dests++] = (struct ebb_xfer_dest){.site = s, .copies = 1};
+	}
+	return add_replicas(m, row, g);
+}
+
+static int make(struct making *m)
+{
+	size_t n = m->b->nplaces;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_site(m, i);
+	for (uint32_t i = 0; r == 0 && i < n; i++)
+		for (uint32_t k = 0; r == 0 && k < n; k++)
+			r = i == k ? 0 : add_link(m, i, k);
+	for (size_t i = 0; r == 0 && i < m->b->nrows; i++)
+		r = add_group(m, i);
+	return r;
+}
+
+int ebb_xfer_book(const struct ebb_xfer_book *b, struct ebb_arena *arena, const struct ebb_xfer **ret, struct ebb_err *err)
+{
+	static const struct ebb_xfer_slot always = {"", INT64_MAX};
+	const char *currency = ebb_price_currency(b->books);
+	size_t n = b->nplaces;
+	struct making m = {
+		.b = b, .arena = arena, .err = err,
+		.x = ebb_arena_calloc(arena, 1, sizeof(*m.x)), .sites = ebb_arena_calloc(arena, n, sizeof(*m.sites)),
+		.pools = ebb_arena_calloc(arena, EBB_XFER_POOLS, sizeof(*m.pools)),
+		.links = ebb_arena_calloc(arena, n * n + 1, sizeof(*m.links)),
+		.groups = ebb_arena_calloc(arena, b->nrows + 1, sizeof(*m.groups)),
+	};
+
+	if (*currency && strcmp(currency, "USD") != 0)
+		return ebb_err_set(err, EBB_ENOTSUP, "transfers are planned in USD, and the first price book is in %s", currency);
+	if (!m.x || !m.sites || !m.pools || !m.links || !m.groups)
+		return no_memory(&m);
+	*m.x = (struct ebb_xfer){
+		.id = "index", .title = "from the index", .slots = &always, .sites = m.sites, .pools = m.pools, .links = m.links,
+		.groups = m.groups, .n_slots = 1, .n_sites = n, .n_groups = b->nrows, .has_budget = b->budget >= 0, .budget = b->budget,
+	};
+	int r = make(&m);
+	if (r == 0)
+		*ret = m.x;
+	return r;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Transfer instances from price books: places instead of an instance file's links and prices.
+ *
+ * Every pair of places whose way has a price gets a link; a way without one gets none, so nothing is sent where nobody knows what it
+ * costs. Figures with a free allowance or tiers become a pool for each region they are charged in. Finer than 10^-12 USD is rounded
+ * up. Requests and retrieval cost what the class of the replica, or of what is written, says; unpriced ones are counted, not charged.
+ *
+ * Pure. Threads: any.
+ */
+#ifndef EBB_POLICIES_XFER_BOOK_H
+#define EBB_POLICIES_XFER_BOOK_H
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "policies/price.h"
+#include "policies/xfer.h"
+#include "policies/xfer_sum.h"
+
+/* Most places: sites are bits of struct ebb_xfer_sum_row. */
+#define EBB_XFER_BOOK_PLACES 64
+
+struct ebb_xfer_book_place {
+	const char *name;
+	const char *provider, *region, *jurisdiction;	/* or NULL, as in price.h */
+	const char *class;		/* what is written goes into it; NULL: not known */
+	bool relay;
+};
+
+/* What objects of a group have in common beside where they stand; row.terms is a number into an array of these. */
+struct ebb_xfer_book_terms {
+	const char *const *residency;	/* NULL-terminated jurisdictions; NULL: any */
+	const struct ebb_price_class *class[EBB_XFER_BOOK_PLACES];	/* of the replica at each place; NULL: not priced */
+};
+
+struct ebb_xfer_book {
+	const struct ebb_price_books *books;
+	const struct ebb_xfer_book_place *places;
+	size_t nplaces;
+	const struct ebb_xfer_book_terms *terms;
+	const struct ebb_xfer_sum_row *rows;	/* each becomes a group, in this order */
+	size_t nrows;
+	ebb_xfer_num budget;		/* a cost; negative: none */
+};
+
+/*
+ * Make the instance, in @arena; it borrows the strings of @b.
+ *
+ * @return  0; -EBB_ENOTSUP: the books are not in USD, or there are more than EBB_XFER_POOLS tiered figures; -EBB_ERANGE: a price
+ *          beyond a million, or volumes that no plan could add up; -EBB_ENOMEM.
+ */
+int ebb_xfer_book(const struct ebb_xfer_book *b, struct ebb_arena *arena, const struct ebb_xfer **ret,
+		  struct ebb_err *err);
+
+/* Whether bytes from one place to another have a price (also: nothing). */
+bool ebb_xfer_book_priced(const struct ebb_price_books *books, const struct ebb_xfer_book_place *from,
+			  const struct ebb_xfer_book_place *to);
+
+#endif

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# ebb transfer from the index: what stands at a destination is not sent, relays are used and emptied, killed runs go on, undo takes the
+# copies away, and what is refused. Directories stand for stores in regions.
+# shellcheck source=tests/cli/lib.sh
+. "$EBB_SRC/tests/cli/lib.sh"
+require_cmd jq
+
+mkdir -p home/d eu eu2 hub far
+cat >book.yaml <<'END'
+version: 1
+name: acme
+provider: acme
+currency: USD
+date: 2026-01-01
+source: made up
+confidence: contract
+egress:
+  - {from: us, to: eu, price: 50000/GB}
+  - {from: us, to: hub, price: 10000/GB}
+  - {from: hub, to: eu, price: 10000/GB}
+END
+cat >ebb.yaml <<END
+version: 1
+prices: [./book.yaml]
+stores:
+  home: {type: fs, path: $PWD/home, provider: acme, region: us, jurisdiction: US}
+  eu: {type: fs, path: $PWD/eu, provider: acme, region: eu, jurisdiction: DE}
+  eu2: {type: fs, path: $PWD/eu2, provider: acme, region: eu, jurisdiction: DE}
+  hub: {type: fs, path: $PWD/hub, provider: acme, region: hub, jurisdiction: CH, relay: true}
+  far: {type: fs, path: $PWD/far, provider: acme, region: moon}
+datasets:
+  - {match: "kept/**", residency: [US]}
+rules: []
+END
+for i in 1 2 3; do head -c $((300000 + i)) /dev/urandom >home/f$i; done
+cp -p home/f1 home/d/same		# twice at the source: sent once
+cp home/f2 eu/other			# at a destination under another key: not sent there
+echo old >home/taken
+echo new >eu/taken			# something else: left alone
+cp -p home/f3 eu2/f3			# there already
+touch -d '2021-02-03 04:05:06.789' home/f1
+touch hub/.keep far/.keep
+cp -a eu eu.before
+cp -a eu2 eu2.before
+export EBB_INDEX=$HOME/index
+
+run "$EBB" transfer plan home --to eu
+expect_status 5
+run "$EBB" scan home hub far
+run "$EBB" transfer plan home --to eu
+expect_status 6
+expect_err "store 'eu' was never scanned: run ebb scan eu"
+run "$EBB" scan
+run "$EBB" dupes
+expect_status 0
+
+# --- The plan: f1 over the hub to one of both, f2 and f3 from where they are in Europe ---
+run "$EBB" transfer plan home --to eu,eu2 -o plan.jsonl --json
+expect_status 0
+[[ $(jq -r .status <<<"$out") == optimal ]] || unexpected 'it is not optimal'
+expect_err '1 objects stand at their destination already'
+expect_err '1 keys are taken at their destination'
+rows() {
+	tail -n +3 plan.jsonl | jq -r "[$1] | join(\" \")" | sort
+}
+rows '.store, .path, .to_store, .to_path, (.wire_bytes|tostring)' >got
+grep -q '^home f1 \|^home d/same ' got || fail "$(cat got)"
+grep -q '^home [^ ]* hub .ebb-transfer/' got || fail 'the relay is not used'
+[[ $(awk '$1 == "home" && $3 != "hub" { n++ } END { print n + 0 }' got) -eq 0 ]] || fail "$(cat got)"
+grep -q '^eu other eu f2 0' got || fail 'what is there is not copied there'
+grep -q '^eu other eu2 f2 300002' got || fail 'not from where it is cheapest'
+grep -q '^eu2 f3 eu f3 300003' got || fail 'not from where it is cheapest'
+run "$EBB" show plan.jsonl
+expect_status 0
+expect_out 'copy'
+run "$EBB" transfer run -n plan.jsonl
+expect_status 0
+run diff -r eu.before eu
+expect_status 0
+
+# --- The run, killed on its way ---
+for s in 0.01 0.02 0.04; do
+	{ timeout -s KILL "$s" "$EBB" transfer run plan.jsonl || true; } >/dev/null 2>&1
+done
+run "$EBB" transfer run plan.jsonl --json
+[[ $status -le 1 ]] || unexpected 'it does not go on'
+for f in f1 f2 f3 d/same; do
+	expect_same "home/$f" "eu/$f"
+	expect_same "home/$f" "eu2/$f"
+done
+[[ $(stat -c %y home/f1) == $(stat -c %y eu/f1) ]] || fail 'times are lost'
+[[ $(cat eu/taken) == new && $(cat eu2/taken) == old ]] || fail 'something was overwritten, or not copied'
+[[ -z $(find hub -type f ! -name .keep) ]] || fail "the relay is not empty: $(find hub)"
+[[ -e home/f1 && -e home/d/same ]] || fail 'a source is gone'
+run "$EBB" transfer run plan.jsonl
+expect_status 0
+expect_out 'nothing to do'
+expect_out 'home to hub: '
+
+# --- Back ---
+run "$EBB" undo last
+expect_status 0
+run diff -r eu.before eu
+expect_status 0
+run diff -r eu2.before eu2
+expect_status 0
+
+# --- Without an accident planned and sent are the same ---
+run "$EBB" transfer run plan.jsonl --json
+expect_status 0
+[[ $(grep planned_bytes <<<"$out" | jq -s 'length > 1 and all(.planned_bytes == .sent_bytes)') == true ]] || unexpected 'sent is not planned'
+run "$EBB" scan
+run "$EBB" dupes
+run "$EBB" transfer plan home --to eu,eu2 --json -o again.jsonl
+expect_out '"cost_usd":0,'
+[[ $(tail -n +3 again.jsonl | wc -l) -eq 0 ]] || unexpected 'it would send again'
+
+# --- A copy that somebody changed stays; the others go ---
+echo more >>eu/f1
+run "$EBB" undo last
+expect_status 1
+[[ -e eu/f1 && ! -e eu2/f1 ]] || unexpected 'not what undo may take away'
+
+# --- What is refused ---
+run "$EBB" transfer plan home:f1 --to far
+expect_status 0
+expect_out 'infeasible'
+expect_err "no price is known from store 'home' to 'far'"
+mkdir home/kept
+echo secret >home/kept/s
+head -c 300000 /dev/urandom >home/new
+run "$EBB" scan home
+run "$EBB" transfer plan home:kept/ --to eu --json
+expect_out '"reason":"residency"'
+run "$EBB" transfer plan home --to nowhere
+expect_status 2
+run "$EBB" transfer plan home --to eu --budget 'a lot'
+expect_status 2
+run "$EBB" transfer plan home:new --to eu2 --budget "1 USD" --json
+expect_out '"reason":"budget"'
+run "$EBB" transfer run missing.jsonl
+expect_status 2
+sed 's/do: keep/do: copy/; s/^rules: \[\]/rules: [{name: c, match: "**", do: copy, to: eu}]/' ebb.yaml >ruled.yaml
+run "$EBB" -c ruled.yaml check
+expect_status 3
+expect_err "action 'copy'"
