@@ -5,7 +5,7 @@
  *   reflink   it shares the blocks of the copy that stays; the filesystem compares. Nothing that anybody can read changes, so there is
  *             nothing to take back
  *   hardlink  both are read and compared, metadata too; it goes into the trash, and the copy that stays gets its name
- *   delete    both are read and compared; it goes into the trash
+ *   delete    both are read and compared; it goes into the trash, as delete has it go (act_delete.c)
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,20 +21,6 @@ static const char *target(struct ebb_arena *arena, const char *key, const char *
 	return NULL; /* the trash depends on the run */
 }
 
-static int into_trash(const struct ebb_lower_env *env, const struct ebb_planrow *row,
-		      struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
-{
-	ret->to_store = row->store;
-	ret->to_key = ebb_arena_printf(arena, "%s%s/%s", EBB_PROOF_TRASH, env->run, row->obj.key);
-	if (!ret->to_key)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	if (strlen(ret->to_key) > EBB_KEY_MAX)
-		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
-	if (__builtin_add_overflow(env->now, row->trash_ns, &ret->expires))
-		ret->expires = INT64_MAX;
-	return 0;
-}
-
 static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
 {
@@ -42,9 +28,11 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	ret->with_store = row->with_store;
 	ret->with_key = row->with.key;
 	ret->with = row->with;
+	if (row->how == EBB_ACTION_HARDLINK && !(env->caps & EBB_CAP_RENAME))
+		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' has no hard links", row->store);
 	if (row->how != EBB_ACTION_DROP && strcmp(row->store, row->with_store) != 0)
 		return ebb_err_set(err, EBB_ENOTSUP, "the copy that stays lies in another store");
-	return row->how == EBB_ACTION_REFLINK ? 0 : into_trash(env, row, arena, ret, err);
+	return row->how == EBB_ACTION_REFLINK ? 0 : ebb_lower_trash(env, row, arena, ret, err);
 }
 
 /* In the trash a chown of the whole store moves the time of change. The inode, its size and mtime remain to tell strangers. */
@@ -90,12 +78,27 @@ static int expire(const struct ebb_op *did, const struct ebb_op_result *res, str
 	*ret = (struct ebb_op){
 		.n = did->n, .action = did->action, .way = EBB_OP_EXPIRE,
 		.store = did->to_store, .key = did->to_key, .obj = res->to,
-		.expires = did->expires,
+		.expires = did->expires, .how = did->how,
 	};
 	ret->obj.key = did->to_key;
 	ret->obj.key_len = (uint32_t)strlen(did->to_key);
 	forget_ctime(&ret->obj);
 	return 0;
+}
+
+/* In a store that does not rename. */
+static const enum ebb_step *bucket_steps(const struct ebb_op *op)
+{
+	static const enum ebb_step copy[] = {EBB_STEP_CHECK,  EBB_STEP_COMPARE, EBB_STEP_COPY, EBB_STEP_VERIFY,
+					     EBB_STEP_RECORD, EBB_STEP_REMOVE,  EBB_STEP_END};
+	static const enum ebb_step back[] = {EBB_STEP_CHECK,  EBB_STEP_COPY,   EBB_STEP_VERIFY,
+					     EBB_STEP_RECORD, EBB_STEP_REMOVE, EBB_STEP_END};
+	static const enum ebb_step hide[] = {EBB_STEP_CHECK, EBB_STEP_COMPARE, EBB_STEP_HIDE, EBB_STEP_END};
+	static const enum ebb_step show[] = {EBB_STEP_CHECK, EBB_STEP_SHOW, EBB_STEP_END};
+
+	if (op->how == EBB_OP_HIDE)
+		return op->way == EBB_OP_APPLY ? hide : show;
+	return op->way == EBB_OP_APPLY ? copy : back;
 }
 
 static const enum ebb_step *steps(const struct ebb_op *op)
@@ -114,6 +117,8 @@ static const enum ebb_step *steps(const struct ebb_op *op)
 
 	if (op->way == EBB_OP_EXPIRE)
 		return let_go;
+	if (op->dedup == EBB_ACTION_DROP && op->how != EBB_OP_RENAME)
+		return bucket_steps(op);
 	switch (op->dedup) {
 	case EBB_ACTION_REFLINK:
 		return op->way == EBB_OP_APPLY ? share : look;

@@ -3,7 +3,6 @@
  * delete: into the trash of the object's own store; for good only when the rule says so in words. The trash is .ebb-trash/RUN/KEY, by one
  * rename or by a copy that the store makes; where a store keeps versions it is a marker that hides the object where it is.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "agent/lower.h"
@@ -31,41 +30,6 @@ static void forget_ctime(struct ebb_record *rec)
 		rec->known &= ~EBB_KNOWN(EBB_F_CTIME);
 }
 
-/* By what the store can do. */
-static int choose_how(uint32_t caps, struct ebb_op *ret, struct ebb_err *err)
-{
-	if (caps & EBB_CAP_RENAME)
-		ret->how = EBB_OP_RENAME;
-	else if (caps & EBB_CAP_VERSIONS)
-		ret->how = EBB_OP_HIDE;
-	else if (caps & EBB_CAP_COPY)
-		ret->how = EBB_OP_COPY;
-	else
-		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' can keep no trash: it neither renames, nor copies, nor keeps versions",
-				   ret->store);
-	return 0;
-}
-
-/* Its name in the trash; where that would be too long, one by its number. */
-static int trash_key(const struct ebb_lower_env *env, const struct ebb_planrow *row,
-		     struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
-{
-	bool dirs = env->caps & EBB_CAP_DIRS;
-	size_t most = dirs ? EBB_KEY_MAX : EBB_STORE_OBJECT_KEY_MAX;
-
-	if (ret->how == EBB_OP_HIDE) {
-		ret->to_key = row->obj.key;
-		return 0;
-	}
-	ret->to_key = ebb_arena_printf(arena, "%s%s/%s", EBB_PROOF_TRASH, env->run, row->obj.key);
-	if (ret->to_key && strlen(ret->to_key) > most && dirs)
-		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
-	if (ret->to_key && strlen(ret->to_key) > most)
-		ret->to_key = ebb_arena_printf(arena, "%s%s/.long/%lld", EBB_PROOF_TRASH, env->run,
-					       (long long)row->n);
-	return ret->to_key ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
-}
-
 static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
 {
@@ -74,11 +38,8 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	ret->purge = row->purge;
 	if (row->purge)
 		return 0;
-	ret->to_store = row->store;
-	if ((r = choose_how(env->caps, ret, err)) < 0 || (r = trash_key(env, row, arena, ret, err)) < 0)
+	if ((r = ebb_lower_trash(env, row, arena, ret, err)) < 0)
 		return r;
-	if (__builtin_add_overflow(env->now, row->trash_ns, &ret->expires))
-		ret->expires = INT64_MAX;
 	if (has_names(&ret->obj))
 		forget_ctime(&ret->obj);
 	return 0;

@@ -5,6 +5,7 @@
 
 #include "agent/chunks.h"
 #include "agent/cli.h"
+#include "agent/etags.h"
 #include "agent/groups.h"
 #include "agent/hash_tell.h"
 #include "agent/out.h"
@@ -40,6 +41,8 @@ static int hash(struct dupes *d, struct ebb_index *ix, unsigned threads, struct 
 	struct ebb_hash_opts opts = {.min_size = d->min_size, .links = d->links, .threads = threads};
 	int rc = ebb_hash_run(d->app, ix, &d->reach, &opts, &res, err);
 
+	if (rc == 0)
+		rc = ebb_etags_run(d->app, ix, &d->reach, &opts, &res, err);
 	if (rc == -EBB_ECANCELLED)
 		return ebb_err_set(err, EBB_ECANCELLED, "interrupted; what was read is kept");
 	return rc < 0 ? rc : ebb_hash_tell(d->app, &res);
@@ -321,8 +324,8 @@ const struct ebb_cli_command ebb_cmd_dupes = {
 		"checkpoints and versions of datasets are found wherever they begin.\n"
 		"The saving is estimated from a sample of distinct chunks, with its error; small sets are counted whole.\n"
 		"\n"
-		"Objects of buckets are not read, since that costs: those with equal entity tags form groups, and are not compared\n"
-		"with files.\n"
+		"Objects of buckets are not read, since that costs: their entity tags are compared with each other, and with those\n"
+		"that a file of the same size would get, whole or in parts of the usual sizes.\n"
 		"\n"
 		"Equal digests propose; nothing is changed.\n"
 		"Objects that changed since the scan or cannot be read are named and left out; the exit status is 1 then.",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli.h"
+#include "agent/etags.h"
 #include "agent/hash_tell.h"
 #include "agent/out.h"
 #include "agent/scan.h"
@@ -184,6 +185,8 @@ static int hash(struct ebb_app *app, struct ebb_index *ix, const struct ebb_cli_
 	}
 	if (r == 0)
 		r = ebb_hash_run(app, ix, &reach, &opts, &res, err);
+	if (r == 0)
+		r = ebb_etags_run(app, ix, &reach, &opts, &res, err);
 	if (r == -EBB_ECANCELLED)
 		return ebb_err_set(err, EBB_ECANCELLED, "interrupted; what was read is kept");
 	if (r < 0)

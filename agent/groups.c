@@ -141,42 +141,20 @@ static bool has_names(const struct ebb_record *r)
 	return ebb_record_has(r, EBB_F_INO) && r->f[EBB_F_NLINK] > 1;
 }
 
-/* What the store says of the content of an object that nobody read. */
-static bool has_etag(const struct ebb_record *r)
-{
-	const uint32_t etag = EBB_KNOWN(EBB_F_ETAG_HI) | EBB_KNOWN(EBB_F_ETAG_LO) | EBB_KNOWN(EBB_F_PARTS);
-
-	return (r->known & etag) == etag && r->f[EBB_F_PARTS] >= 0;
-}
-
-static void take_digest(struct member *m, const struct ebb_record *r)
-{
-	if (r->known & EBB_KNOWN_DIGEST) {
-		m->parts = -1;
-		memcpy(m->digest, r->digest, EBB_DIGEST_LEN);
-		return;
-	}
-	m->parts = r->f[EBB_F_PARTS];
-	for (int i = 0; i < 8; i++) { /* in the order of its digits */
-		m->digest[i] = (uint8_t)((uint64_t)r->f[EBB_F_ETAG_HI] >> (56 - 8 * i));
-		m->digest[8 + i] = (uint8_t)((uint64_t)r->f[EBB_F_ETAG_LO] >> (56 - 8 * i));
-	}
-}
-
 static int add_record(struct ebb_groups *g, size_t store, uint64_t place, const struct ebb_record *r,
 		      struct ebb_err *err)
 {
 	bool twin = r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN;
-	bool known = (r->known & EBB_KNOWN_DIGEST) || has_etag(r);
+	bool known;
 	struct member m = {
 		.size = r->f[EBB_F_SIZE], .place = place, .first = place, .alloc = alloc_of(r), .store = (uint16_t)store,
 		.dev = (uint64_t)r->f[EBB_F_DEV], .ino = (uint64_t)r->f[EBB_F_INO], .twin = twin,
 	};
 
+	known = ebb_record_content(r, m.digest, &m.parts);
 	if (r->f[EBB_F_KIND] != EBB_KIND_FILE || (!twin && !known) || m.size < g->min_size ||
 	    !ebb_reach_wants(g->reach, store, r->key, r->key_len))
 		return 0;
-	take_digest(&m, r);
 	return ebb_sort_add(has_names(r) ? &g->names : &g->members, &m, err);
 }
 

@@ -363,20 +363,18 @@ static int learn(struct hashing *h, uint16_t store, uint64_t place, uint32_t kno
 
 /* --- Reading --- */
 
-static int refused(struct hashing *h, const struct ebb_hash_job *job, const char *key, const char *why,
-		   struct ebb_err *err)
+int ebb_hash_refused(struct ebb_hash_result *r, const char *store, const char *key, int rc, const char *why,
+		     struct ebb_err *err)
 {
-	struct ebb_hash_result *ret = h->ret;
-
-	if (job->rc == -EBB_ECHANGED || job->rc == -EBB_ENOENT)
-		ret->changed++;
+	if (rc == -EBB_ECHANGED || rc == -EBB_ENOENT)
+		r->changed++;
 	else
-		ret->unreadable++;
-	if (ret->nnamed == EBB_HASH_NAMED)
+		r->unreadable++;
+	if (r->nnamed == EBB_HASH_NAMED)
 		return 0;
-	if (asprintf(&ret->named[ret->nnamed], "%s:%s: %s", h->reach->v[job->store].st.name, key, why) < 0)
+	if (asprintf(&r->named[r->nnamed], "%s:%s: %s", store, key, why) < 0)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	ret->nnamed++;
+	r->nnamed++;
 	return 0;
 }
 
@@ -399,7 +397,7 @@ static int on_read(void *ctx, const struct ebb_hash_job *job, const char *key, c
 	if (job->rc == -EBB_ECANCELLED)
 		return 0; /* the loop that puts tells */
 	if (job->rc < 0)
-		return refused(h, job, key, why, err);
+		return ebb_hash_refused(h->ret, h->reach->v[job->store].st.name, key, job->rc, why, err);
 	h->ret->bytes += bytes;
 	h->learned_bytes += bytes;
 	h->ret->sampled += job->sample;

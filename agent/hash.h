@@ -39,6 +39,10 @@ struct ebb_hash_result {
 
 void ebb_hash_result_release(struct ebb_hash_result *r);
 
+/* Count an object that could not be read (@rc, @why), and name it while there is room. 0 or -EBB_ENOMEM. */
+int ebb_hash_refused(struct ebb_hash_result *r, const char *store, const char *key, int rc, const char *why,
+		     struct ebb_err *err);
+
 /*
  * Learn the digests that are missing among objects of @reach that are meant (a size counts as shared when two of them share it).
  *

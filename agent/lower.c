@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "scanners/proof.h"
+
 /* One line per action, here and below; each lies in agent/act_NAME.c. */
 extern const struct ebb_lower ebb_act_delete;
 extern const struct ebb_lower ebb_act_tier;
@@ -97,4 +99,52 @@ int ebb_lower_swap(const struct ebb_op *did, const struct ebb_op_result *res, st
 	memcpy(ret->digest, res->digest, EBB_DIGEST_LEN);
 	ebb_meta_init(&ret->meta);
 	return did->has_meta ? ebb_meta_copy(&ret->meta, &did->meta, err) : 0;
+}
+
+/* By what the store can do. */
+static int choose_how(uint32_t caps, struct ebb_op *ret, struct ebb_err *err)
+{
+	if (caps & EBB_CAP_RENAME)
+		ret->how = EBB_OP_RENAME;
+	else if (caps & EBB_CAP_VERSIONS)
+		ret->how = EBB_OP_HIDE;
+	else if (caps & EBB_CAP_COPY)
+		ret->how = EBB_OP_COPY;
+	else
+		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' can keep no trash: it neither renames, nor copies, nor keeps versions",
+				   ret->store);
+	return 0;
+}
+
+/* Its name in the trash; where that would be too long, one by its number. */
+static int trash_key(const struct ebb_lower_env *env, const struct ebb_planrow *row,
+		     struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
+{
+	bool dirs = env->caps & EBB_CAP_DIRS;
+	size_t most = dirs ? EBB_KEY_MAX : EBB_STORE_OBJECT_KEY_MAX;
+
+	if (ret->how == EBB_OP_HIDE) {
+		ret->to_key = row->obj.key;
+		return 0;
+	}
+	ret->to_key = ebb_arena_printf(arena, "%s%s/%s", EBB_PROOF_TRASH, env->run, row->obj.key);
+	if (ret->to_key && strlen(ret->to_key) > most && dirs)
+		return ebb_err_set(err, EBB_ENOTSUP, "its name would be too long in the trash");
+	if (ret->to_key && strlen(ret->to_key) > most)
+		ret->to_key = ebb_arena_printf(arena, "%s%s/.long/%lld", EBB_PROOF_TRASH, env->run,
+					       (long long)row->n);
+	return ret->to_key ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
+int ebb_lower_trash(const struct ebb_lower_env *env, const struct ebb_planrow *row, struct ebb_arena *arena,
+		    struct ebb_op *ret, struct ebb_err *err)
+{
+	int r;
+
+	ret->to_store = row->store;
+	if ((r = choose_how(env->caps, ret, err)) < 0 || (r = trash_key(env, row, arena, ret, err)) < 0)
+		return r;
+	if (__builtin_add_overflow(env->now, row->trash_ns, &ret->expires))
+		ret->expires = INT64_MAX;
+	return 0;
 }

@@ -66,6 +66,13 @@ int ebb_lower_undo(const struct ebb_op *did, const struct ebb_op_result *res, st
 int ebb_lower_expire(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
 		     struct ebb_err *err);
 
+/*
+ * For the rows: fill in the way into the trash of its own store, by a rename, a copy, or a delete marker, as the store can, and when the
+ * trash lets it go. -EBB_ENOTSUP when the store can do none of them, or the name would be too long.
+ */
+int ebb_lower_trash(const struct ebb_lower_env *env, const struct ebb_planrow *row, struct ebb_arena *arena,
+		    struct ebb_op *ret, struct ebb_err *err);
+
 /* For the rows: an operation that swaps source and destination of @did. */
 int ebb_lower_swap(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
 		   struct ebb_err *err);

@@ -17,15 +17,17 @@
 /* Copies of a group that stay and are looked at. */
 #define STAYERS 64
 
-/* An object with a digest. */
+/* An object of whose content something is known. */
 struct copy {
 	int64_t size;
 	uint8_t digest[EBB_DIGEST_LEN];
+	int64_t parts;		/* as ebb_record_content says */
 	int64_t price;		/* nano-units a TiB and month; INT64_MAX: unknown */
 	uint64_t place;
 	uint64_t extents;	/* 0: not known */
 	uint64_t dev;
 	int64_t uid, gid, mode, mtime;
+	bool owned;		/* uid is known */
 	uint16_t store;
 	uint16_t rule;		/* the dedup rule that meets it, or EBB_RULES_NONE: it stays */
 };
@@ -70,6 +72,7 @@ struct ebb_survivors {
 static int cmp_content(const struct copy *a, const struct copy *b)
 {
 	DIFFER(a->size, b->size);
+	DIFFER(a->parts, b->parts);
 	return memcmp(a->digest, b->digest, EBB_DIGEST_LEN);
 }
 
@@ -142,16 +145,16 @@ static int add_record(struct ebb_survivors *s, size_t store, uint64_t place, uin
 		.size = r->f[EBB_F_SIZE], .place = place, .store = (uint16_t)store,
 		.dev = (uint64_t)r->f[EBB_F_DEV], .uid = r->f[EBB_F_UID], .gid = r->f[EBB_F_GID],
 		.mode = r->f[EBB_F_MODE], .mtime = r->f[EBB_F_MTIME], .rule = EBB_RULES_NONE,
+		.owned = ebb_record_has(r, EBB_F_UID),
 	};
 
-	if (!(r->known & EBB_KNOWN_DIGEST) || r->f[EBB_F_KIND] != EBB_KIND_FILE || c.size <= 0 ||
+	if (!ebb_record_content(r, c.digest, &c.parts) || r->f[EBB_F_KIND] != EBB_KIND_FILE || c.size <= 0 ||
 	    r->f[EBB_F_FLAGS] != 0)
 		return 0;
 	if (rule != EBB_RULES_NONE && !dedup && ebb_rules_get(s->rules, rule)->action->changes)
 		return 0; /* it may not be there for long */
 	if (dedup && s->v[store].wanted && (dedup->how == EBB_ACTION_REFLINK || r->f[EBB_F_NLINK] < 2))
 		c.rule = rule;
-	memcpy(c.digest, r->digest, EBB_DIGEST_LEN);
 	int rc = price_of(s, store, &c.price, err);
 	return rc < 0 ? rc : ebb_sort_add(&s->copies, &c, err);
 }
@@ -165,7 +168,7 @@ static int add_store(struct ebb_survivors *s, size_t store, struct ebb_err *err)
 	int rc = ebb_cursor_open(s->snap, st, NULL, &c, err);
 
 	for (uint64_t n = 0; rc >= 0 && (rc = ebb_cursor_next(c, &b, err)) == 1; n++) {
-		if (!(b.known_any & EBB_KNOWN_DIGEST))
+		if (!(b.known_any & (EBB_KNOWN_DIGEST | EBB_KNOWN(EBB_F_PARTS))))
 			continue;
 		rc = ebb_rules_decide(s->rules, s->work, &b, st->name, s->now, s->rule, s->unknown, err);
 		ebb_block_iter_init(s->it, &b);
@@ -215,8 +218,10 @@ static int can_replace(struct ebb_survivors *s, const struct copy *c, const stru
 		return c->store == with->store && c->dev == with->dev && c->uid == with->uid &&
 		       c->gid == with->gid && c->mode == with->mode && c->mtime == with->mtime;
 	default:
-		if (c->uid != with->uid || c->store == with->store)
-			return c->uid == with->uid;
+		if (c->owned && with->owned && c->uid != with->uid)
+			return 0; /* objects of a bucket have no owners of their own */
+		if (c->store == with->store)
+			return 1;
 		rc = ebb_place_key(s->names, &s->v[c->store].st, c->place, &key, &len, err);
 		return rc < 0 ? rc : ebb_decide_resides(s->rules, key, len, s->v[with->store].st.name);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which copy stays: for every object that a dedup rule meets, another one with the same digest that the plan leaves alone.
+ * Which copy stays: for every object that a dedup rule meets, another one with the same digest or the
+ * same checksum of the store that the plan leaves alone.
  *
  * Of equal objects these stay, in this order: those that no dedup rule meets; those in the class that costs least; those of the rule that
  * stands first; those whose store and key come first. Objects that another rule would change, that are changing, or that could not be
@@ -8,7 +9,7 @@
  * its place:
  *   reflink    in the same store, which can share blocks; not sharing them already
  *   hardlink   in the same store, on the same device, of the same owner, group, mode and modification time
- *   delete     of the same owner; in a store where the dataset's residency allows it
+ *   delete     of the same owner, where both have one; in a store where the dataset's residency allows it
  *
  * Memory: bounded; at most 64 stayers of a group are looked at. Threads: belongs to one thread.
  */

@@ -222,6 +222,25 @@ bool ebb_record_etag_text(const struct ebb_record *r, char out[EBB_RECORD_ETAG_T
 	return true;
 }
 
+bool ebb_record_content(const struct ebb_record *r, uint8_t *ret, int64_t *ret_parts)
+{
+	const uint32_t etag = EBB_KNOWN(EBB_F_ETAG_HI) | EBB_KNOWN(EBB_F_ETAG_LO) | EBB_KNOWN(EBB_F_PARTS);
+
+	if (r->known & EBB_KNOWN_DIGEST) {
+		*ret_parts = -1;
+		memcpy(ret, r->digest, EBB_DIGEST_LEN);
+		return true;
+	}
+	if ((r->known & etag) != etag || r->f[EBB_F_PARTS] < 0)
+		return false;
+	*ret_parts = r->f[EBB_F_PARTS];
+	for (int i = 0; i < 8; i++) {
+		ret[i] = (uint8_t)((uint64_t)r->f[EBB_F_ETAG_HI] >> (56 - 8 * i));
+		ret[8 + i] = (uint8_t)((uint64_t)r->f[EBB_F_ETAG_LO] >> (56 - 8 * i));
+	}
+	return true;
+}
+
 const char *ebb_record_field_name(enum ebb_field f)
 {
 	static const char *const names[EBB_F_COUNT] = {

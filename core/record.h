@@ -154,6 +154,15 @@ void ebb_record_etag(struct ebb_record *r, const char *etag, size_t len);
 /* The entity tag as text; false when it is unknown or opaque. */
 bool ebb_record_etag_text(const struct ebb_record *r, char out[EBB_RECORD_ETAG_TEXT]);
 
+/*
+ * What is known of the content, for comparison with objects of the same size: the digest, else an entity tag that is a checksum.
+ *
+ * @ret        EBB_DIGEST_LEN bytes; a tag in the order of its digits.
+ * @ret_parts  -1: it is the digest; otherwise it is a tag of so many parts, 0: in one piece.
+ * @return     false when nothing is.
+ */
+bool ebb_record_content(const struct ebb_record *r, uint8_t *ret, int64_t *ret_parts);
+
 /* Set a field and its known bit. */
 static inline void ebb_record_set(struct ebb_record *r, enum ebb_field f, int64_t v)
 {

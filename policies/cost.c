@@ -124,6 +124,30 @@ static bool vanishes(const struct ebb_action *a)
 	return a->id == EBB_ACTION_DELETE || a->id == EBB_ACTION_DEDUP;
 }
 
+/* Both copies are read before one goes. */
+static bool compares(const struct ebb_action *a)
+{
+	return a->id == EBB_ACTION_DEDUP && a->how != EBB_ACTION_REFLINK;
+}
+
+/*
+ * Reading where a provider bills it. Between stores the bytes of both pay their way to the other: nobody knows beside which of them ebb
+ * runs, and an estimate may be too high but not too low.
+ */
+static void fill_compare(const struct ebb_cost_ends *ends, const struct ebb_action *a, struct ebb_bill *b)
+{
+	const struct ebb_price_class *class[] = {ends->from, ends->with};
+	int64_t size = a->obj->f[EBB_F_SIZE];
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(class); i++) {
+		if (!class[i] || !*class[i]->provider)
+			continue;
+		ebb_cost_retrieval(b, EBB_BILL_ONCE, class[i], ebb_cost_load(1, size), 1000000, EBB_COST_THAW);
+		if (strcmp(a->store, a->with_store) != 0 && ends->apart[i])
+			ebb_bill_add(b, EBB_BILL_ONCE, "egress", class[i], ends->apart[i], size, 1);
+	}
+}
+
 /* What is paid once, and each month before and after, for @there bytes at the destination. */
 static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t there,
 		      struct ebb_bill *b)
@@ -145,6 +169,8 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 	m.load.objects = a->freed > 0;
 	m.rewritten = away || a->id == EBB_ACTION_COMPRESS;
 	ebb_cost_move(b, &m);
+	if (compares(a))
+		fill_compare(ends, a, b);
 	ebb_cost_storage(b, EBB_BILL_BEFORE, m.from, m.load, EBB_COST_MONTH);
 	if (m.to)
 		ebb_cost_storage(b, EBB_BILL_AFTER, m.to,
@@ -198,6 +224,10 @@ static const char *unpriced(const struct ebb_cost_ends *ends, const struct ebb_a
 		return "the class that it is in";
 	if (!vanishes(a) && !ends->to)
 		return "the class that it would be in";
+	if (compares(a) && !ends->with)
+		return "the class of the copy that stays";
+	if (compares(a) && (!ends->apart[0] || !ends->apart[1]))
+		return "the way between both copies";
 	return a->to_store && !ends->egress ? "the way to the other store" : NULL;
 }
 

@@ -37,6 +37,9 @@ struct ebb_cost_ends {
 						 * NULL: not priced */
 	const struct ebb_price_figure *egress;	/* what a byte pays from store to store; NULL: not
 						 * priced; looked at when a->to_store is set */
+	const struct ebb_price_class *with;	/* of the copy that stays (dedup); NULL: not priced */
+	const struct ebb_price_figure *apart[2];	/* dedup, what a byte pays from the object's store
+						 * to that of the copy, and back; NULL: not priced */
 	int64_t age_ns;				/* time in `from` so far; 0 when not known */
 	const char *currency;
 };

@@ -279,6 +279,23 @@ static int64_t age_in_class(const struct ebb_decide *d, const struct ebb_rules_s
 	return d->now - r->f[EBB_F_MTIME];
 }
 
+static const char *provider_of(const struct ebb_rules_store *s)
+{
+	return s->provider ? s->provider : "";
+}
+
+/* A copy that goes and one that stays. */
+static void ends_of_copies(const struct ebb_decide *d, const struct ebb_rules_store *from,
+			   const struct ebb_rules_store *with, const struct ebb_record *copy,
+			   struct ebb_cost_ends *ret)
+{
+	if (!from || !with)
+		return;
+	ret->with = class_of(d, with, copy);
+	ret->apart[0] = ebb_price_egress(d->prices, provider_of(from), from->region, provider_of(with), with->region);
+	ret->apart[1] = ebb_price_egress(d->prices, provider_of(with), with->region, provider_of(from), from->region);
+}
+
 static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb_action *a)
 {
 	const struct ebb_rules_store *from = ebb_rules_store(d->rules, a->store);
@@ -299,6 +316,8 @@ static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb
 	if (from && to)
 		ends.egress = ebb_price_egress(d->prices, from->provider, from->region,
 					       to->provider ? to->provider : "", to->region);
+	if (a->id == EBB_ACTION_DEDUP && a->with)
+		ends_of_copies(d, from, ebb_rules_store(d->rules, a->with_store), a->with, &ends);
 	return ends;
 }
 

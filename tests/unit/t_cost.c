@@ -219,6 +219,40 @@ START_TEST(small_objects_of_self_tiering_classes_stay)
 }
 END_TEST
 
+/* Both copies are read before one goes, and nothing else is paid; a file of one's own costs nothing to read. */
+START_TEST(deduplicating_reads_both)
+{
+	const struct ebb_price_figure *out = ebb_price_egress(s.books, "aws", "us-east-1", "aws", "eu-west-1");
+	const struct ebb_price_figure *back = ebb_price_egress(s.books, "aws", "eu-west-1", "aws", "us-east-1");
+	struct case_of c;
+
+	start(&c, EBB_ACTION_DEDUP, "STANDARD_IA", NULL);
+	c.ends.age_ns = 100 * EBB_DATE_DAY_NS;
+	c.a.how = EBB_ACTION_DROP;
+	c.a.store = c.a.with_store = "one";
+	c.a.with = &c.rec;
+	price(&c);
+	ck_assert(!c.a.priced);
+	c.ends.with = c.ends.from;
+	c.ends.apart[0] = c.ends.apart[1] = ebb_price_egress(s.books, "aws", "us-east-1", "aws", "us-east-1");
+	price(&c);
+	ck_assert(c.a.priced);
+	/* twice a GiB at 0.01 USD and a GET at 0.001 USD a thousand */
+	ck_assert_int_eq(c.a.one_off.nano, 2 * (10000000 + 1000));
+	ck_assert_int_eq(c.a.saving.nano, 12500000);
+	/* between regions the way of both is paid, 0.02 USD a GiB each */
+	c.a.with_store = "two";
+	c.ends.with = aws("eu-west-1", "STANDARD_IA");
+	c.ends.apart[0] = out;
+	c.ends.apart[1] = back;
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano, 2 * (10000000 + 1000) + 2 * 20000000);
+	c.a.how = EBB_ACTION_REFLINK;
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano, 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -227,6 +261,7 @@ int main(void)
 		leaving_early_pays_the_rest,
 		another_region_is_paid_for,
 		compressing_rewrites,
+		deduplicating_reads_both,
 		what_has_no_price_is_named,
 		what_is_not_sure_is_named,
 		large_objects_go_up_in_parts,
