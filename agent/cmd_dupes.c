@@ -6,6 +6,7 @@
 #include "agent/chunks.h"
 #include "agent/cli.h"
 #include "agent/etags.h"
+#include "agent/fetch.h"
 #include "agent/groups.h"
 #include "agent/hash_tell.h"
 #include "agent/out.h"
@@ -21,6 +22,7 @@ struct dupes {
 	struct ebb_place *places;
 	const char *currency;
 	int64_t min_size;
+	int64_t max_download;
 	bool links;
 };
 
@@ -34,15 +36,33 @@ static void release(struct dupes *d)
 
 /* --- What is missing is read first --- */
 
+static void tell_fetched(struct dupes *d, const struct ebb_fetch_result *r)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+
+	if (r->objects)
+		ebb_app_note(d->app, "downloaded %s from buckets with %s", ebb_out_bytes(r->bytes, a),
+			     ebb_out_things(r->objects, "request", b));
+	if (r->over)
+		ebb_app_note(d->app, "%s beyond --max-download not compared", ebb_out_things(r->over, "object", a));
+	if (r->dear)
+		ebb_app_note(d->app, "%s not compared: reading costs more than a year of keeping, or nobody knows what",
+			     ebb_out_things(r->dear, "object", a));
+}
+
 /* Returns 0, -EBB_EPARTIAL when some objects could not be compared, or why it could not be done. */
 static int hash(struct dupes *d, struct ebb_index *ix, unsigned threads, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_hash_result_release) struct ebb_hash_result res = {0};
 	struct ebb_hash_opts opts = {.min_size = d->min_size, .links = d->links, .threads = threads};
+	struct ebb_fetch_result fetched = {0};
 	int rc = ebb_hash_run(d->app, ix, &d->reach, &opts, &res, err);
 
 	if (rc == 0)
 		rc = ebb_etags_run(d->app, ix, &d->reach, &opts, &res, err);
+	if (rc == 0)
+		rc = ebb_fetch_run(d->app, ix, &d->reach, d->min_size, d->max_download, &res, &fetched, err);
+	tell_fetched(d, &fetched);
 	if (rc == -EBB_ECANCELLED)
 		return ebb_err_set(err, EBB_ECANCELLED, "interrupted; what was read is kept");
 	return rc < 0 ? rc : ebb_hash_tell(d->app, &res);
@@ -238,6 +258,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	int partial = 0, rc = ebb_app_config_optional(app, err);
 
 	d.min_size = ebb_cli_number(args, "min-size", 1);
+	d.max_download = ebb_cli_number(args, "max-download", 0);
 	d.links = ebb_cli_flag(args, "hard-links");
 	known |= !app->config;
 	if (app->config)
@@ -271,6 +292,7 @@ static const struct ebb_cli_option options[] = {
 	{"summary", 's', EBB_CLI_FLAG, NULL, "show only the totals"},
 	{"hard-links", 'H', EBB_CLI_FLAG, NULL, "also show groups of names of one inode, which hold nothing redundant"},
 	{"known", 'k', EBB_CLI_FLAG, NULL, "read nothing: only what the index knows already"},
+	{"max-download", 0, EBB_CLI_BYTES, "SIZE", "read objects of buckets that tags cannot tell apart, so much at most (default: none)"},
 	{"chunks", 0, EBB_CLI_FLAG, NULL,
 	 "estimate what storing equal chunks of files once would save; reads everything"},
 	{"threads", 't', EBB_CLI_COUNT, "N", "objects read at the same time (default: chosen)"},
@@ -324,7 +346,7 @@ const struct ebb_cli_command ebb_cmd_dupes = {
 		"checkpoints and versions of datasets are found wherever they begin.\n"
 		"The saving is estimated from a sample of distinct chunks, with its error; small sets are counted whole.\n"
 		"\n"
-		"Objects of buckets are not read, since that costs: their entity tags are compared with each other, and with those\n"
+		"Objects of buckets are not read unless --max-download says how much: their entity tags are compared with each other, and with those\n"
 		"that a file of the same size would get, whole or in parts of the usual sizes.\n"
 		"\n"
 		"Equal digests propose; nothing is changed.\n"

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/learned.h"
 #include "agent/progress.h"
 #include "compress/etag.h"
 #include "core/cursor.h"
-#include "core/learn.h"
 #include "core/place.h"
 #include "core/pool.h"
 #include "core/sort.h"
@@ -43,12 +43,6 @@ struct item {
 	uint8_t known;			/* the digest */
 };
 
-struct learned {
-	uint64_t place;
-	uint16_t store;
-	uint8_t digest[EBB_DIGEST_LEN];
-};
-
 /* A file to be read, and what came of it. */
 struct job {
 	struct ebb_store *store;
@@ -70,7 +64,8 @@ struct etags {
 	int64_t min_size;
 	struct ebb_hash_result *ret;
 	struct ebb_progress progress;
-	struct ebb_sort items, tags, learned;
+	struct ebb_sort items, tags;
+	struct ebb_learned learned;
 	struct ebb_snap *snap;
 	struct ebb_place *records;
 	struct ebb_block_iter *it;
@@ -113,15 +108,6 @@ static int cmp_tag(const void *pa, const void *pb)
 	if (c)
 		return c;
 	DIFFER(b->file, a->file);
-	DIFFER(a->store, b->store);
-	DIFFER(a->place, b->place);
-	return 0;
-}
-
-static int cmp_learned(const void *pa, const void *pb)
-{
-	const struct learned *a = pa, *b = pb;
-
 	DIFFER(a->store, b->store);
 	DIFFER(a->place, b->place);
 	return 0;
@@ -231,14 +217,6 @@ static int run_job(void *arg, struct ebb_err *err)
 	return 0;
 }
 
-static int learn(struct etags *e, const struct item *i, const uint8_t *digest, struct ebb_err *err)
-{
-	struct learned l = {.place = i->place, .store = i->store};
-
-	memcpy(l.digest, digest, sizeof(l.digest));
-	return ebb_sort_add(&e->learned, &l, err);
-}
-
 /* What came of a file. */
 static int take_job(struct etags *e, struct job *j, struct ebb_err *err)
 {
@@ -252,7 +230,7 @@ static int take_job(struct etags *e, struct job *j, struct ebb_err *err)
 	e->ret->whole++;
 	e->ret->bytes += (uint64_t)j->item.size;
 	if (!j->item.known)
-		rc = learn(e, &j->item, j->item.digest, err);
+		rc = ebb_learned_add(&e->learned, j->item.store, j->item.place, j->item.digest, err);
 	for (size_t i = 0; rc == 0 && i < j->nways; i++) {
 		struct item t = j->item;
 
@@ -358,36 +336,9 @@ static int match(struct etags *e, struct ebb_err *err)
 		if (i.file)
 			file = i;
 		else if (same_tag(&file, &i))
-			rc = learn(e, &i, file.digest, err);
+			rc = ebb_learned_add(&e->learned, i.store, i.place, file.digest, err);
 	}
 	return rc;
-}
-
-/* Into the index with it; nobody may look at it meanwhile. */
-static int keep(struct etags *e, struct ebb_err *err)
-{
-	EBB_CLEANUP(ebb_mem_freep) struct ebb_learn_item *items = malloc(ROOM * sizeof(*items));
-	struct learned l = {0};
-	uint16_t store = 0;
-	size_t n = 0;
-	int rc = items ? ebb_sort_finish(&e->learned, err) : ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	int more = rc == 0 ? 1 : 0;
-
-	while (rc == 0 && more == 1) {
-		more = ebb_sort_take(&e->learned, &l, err);
-		if (n && (more != 1 || l.store != store || n == ROOM)) {
-			const struct ebb_index_store *st = &e->reach->v[store].st;
-
-			rc = ebb_learn_digests(e->ix, st->name, st->generation, items, n, err);
-			n = 0;
-		}
-		if (more == 1) {
-			store = l.store;
-			items[n] = (struct ebb_learn_item){.place = l.place, .known = EBB_KNOWN_DIGEST};
-			memcpy(items[n++].digest, l.digest, sizeof(l.digest));
-		}
-	}
-	return more < 0 ? more : rc;
 }
 
 /* --- All of it --- */
@@ -410,7 +361,7 @@ static void release(struct etags *e)
 	look_no_more(e);
 	ebb_sort_release(&e->items);
 	ebb_sort_release(&e->tags);
-	ebb_sort_release(&e->learned);
+	ebb_learned_release(&e->learned);
 }
 
 static int prepare(struct etags *e, unsigned threads, struct ebb_err *err)
@@ -425,7 +376,7 @@ static int prepare(struct etags *e, unsigned threads, struct ebb_err *err)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if ((rc = ebb_sort_init(&e->items, dir, sizeof(struct item), ROOM, cmp_item, err)) < 0 ||
 	    (rc = ebb_sort_init(&e->tags, dir, sizeof(struct item), ROOM, cmp_tag, err)) < 0 ||
-	    (rc = ebb_sort_init(&e->learned, dir, sizeof(struct learned), ROOM, cmp_learned, err)) < 0 ||
+	    (rc = ebb_learned_init(&e->learned, dir, err)) < 0 ||
 	    (rc = ebb_pool_new(threads ? threads : cpus > 1 ? (size_t)cpus : 1, BATCH, &e->pool, err)) < 0 ||
 	    (rc = ebb_snap_open(e->ix, &e->snap, err)) < 0)
 		return rc;
@@ -458,6 +409,6 @@ int ebb_etags_run(struct ebb_app *app, struct ebb_index *ix, const struct ebb_re
 	if (rc == 0)
 		rc = match(&e, err);
 	look_no_more(&e);
-	kept = keep(&e, rc < 0 ? NULL : err);
+	kept = ebb_learned_keep(&e.learned, ix, reach, rc < 0 ? NULL : err);
 	return rc < 0 ? rc : kept;
 }

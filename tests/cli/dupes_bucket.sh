@@ -58,3 +58,8 @@ run "$EBB" dupes --known --json
 # without a file only those with one tag are equal
 run "$EBB" dupes --known --json lake
 [[ $(groups) == '["xxh128","by5","by8","odd","whole"]' ]] || fail "bucket: $(groups)"
+# what tags leave open is not downloaded where nobody knows what that costs
+run "$EBB" dupes --json --max-download 1GB
+expect_status 0
+expect_err '1 object not compared: reading costs more than a year'
+[[ $(groups) == "$want" ]] || fail "with a budget: $(groups)"

@@ -85,3 +85,22 @@ expect_status 0
 for b in "$bucket" "$kept"; do
 	aws s3 cp --quiet "s3://$b/x/piece" - | cmp - saved || fail 'it did not come back'
 done
+
+# parts of a size that nobody guesses: read only within a budget, with one request
+boto "$bucket" <<'END'
+from boto3.s3.transfer import TransferConfig
+s3.upload_file("local/parts", argv[0], "y/odd", Config=TransferConfig(multipart_threshold=6 << 20, multipart_chunksize=6 << 20))
+END
+run "$EBB" scan
+members() { jq -s -r '[.[] | select(.size_bytes == 20000000).members[].path] | join(" ")' <<<"$out"; }
+run "$EBB" dupes --json
+[[ $(members) == 'parts x/parts' ]] || fail "without a budget: $(members)"
+run "$EBB" dupes --json --max-download 1MB
+expect_err '1 object beyond --max-download'
+[[ $(members) == 'parts x/parts' ]] || fail "beyond the budget: $(members)"
+run "$EBB" dupes --json --max-download 30MB
+expect_status 0
+expect_err 'with 1 request'
+[[ $(members) == 'parts x/parts y/odd' ]] || fail "within the budget: $(members)"
+run "$EBB" dupes --json --max-download 30MB
+[[ $err != *downloaded* ]] || fail 'it was read again'
