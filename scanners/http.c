@@ -333,9 +333,9 @@ static void launch(struct ebb_http *h, struct ebb_http_call *call)
 
 static void drop_waiting(struct ebb_http *h, struct ebb_http_call *call)
 {
-	for (struct ebb_http_call **p = &h->waiting; *p; p = &(*p)->next)
+	for (struct ebb_http_call **p = &h->waiting; *p; p = &(*p)->later)
 		if (*p == call) {
-			*p = call->next;
+			*p = call->later;
 			return;
 		}
 }
@@ -376,7 +376,7 @@ static void obey(struct ebb_http *h, bool *ret_stop)
 			cancel(h, call);
 		} else if (what & FRESH) {
 			if (call->not_before > ebb_clock_monotonic()) {
-				call->next = h->waiting;
+				call->later = h->waiting;
 				h->waiting = call;
 			} else {
 				launch(h, call);
@@ -394,14 +394,13 @@ static int launch_due(struct ebb_http *h)
 
 	for (struct ebb_http_call **p = &h->waiting, *call; (call = *p);) {
 		if (call->not_before <= now) {
-			*p = call->next;
-			call->next = NULL;
+			*p = call->later;
 			launch(h, call);	/* adds nothing here: what is started goes to the inbox */
 			continue;
 		}
 		if (call->not_before < next)
 			next = call->not_before;
-		p = &call->next;
+		p = &call->later;
 	}
 	int64_t ms = next == INT64_MAX ? POLL_MS : (next - now) / 1000000 + 1;
 	return ms > POLL_MS ? POLL_MS : (int)ms;

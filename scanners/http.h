@@ -84,6 +84,7 @@ struct ebb_http_call {
 
 	/* --- The loop's. --- */
 	struct ebb_http_call *next;
+	struct ebb_http_call *later;	/* in the loop's list of what is not to start yet; the loop's alone */
 	struct ebb_http_transfer *transfer;
 	void *waiter;
 	unsigned state;

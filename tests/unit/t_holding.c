@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(classes_beyond_the_table_are_unpriced)
 {
-	static char names[EBB_HOLDING_ROWS + 2][8];
+	static char names[EBB_HOLDING_ROWS + 2][16];
 
 	ebb_holding_clear(&h);
 	for (int i = 0; i < EBB_HOLDING_ROWS + 2; i++) {
