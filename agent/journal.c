@@ -58,7 +58,7 @@ static int sum_of(const char *p, size_t len, char hex[9], struct ebb_err *err)
 static int line_of(const struct ebb_journal_rec *rec, struct ebb_buf *out, struct ebb_err *err)
 {
 	char hex[9];
-	int r = ebb_jsonline_dump(out, ebb_jrecord_json(rec), err);
+	int r = ebb_jrecord_write(out, rec, err);
 
 	if (r < 0)
 		return r;

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "agent/jsonline.h"
-#include "agent/out.h"
+#include "agent/jsonput.h"
 #include "agent/planrow.h"
 #include "compress/digest.h"
-#include "core/base64.h"
 
 static const char *const types[EBB_JOURNAL_TYPES] = {
 	"run", "window", "dir", "made", "intent", "copied", "done",
@@ -16,170 +15,197 @@ static const char *const types[EBB_JOURNAL_TYPES] = {
 
 /* --- Writing --------------------------------------------------------------------------------------------- */
 
-static int set(json_t *o, const char *name, json_t *v)
+static void put_string(struct ebb_jsonput *j, const char *name, const char *s)
 {
-	return json_object_set_new(o, name, v);
+	if (s)
+		ebb_jsonput_string(j, name, s);
 }
 
-static int set_bytes(json_t *o, const char *name, const char *s)
-{
-	return s ? ebb_out_json_bytes(o, name, s, strlen(s)) : 0;
-}
-
-static int set_text(json_t *o, const char *name, const char *s)
-{
-	return s ? set(o, name, json_string(s)) : 0;
-}
-
-static int set_int(json_t *o, const char *name, int64_t n)
-{
-	return set(o, name, json_integer(n));
-}
-
-static int set_digest(json_t *o, bool has, const uint8_t *digest)
+static void put_digest(struct ebb_jsonput *j, bool has, const uint8_t *digest)
 {
 	char hex[2 * EBB_DIGEST_LEN + 1];
 
 	if (!has)
-		return 0;
+		return;
 	ebb_digest_hex(digest, EBB_DIGEST_LEN, hex);
-	return set_text(o, "digest", hex);
+	ebb_jsonput_string(j, "digest", hex);
 }
 
-static int set_record(json_t *o, const char *name, const struct ebb_record *rec)
+static void put_record(struct ebb_jsonput *j, const char *name, const struct ebb_record *rec)
 {
-	json_t *r = json_object();
-	int bad = r ? ebb_planrow_record_write(r, rec) : -1;
-
-	return bad | set(o, name, r);
+	ebb_jsonput_open(j, name, '{');
+	ebb_planrow_record_write(j, rec);
+	ebb_jsonput_shut(j, '}');
 }
 
-static int add_xattr(json_t *list, const struct ebb_meta_xattr *x)
+static void put_xattr(struct ebb_jsonput *j, const struct ebb_meta_xattr *x)
 {
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf b64 = EBB_BUF_INIT(1024 * 1024);
-	json_t *o = json_object();
-	int bad = o ? set_bytes(o, "name", x->name) : -1;
-
-	if (ebb_buf_reserve(&b64, 0) < 0 ||
-	    ebb_base64_encode(&b64, x->value ? x->value : "", x->len, NULL) < 0)
-		bad = -1;
-	bad |= set(o, "value_b64", bad ? NULL : json_stringn(b64.data, b64.len));
-	return bad | json_array_append_new(list, o);
+	ebb_jsonput_open(j, NULL, '{');
+	ebb_jsonput_text(j, "name", x->name);
+	ebb_jsonput_base64(j, "value_b64", x->value ? x->value : "", x->len);
+	ebb_jsonput_shut(j, '}');
 }
 
-static int set_meta(json_t *o, const struct ebb_meta *m)
+static void put_meta(struct ebb_jsonput *j, const struct ebb_meta *m)
 {
-	json_t *meta = json_object(), *xattrs = json_array();
-	int bad = set_int(meta, "uid", m->uid) | set_int(meta, "gid", m->gid) |
-		  set_int(meta, "mode", m->mode) | set_int(meta, "mtime_ns", m->mtime) |
-		  set_int(meta, "atime_ns", m->atime);
-
+	ebb_jsonput_open(j, "meta", '{');
+	ebb_jsonput_int(j, "uid", m->uid);
+	ebb_jsonput_int(j, "gid", m->gid);
+	ebb_jsonput_int(j, "mode", m->mode);
+	ebb_jsonput_int(j, "mtime_ns", m->mtime);
+	ebb_jsonput_int(j, "atime_ns", m->atime);
+	ebb_jsonput_open(j, "xattrs", '[');
 	for (size_t i = 0; i < m->nxattrs; i++)
-		bad |= add_xattr(xattrs, &m->xattrs[i]);
-	bad |= set(meta, "xattrs", xattrs);
-	return bad | set(o, "meta", meta);
+		put_xattr(j, &m->xattrs[i]);
+	ebb_jsonput_shut(j, ']');
+	ebb_jsonput_shut(j, '}');
 }
 
-static int set_member(json_t *o, const struct ebb_op_member *m)
+static void put_member(struct ebb_jsonput *j, const struct ebb_op_member *m)
 {
-	json_t *member = m->coded ? json_object() : NULL;
-
 	if (!m->coded)
-		return 0;
-	return set_int(member, "offset", m->at) | set_int(member, "coded", m->coded) |
-	       set_int(member, "raw", m->raw) | set_int(member, "size", m->size) | set(o, "member", member);
+		return;
+	ebb_jsonput_open(j, "member", '{');
+	ebb_jsonput_int(j, "offset", m->at);
+	ebb_jsonput_int(j, "coded", m->coded);
+	ebb_jsonput_int(j, "raw", m->raw);
+	ebb_jsonput_int(j, "size", m->size);
+	ebb_jsonput_shut(j, '}');
 }
 
-static int set_op(json_t *o, const struct ebb_op *op)
+static void put_with(struct ebb_jsonput *j, const struct ebb_op *op)
 {
-	int bad = set_text(o, "action", ebb_action_kind(op->action)->name);
+	if (op->action == EBB_ACTION_DEDUP)
+		ebb_jsonput_string(j, "dedup", ebb_action_how_name(op->dedup));
+	put_string(j, "with_store", op->with_store);
+	ebb_jsonput_text(j, "with_path", op->with_key);
+	put_record(j, "with", &op->with);
+}
 
-	bad |= set_text(o, "way", ebb_op_way_name(op->way));
-	bad |= set_text(o, "store", op->store) | set_bytes(o, "path", op->key);
-	bad |= set_record(o, "obj", &op->obj);
-	bad |= set_text(o, "to_store", op->to_store) | set_bytes(o, "to_path", op->to_key);
-	bad |= op->has_meta ? set_meta(o, &op->meta) : 0;
+static void put_op(struct ebb_jsonput *j, const struct ebb_op *op)
+{
+	ebb_jsonput_string(j, "action", ebb_action_kind(op->action)->name);
+	ebb_jsonput_string(j, "way", ebb_op_way_name(op->way));
+	put_string(j, "store", op->store);
+	ebb_jsonput_text(j, "path", op->key);
+	put_record(j, "obj", &op->obj);
+	put_string(j, "to_store", op->to_store);
+	ebb_jsonput_text(j, "to_path", op->to_key);
+	if (op->has_meta)
+		put_meta(j, &op->meta);
 	if (op->codec) {
-		bad |= set_text(o, "codec", op->codec) | set_int(o, "level", op->level);
-		bad |= set(o, "decode", json_boolean(op->decode));
+		ebb_jsonput_string(j, "codec", op->codec);
+		ebb_jsonput_int(j, "level", op->level);
+		ebb_jsonput_number(j, "decode", op->decode ? "true" : "false");
 	}
-	bad |= op->how ? set_text(o, "how", ebb_op_how_name(op->how)) : 0;
-	bad |= op->class ? set_text(o, "class", op->class) : 0;
-	bad |= op->old_class ? set_text(o, "old_class", op->old_class) : 0;
-	if (op->with_key) {
-		if (op->action == EBB_ACTION_DEDUP)
-			bad |= set_text(o, "dedup", ebb_action_how_name(op->dedup));
-		bad |= set_text(o, "with_store", op->with_store) | set_bytes(o, "with_path", op->with_key);
-		bad |= set_record(o, "with", &op->with);
+	if (op->how)
+		ebb_jsonput_string(j, "how", ebb_op_how_name(op->how));
+	put_string(j, "class", op->class);
+	put_string(j, "old_class", op->old_class);
+	if (op->with_key)
+		put_with(j, op);
+	if (op->pack)
+		ebb_jsonput_int(j, "pack", op->pack);
+	put_member(j, &op->member);
+	if (op->purge)
+		ebb_jsonput_number(j, "purge", "true");
+	if (op->expires)
+		ebb_jsonput_int(j, "expires_ns", op->expires);
+	put_digest(j, op->has_digest, op->digest);
+}
+
+static void put_run(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
+{
+	ebb_jsonput_int(j, "format", EBB_JOURNAL_FORMAT);
+	put_string(j, "id", rec->id);
+	put_string(j, "plan", rec->plan);
+	ebb_jsonput_int(j, "actions", rec->actions);
+	ebb_jsonput_int(j, "started_ns", rec->ts);
+}
+
+static void put_dir(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
+{
+	put_string(j, "store", rec->store);
+	ebb_jsonput_text(j, "path", rec->path);
+	if (rec->type == EBB_JOURNAL_MADE) {
+		put_string(j, "like", rec->like);
+		return;
 	}
-	bad |= op->pack ? set_int(o, "pack", op->pack) : 0;
-	bad |= set_member(o, &op->member);
-	bad |= op->purge ? set(o, "purge", json_true()) : 0;
-	bad |= op->expires ? set_int(o, "expires_ns", op->expires) : 0;
-	return bad | set_digest(o, op->has_digest, op->digest);
+	ebb_jsonput_int(j, "mtime_ns", rec->mtime);
+	ebb_jsonput_int(j, "atime_ns", rec->atime);
 }
 
-static int set_end(json_t *o, const struct ebb_journal_rec *rec)
+static void put_result(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
 {
-	return set_text(o, "way", ebb_op_way_name(rec->way)) | set_text(o, "outcome", rec->outcome) |
-	       set_bytes(o, "why", rec->why) | set_int(o, "ts_ns", rec->ts) |
-	       set_int(o, "done", rec->counts.done) | set_int(o, "skipped", rec->counts.skipped) |
-	       set_int(o, "failed", rec->counts.failed) | set_int(o, "bytes", rec->counts.bytes);
+	ebb_jsonput_int(j, "n", rec->n);
+	if (rec->result.wire)
+		ebb_jsonput_int(j, "wire", rec->result.wire);
+	if (rec->type == EBB_JOURNAL_COPIED || rec->type == EBB_JOURNAL_DONE) {
+		put_record(j, "to", &rec->result.to);
+		put_member(j, &rec->result.member);
+		put_digest(j, rec->result.has_digest, rec->result.digest);
+	} else if (rec->type != EBB_JOURNAL_BACK) {
+		ebb_jsonput_string(j, "code", ebb_err_name(rec->result.why.code));
+		ebb_jsonput_text(j, "why", rec->result.why.msg);
+	}
 }
 
-static int set_wire(json_t *o, const struct ebb_journal_rec *rec)
+static void put_end(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
 {
-	return rec->result.wire ? set_int(o, "wire", rec->result.wire) : 0;
+	ebb_jsonput_string(j, "way", ebb_op_way_name(rec->way));
+	put_string(j, "outcome", rec->outcome);
+	ebb_jsonput_text(j, "why", rec->why);
+	ebb_jsonput_int(j, "ts_ns", rec->ts);
+	ebb_jsonput_int(j, "done", rec->counts.done);
+	ebb_jsonput_int(j, "skipped", rec->counts.skipped);
+	ebb_jsonput_int(j, "failed", rec->counts.failed);
+	ebb_jsonput_int(j, "bytes", rec->counts.bytes);
 }
 
-static int set_members(json_t *o, const struct ebb_journal_rec *rec)
+static void put_members(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
 {
 	switch (rec->type) {
 	case EBB_JOURNAL_RUN:
-		return set_int(o, "format", EBB_JOURNAL_FORMAT) | set_text(o, "id", rec->id) |
-		       set_text(o, "plan", rec->plan) | set_int(o, "actions", rec->actions) |
-		       set_int(o, "started_ns", rec->ts);
+		put_run(j, rec);
+		break;
 	case EBB_JOURNAL_WINDOW:
-		return set_text(o, "way", ebb_op_way_name(rec->way)) |
-		       set_int(o, "count", rec->count) | set_int(o, "ts_ns", rec->ts);
+		ebb_jsonput_string(j, "way", ebb_op_way_name(rec->way));
+		ebb_jsonput_int(j, "count", rec->count);
+		ebb_jsonput_int(j, "ts_ns", rec->ts);
+		break;
 	case EBB_JOURNAL_DIR:
 	case EBB_JOURNAL_LEFT:
-		return set_text(o, "store", rec->store) | set_bytes(o, "path", rec->path) |
-		       set_int(o, "mtime_ns", rec->mtime) | set_int(o, "atime_ns", rec->atime);
 	case EBB_JOURNAL_MADE:
-		return set_text(o, "store", rec->store) | set_bytes(o, "path", rec->path) |
-		       set_text(o, "like", rec->like);
+		put_dir(j, rec);
+		break;
 	case EBB_JOURNAL_INTENT:
-		return set_int(o, "n", rec->op->n) | set_op(o, rec->op);
+		ebb_jsonput_int(j, "n", rec->op->n);
+		put_op(j, rec->op);
+		break;
 	case EBB_JOURNAL_COPIED:
 	case EBB_JOURNAL_DONE:
-		return set_int(o, "n", rec->n) | set_wire(o, rec) | set_record(o, "to", &rec->result.to) |
-		       set_member(o, &rec->result.member) |
-		       set_digest(o, rec->result.has_digest, rec->result.digest);
 	case EBB_JOURNAL_SKIPPED:
 	case EBB_JOURNAL_FAILED:
-		return set_int(o, "n", rec->n) | set_wire(o, rec) |
-		       set_text(o, "code", ebb_err_name(rec->result.why.code)) |
-		       set_bytes(o, "why", rec->result.why.msg);
 	case EBB_JOURNAL_BACK:
-		return set_int(o, "n", rec->n) | set_wire(o, rec);
+		put_result(j, rec);
+		break;
 	case EBB_JOURNAL_END:
-		return set_end(o, rec);
+		put_end(j, rec);
+		break;
 	case EBB_JOURNAL_TYPES:
 		break;
 	}
-	return -1;
 }
 
-json_t *ebb_jrecord_json(const struct ebb_journal_rec *rec)
+int ebb_jrecord_write(struct ebb_buf *out, const struct ebb_journal_rec *rec, struct ebb_err *err)
 {
-	json_t *o = json_object();
+	struct ebb_jsonput j = {.b = *out};
 
-	if (set_text(o, "t", types[rec->type]) || set_members(o, rec)) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	ebb_jsonput_open(&j, NULL, '{');
+	ebb_jsonput_string(&j, "t", types[rec->type]);
+	put_members(&j, rec);
+	ebb_jsonput_shut(&j, '}');
+	return ebb_jsonput_append(&j, out, err);
 }
 
 /* --- Reading --------------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "agent/jsonline.h"
-#include "agent/out.h"
+#include "agent/jsonput.h"
 #include "scanners/proof.h"
 
 #define SECOND INT64_C(1000000000)
@@ -33,16 +33,6 @@ int64_t ebb_planrow_payback(bool priced, int64_t one_off, int64_t saving)
 	return days > INT64_MAX ? -1 : (int64_t)days;
 }
 
-static json_t *text_or_null(const char *s)
-{
-	return s ? json_string(s) : json_null();
-}
-
-static json_t *int_or_null(bool known, int64_t n)
-{
-	return known ? json_integer(n) : json_null();
-}
-
 static uint64_t be64(const uint8_t *p)
 {
 	uint64_t v = 0;
@@ -53,31 +43,31 @@ static uint64_t be64(const uint8_t *p)
 }
 
 /* What is known of an entity tag: its text, or the hash of one that is none of ours. */
-static int set_etag(json_t *o, const struct ebb_record *rec)
+static void put_etag(struct ebb_jsonput *j, const struct ebb_record *rec)
 {
 	char text[EBB_RECORD_ETAG_TEXT], hash[33];
 
 	if (!ebb_record_has(rec, EBB_F_PARTS))
-		return 0;
-	if (ebb_record_etag_text(rec, text))
-		return json_object_set_new(o, "etag", json_string(text));
+		return;
+	if (ebb_record_etag_text(rec, text)) {
+		ebb_jsonput_string(j, "etag", text);
+		return;
+	}
 	snprintf(hash, sizeof(hash), "%016" PRIx64 "%016" PRIx64, (uint64_t)rec->f[EBB_F_ETAG_HI],
 		 (uint64_t)rec->f[EBB_F_ETAG_LO]);
-	return json_object_set_new(o, "etag_hash", json_string(hash));
+	ebb_jsonput_string(j, "etag_hash", hash);
 }
 
-int ebb_planrow_record_write(json_t *o, const struct ebb_record *rec)
+void ebb_planrow_record_write(struct ebb_jsonput *j, const struct ebb_record *rec)
 {
-	int bad = json_object_set_new(o, "kind", text_or_null(ebb_record_has(rec, EBB_F_KIND)
-						? ebb_record_kind_name(rec->f[EBB_F_KIND]) : NULL));
-
+	ebb_jsonput_string_or_null(j, "kind", ebb_record_has(rec, EBB_F_KIND)
+					   ? ebb_record_kind_name(rec->f[EBB_F_KIND]) : NULL);
 	for (size_t i = 0; i < EBB_ARRAY_LEN(fields); i++)
-		bad |= json_object_set_new(o, fields[i].name,
-					   int_or_null(ebb_record_has(rec, fields[i].field),
-						       rec->f[fields[i].field]));
+		ebb_jsonput_int_or_null(j, fields[i].name, ebb_record_has(rec, fields[i].field),
+					rec->f[fields[i].field]);
 	if (ebb_record_has(rec, EBB_F_CLASS))
-		bad |= json_object_set_new(o, "class_code", json_integer(rec->f[EBB_F_CLASS]));
-	return bad | set_etag(o, rec);
+		ebb_jsonput_int(j, "class_code", rec->f[EBB_F_CLASS]);
+	put_etag(j, rec);
 }
 
 static void read_etag(struct ebb_jsonline *l, struct ebb_record *rec)
@@ -118,82 +108,76 @@ void ebb_planrow_record_read(struct ebb_jsonline *l, struct ebb_record *rec)
 	read_etag(l, rec);
 }
 
-/* Set "to_path" or "to_path_b64"; null when there is none. */
-static int set_to_key(json_t *o, const char *key)
-{
-	return key ? ebb_out_json_bytes(o, "to_path", key, strlen(key))
-		   : json_object_set_new(o, "to_path", json_null());
-}
-
 /* The copy that stays, or the object that the content comes from. */
-static int set_with(json_t *o, const struct ebb_planrow *row)
+static void put_with(struct ebb_jsonput *j, const struct ebb_planrow *row)
 {
-	json_t *with = json_object();
-	int bad = !with || ebb_planrow_record_write(with, &row->with);
-
 	if (row->action == EBB_ACTION_DEDUP)
-		bad |= json_object_set_new(o, "how", text_or_null(ebb_action_how_name(row->how)));
-	bad |= json_object_set_new(o, "with_store", text_or_null(row->with_store));
-	bad |= !o || ebb_out_json_bytes(o, "with_path", row->with.key, row->with.key_len);
-	return bad | json_object_set_new(o, "with", with);
+		ebb_jsonput_string_or_null(j, "how", ebb_action_how_name(row->how));
+	ebb_jsonput_string_or_null(j, "with_store", row->with_store);
+	ebb_jsonput_bytes(j, "with_path", row->with.key, row->with.key_len);
+	ebb_jsonput_open(j, "with", '{');
+	ebb_planrow_record_write(j, &row->with);
+	ebb_jsonput_shut(j, '}');
 }
 
-static int set_copy(json_t *o, const struct ebb_planrow *row)
+static void put_copy(struct ebb_jsonput *j, const struct ebb_planrow *row)
 {
-	int bad = json_object_set_new(o, "after", int_or_null(row->after > 0, row->after));
-
-	bad |= json_object_set_new(o, "relay", json_boolean(row->relay));
-	return bad | (row->with_store ? set_with(o, row) : 0);
+	ebb_jsonput_int_or_null(j, "after", row->after > 0, row->after);
+	ebb_jsonput_number(j, "relay", row->relay ? "true" : "false");
+	if (row->with_store)
+		put_with(j, row);
 }
 
-static json_t *row_json(const struct ebb_planrow *row)
+/* Where to, and how. */
+static void put_action(struct ebb_jsonput *j, const struct ebb_planrow *row)
 {
 	bool trash = ebb_action_kind(row->action)->trashes && !row->purge;
-	json_t *o = json_pack("{s:I, s:s, s:s, s:s}", "n", (json_int_t)row->n, "rule", row->rule,
-			      "action", ebb_action_kind(row->action)->name, "store", row->store);
-	int bad = !o || ebb_out_json_bytes(o, "path", row->obj.key, row->obj.key_len);
 
-	bad |= !o || ebb_planrow_record_write(o, &row->obj);
-	bad |= row->class ? json_object_set_new(o, "class", json_string(row->class)) : 0;
-	bad |= json_object_set_new(o, "to_store", text_or_null(row->to_store));
-	bad |= !o || set_to_key(o, row->to_key);
+	ebb_jsonput_string_or_null(j, "to_store", row->to_store);
+	if (row->to_key)
+		ebb_jsonput_text(j, "to_path", row->to_key);
+	else
+		ebb_jsonput_number(j, "to_path", "null");
 	if (row->to_class)
-		bad |= json_object_set_new(o, "to_class", json_string(row->to_class));
-	bad |= json_object_set_new(o, "codec", text_or_null(row->codec));
-	bad |= json_object_set_new(o, "level", int_or_null(row->codec != NULL, row->level));
-	bad |= json_object_set_new(o, "purge", text_or_null(row->purge ? EBB_PROOF_PURGE_WORDS : NULL));
-	bad |= json_object_set_new(o, "trash_s", int_or_null(trash, row->trash_ns / SECOND));
+		ebb_jsonput_string(j, "to_class", row->to_class);
+	ebb_jsonput_string_or_null(j, "codec", row->codec);
+	ebb_jsonput_int_or_null(j, "level", row->codec != NULL, row->level);
+	ebb_jsonput_string_or_null(j, "purge", row->purge ? EBB_PROOF_PURGE_WORDS : NULL);
+	ebb_jsonput_int_or_null(j, "trash_s", trash, row->trash_ns / SECOND);
 	if (row->action == EBB_ACTION_DEDUP)
-		bad |= set_with(o, row);
+		put_with(j, row);
 	if (row->action == EBB_ACTION_COPY)
-		bad |= set_copy(o, row);
-	bad |= json_object_set_new(o, "one_off_nano", int_or_null(row->priced, row->one_off));
-	bad |= json_object_set_new(o, "saving_month_nano", int_or_null(row->priced, row->saving));
-	bad |= json_object_set_new(o, "payback_days",
-				   int_or_null(row->payback_days >= 0, row->payback_days));
-	bad |= json_object_set_new(o, "freed_bytes", json_integer(row->freed));
-	bad |= json_object_set_new(o, "wire_bytes", json_integer(row->wire));
-	bad |= !o || ebb_out_json_bytes(o, "why", row->why ? row->why : "",
-					row->why ? strlen(row->why) : 0);
-	if (bad) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+		put_copy(j, row);
+}
+
+static void put_row(struct ebb_jsonput *j, const struct ebb_planrow *row)
+{
+	ebb_jsonput_open(j, NULL, '{');
+	ebb_jsonput_int(j, "n", row->n);
+	ebb_jsonput_string(j, "rule", row->rule);
+	ebb_jsonput_string(j, "action", ebb_action_kind(row->action)->name);
+	ebb_jsonput_string(j, "store", row->store);
+	ebb_jsonput_bytes(j, "path", row->obj.key, row->obj.key_len);
+	ebb_planrow_record_write(j, &row->obj);
+	if (row->class)
+		ebb_jsonput_string(j, "class", row->class);
+	put_action(j, row);
+	ebb_jsonput_int_or_null(j, "one_off_nano", row->priced, row->one_off);
+	ebb_jsonput_int_or_null(j, "saving_month_nano", row->priced, row->saving);
+	ebb_jsonput_int_or_null(j, "payback_days", row->payback_days >= 0, row->payback_days);
+	ebb_jsonput_int(j, "freed_bytes", row->freed);
+	ebb_jsonput_int(j, "wire_bytes", row->wire);
+	ebb_jsonput_text(j, "why", row->why ? row->why : "");
+	ebb_jsonput_shut(j, '}');
 }
 
 int ebb_planrow_write(struct ebb_buf *out, const struct ebb_planrow *row, struct ebb_err *err)
 {
-	size_t before = out->len;
-	int r = ebb_jsonline_dump(out, row_json(row), err);
+	struct ebb_jsonput j = {.b = *out};
 
-	if (r == 0 && ebb_buf_addc(out, '\n') < 0)
-		r = ebb_err_set(err, EBB_ENOMEM, "out of memory for a plan");
-	if (r < 0 && out->data) {
-		out->len = before;
-		out->data[before] = 0;
-	}
-	return r;
+	put_row(&j, row);
+	ebb_jsonput_raw(&j, "\n");
+	return ebb_jsonput_append(&j, out, err);
 }
 
 static const char *dup_str(struct ebb_jsonline *l, struct ebb_arena *arena, const char *s)

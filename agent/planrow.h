@@ -25,8 +25,6 @@
 #ifndef EBB_AGENT_PLANROW_H
 #define EBB_AGENT_PLANROW_H
 
-#include <jansson.h>
-
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/err.h"
@@ -34,6 +32,7 @@
 #include "policies/action.h"
 
 struct ebb_jsonline;
+struct ebb_jsonput;
 
 /* Longest line of a row: two keys and texts in base64 or escapes. */
 #define EBB_PLANROW_MAX (256 * 1024)
@@ -78,9 +77,9 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 
 /*
  * The fields by which an object is known again: kind, size, alloc, mtime_ns, ctime_ns, ino, dev, nlink; null where unknown. Where known
- * also class_code and the entity tag, "etag" as its store writes it or "etag_hash".
+ * also class_code and the entity tag, "etag" as its store writes it or "etag_hash". Members of the object that is open in @j.
  */
-int ebb_planrow_record_write(json_t *o, const struct ebb_record *rec);
+void ebb_planrow_record_write(struct ebb_jsonput *j, const struct ebb_record *rec);
 void ebb_planrow_record_read(struct ebb_jsonline *l, struct ebb_record *rec);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/jsonline.h"
+#include "agent/jsonput.h"
 #include "agent/out.h"
 #include "tests/support/unit.h"
 
@@ -156,6 +158,44 @@ START_TEST(failures_reach_the_caller)
 }
 END_TEST
 
+/* What plans and journals are made of are the bytes that jansson would write. */
+START_TEST(json_piece_by_piece_is_what_jansson_writes)
+{
+	char text[300] = "\xc3\xa9 \xf0\x9f\x98\x80 \"\\/\x7f";
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf out = EBB_BUF_INIT(4096), want = EBB_BUF_INIT(4096);
+	struct ebb_jsonput j;
+	size_t len = strlen(text);
+
+	for (int c = 1; c < 0x80; c++)
+		text[len++] = (char)c;
+	ck_assert_int_eq(ebb_buf_adds(&out, "before"), 0);
+	ck_assert_int_eq(ebb_buf_adds(&want, "before"), 0);
+	j = (struct ebb_jsonput){.b = out};
+	ebb_jsonput_open(&j, NULL, '{');
+	ebb_jsonput_string(&j, "s", text);
+	ebb_jsonput_bytes(&j, "z", "a\0b", 3);
+	ebb_jsonput_bytes(&j, "k", "\xff\xfe", 2);
+	ebb_jsonput_int(&j, "least", INT64_MIN);
+	ebb_jsonput_int(&j, "most", INT64_MAX);
+	ebb_jsonput_int_or_null(&j, "none", false, 1);
+	ebb_jsonput_open(&j, "list", '[');
+	ebb_jsonput_string_or_null(&j, NULL, NULL);
+	ebb_jsonput_int(&j, NULL, 0);
+	ebb_jsonput_shut(&j, ']');
+	ebb_jsonput_shut(&j, '}');
+	ck_assert_int_eq(ebb_jsonput_append(&j, &out, NULL), 0);
+	ck_assert_int_eq(ebb_jsonline_dump(&want, json_pack("{s:s, s:s%, s:s, s:I, s:I, s:n, s:[n, i]}", "s", text, "z", "a\0b",
+							    (size_t)3, "k_b64", "//4=", "least", (json_int_t)INT64_MIN, "most",
+							    (json_int_t)INT64_MAX, "none", "list", 0), NULL), 0);
+	ck_assert_str_eq(out.data, want.data);
+
+	j = (struct ebb_jsonput){.b = out};
+	ebb_jsonput_string(&j, "s", "\xff");
+	ck_assert_int_eq(ebb_jsonput_append(&j, &out, NULL), -EBB_EINVAL);
+	ck_assert_str_eq(out.data, want.data);
+}
+END_TEST
+
 START_TEST(nothing_is_styled_but_terminals)
 {
 	char *text = NULL;
@@ -171,4 +211,4 @@ END_TEST
 
 EBB_UNIT_MAIN("out", tables_are_aligned, no_heading_without_titles, numbers_for_people,
 	      bars_show_the_smallest_part, keys_are_text_or_base64_never_both, records_show_what_is_known,
-	      failures_reach_the_caller, nothing_is_styled_but_terminals)
+	      failures_reach_the_caller, json_piece_by_piece_is_what_jansson_writes, nothing_is_styled_but_terminals)
