@@ -5,6 +5,7 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/listing.h"
 #include "agent/lower.h"
 #include "agent/out.h"
 #include "agent/planfile.h"
@@ -275,6 +276,29 @@ static int head_of(struct planning *p, int64_t now, struct ebb_planhead *h, stru
 
 /* --- The command ----------------------------------------------------------------------------------------- */
 
+/* What listing the planned buckets again costs. Nothing where no bucket has a price. */
+static int scan_cost(const struct planning *p, struct ebb_money *ret, struct ebb_err *err)
+{
+	const struct ebb_config *c = p->app->config;
+	int any = 0;
+
+	*ret = (struct ebb_money){0};
+	for (size_t i = 0; i < p->nsources; i++) {
+		const struct ebb_index_store *st = &p->sources[i];
+		struct ebb_money m;
+		int r = ebb_listing_cost(c, ebb_config_store(c, st->name), ebb_listing_requests(st->objects), &m, err);
+
+		if (r == 1) {
+			r = any ? ebb_money_add(*ret, m, &m, err) : 0;
+			*ret = m;
+			any = 1;
+		}
+		if (r < 0)
+			return r;
+	}
+	return any;
+}
+
 static int tell(struct planning *p, const struct ebb_planhead *h, const char *path, const char *id,
 		struct ebb_err *err)
 {
@@ -290,12 +314,18 @@ static int tell(struct planning *p, const struct ebb_planhead *h, const char *pa
 				      (json_int_t)h->all.saving, "currency", h->currency);
 		return ebb_out_json(f, o, err);
 	}
+	struct ebb_money scan;
+	char a[EBB_OUT_TEXT_MAX];
 	int r = ebb_plantext_samples(p->app->config, h, p->used, &samples, err);
 
 	text.samples = samples.data;
 	if (r == 0)
 		r = ebb_plantext_print(f, &text, err);
-	if (r == 0 && path)
+	if (r == 0)
+		r = scan_cost(p, &scan, err);
+	if (r == 1)
+		fprintf(f, "\n  listing these buckets costs %s a scan\n", ebb_out_money(&scan, a));
+	if (r >= 0 && path)
 		fprintf(f, "\n  plan %.12s written to %s; ebb apply %s does exactly this\n", id, path,
 			path);
 	return r < 0 ? r : ebb_out_flush(f, err);

@@ -6,6 +6,7 @@
 #include "agent/cli.h"
 #include "agent/etags.h"
 #include "agent/hash_tell.h"
+#include "agent/listing.h"
 #include "agent/out.h"
 #include "agent/scan.h"
 #include "agent/scan_inventory.h"
@@ -16,6 +17,7 @@ static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
 		      const struct ebb_scan_result *s, struct ebb_err *err)
 {
 	const struct ebb_merge_stats *m = &s->stats;
+	struct ebb_money cost;
 	json_t *o = json_pack("{ss sI sI sI sI sI sI sI sI sI ss sb sI}", "store", cs->open.name,
 			      "objects", (json_int_t)m->objects, "bytes", (json_int_t)m->bytes, "added",
 			      (json_int_t)m->added, "changed", (json_int_t)m->changed, "same",
@@ -27,6 +29,8 @@ static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
 
 	if (s->requests)
 		json_object_set_new(o, "requests", json_integer((json_int_t)s->requests));
+	if (ebb_listing_cost(app->config, cs, s->requests, &cost, NULL) == 1)
+		json_object_set_new(o, "requests_nano", json_integer(cost.nano));
 	if (s->evidence_since != INT64_MIN)
 		ebb_out_json_time(o, "evidence_since", s->evidence_since);
 	return ebb_out_json(app->out, o, err);
@@ -46,6 +50,7 @@ static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 {
 	const struct ebb_merge_stats *m = &s->stats;
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+	struct ebb_money cost;
 	double seconds = (double)s->elapsed / 1e9;
 
 	fprintf(app->out, "%s%s%s: %s, %s, in %.1f s", ebb_out_bold(app->out), cs->open.name,
@@ -59,6 +64,8 @@ static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 			ebb_out_count(m->changed, b), ebb_out_count(m->gone, c));
 	if (s->requests)
 		fprintf(app->out, "\n  %s", ebb_out_things(s->requests, "listing request", a));
+	if (s->requests && ebb_listing_cost(app->config, cs, s->requests, &cost, NULL) == 1)
+		fprintf(app->out, ", %s", ebb_out_money(&cost, b));
 	fprintf(app->out, "\n  %s", cs->open.bucket && s->evidence < EBB_EVIDENCE_TIER
 						     ? "a bucket does not tell of reads: ebb ingest adds what access logs tell"
 						     : evidence_text[s->evidence]);
@@ -241,6 +248,7 @@ static const struct ebb_cli_field json[] = {
 	{"evidence", "string", "what the mount tells of reads: none, mtime, relatime, atime"},
 	{"evidence_since", "string", "and since when; absent: always"},
 	{"requests", "number", "pages of the listing that were asked for, where a bucket was scanned"},
+	{"requests_nano", "number", "what they cost, in billionths of the currency; absent without a price"},
 	{"resumed", "boolean", "whether an interrupted scan was gone on with"},
 	{"elapsed_ms", "number", "milliseconds it took"},
 	{NULL, NULL, NULL},

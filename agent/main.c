@@ -22,7 +22,7 @@
  *   cmd_init.c       a configuration to begin with
  *   cmd_check.c      what ebb understood                    cmd_explain.c    which rule meets an object, and why
  *   cmd_scan.c       bring the index up to date             scan.c           one store: walk, doubt, publish
- *   scan_inventory.c a bucket from a report, without asking it
+ *   scan_inventory.c a bucket from a report, without asking it             listing.c    what listing costs
  *   cmd_ingest.c     what access logs tell of reads         ingest.c         which line is of which store
  *   cmd_find.c       objects that meet a condition          find_order.c     all of them in order
  *   cmd_du.c         sums by folder or group                tally.c          counted by age, size, kind, extension, owner
@@ -68,7 +68,7 @@
  *   cmd_trash.c      what waits in the trash                trash.c          added up
  *   cmd_transfer.c   cheapest way across regions            transfer_out.c   for people and programs
  *   cmd_price.c      books of prices, and quotes            price_out.c      books     quote_out.c   quotes
- *   jsonput.c        JSON with exact decimals
+ *   jsonput.c        JSON piece by piece
  *   transfer_make.c  planned from the index                 transfer_index.c what stands where, what is missing
  *   transfer_rows.c  as actions of a plan file              sent.c           planned and sent over each link
  *   transfer_bill.c  who is paid for what, and why          transfer_report.c  for who approves it: md, html

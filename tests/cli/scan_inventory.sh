@@ -52,6 +52,14 @@ expect_out "Rule 'cold' meets it"
 run "$EBB" explain lake:a
 expect_out 'its condition is unknown'
 
+# what listing the bucket costs is told where it has a price
+run "$EBB" plan -n lake
+expect_no_out 'a scan'
+sed 's/region: us-east-1}/region: us-east-1, class: STANDARD}/; s/^rules:/prices: [aws]\n&/' ebb.yaml >priced.yaml
+run env EBB_NOW=2026-06-01T00:00:00Z "$EBB" --config priced.yaml plan -n lake
+expect_status 0
+expect_out 'listing these buckets costs 0.0000050 USD a scan'
+
 run "$EBB" scan pond --from-inventory $manifest
 expect_status 4
 expect_err "is of bucket 'lake', not of 'pond'"

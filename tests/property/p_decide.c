@@ -16,6 +16,7 @@
 
 #define DAY (INT64_C(86400) * 1000000000)
 #define NOW (20000 * DAY)
+#define MONTH (30 * DAY)
 #define RULES 5
 
 static const char config[] =
@@ -72,6 +73,8 @@ static int take(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	EBB_SEED_CHECK(verdicts[rule].cond == EBB_TRUE || a->id != EBB_ACTION_DELETE,
 		       "%s deletes what may have been read", a->rule);
 	EBB_SEED_CHECK(a->saving.nano >= 0 && a->freed >= 0, "%s loses", a->rule);
+	EBB_SEED_CHECK(!a->priced || (__int128)a->one_off.nano * MONTH <= (__int128)a->saving.nano * EBB_DECIDE_LIFE_NS,
+		       "%s costs more than doing nothing", a->rule);
 	tally_add(&t->all, a);
 	tally_add(&t->by_rule[rule], a);
 	ebb_buf_addf(&t->log, "%s %s %lld %s\n", a->obj->key, a->rule, (long long)a->saving.nano,
