@@ -22,9 +22,23 @@ static int told(const struct ebb_jsonput *j, struct ebb_err *err)
 	return ebb_err_set(err, EBB_ENOMEM, "out of memory for JSON");
 }
 
-static void add(struct ebb_jsonput *j, const char *p, size_t len)
+/* Mostly there is room. The NUL behind the bytes is put by whoever gives the buffer away. */
+static inline void add(struct ebb_jsonput *j, const char *p, size_t len)
 {
-	fail(j, ebb_buf_add(&j->b, p, len));
+	struct ebb_buf *b = &j->b;
+
+	if (len >= b->size - b->len) {
+		fail(j, ebb_buf_add(b, p, len));
+		return;
+	}
+	memcpy(b->data + b->len, p, len);
+	b->len += len;
+}
+
+static void finish(struct ebb_buf *b)
+{
+	if (b->data)
+		b->data[b->len] = '\0';
 }
 
 void ebb_jsonput_begin(struct ebb_jsonput *j, const char *name)
@@ -64,12 +78,30 @@ static void escape(struct ebb_jsonput *j, unsigned char c)
 	add(j, text, at ? 2 : 6);
 }
 
+/* Bytes at the beginning, a multiple of eight, that stand in a string as they are: almost all of almost every key. */
+static size_t plain_bytes(const char *s, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+	size_t i = 0;
+	uint64_t w;
+
+	for (; i + sizeof(w) <= len; i += sizeof(w)) {
+		memcpy(&w, s + i, sizeof(w));
+		uint64_t quotes = w ^ ones * '"', slashes = w ^ ones * '\\';
+
+		/* a byte below 0x20, or 0 after the exclusive or; borrows only add false alarms */
+		if (((w - ones * 0x20) | (quotes - ones) | (slashes - ones)) & ~w & high)
+			break;
+	}
+	return i;
+}
+
 static void quote(struct ebb_jsonput *j, const char *s, size_t len)
 {
 	size_t plain = 0;
 
 	add(j, "\"", 1);
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = plain_bytes(s, len); i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
 		if (c >= 0x20 && c != '"' && c != '\\')
@@ -171,13 +203,10 @@ int ebb_jsonput_append(struct ebb_jsonput *j, struct ebb_buf *out, struct ebb_er
 	size_t before = out->len;
 
 	*out = j->b;
-	if (!j->bad)
-		return 0;
-	if (out->data) {
+	if (j->bad)
 		out->len = before;
-		out->data[before] = 0;
-	}
-	return told(j, err);
+	finish(out);
+	return j->bad ? told(j, err) : 0;
 }
 
 int ebb_jsonput_end(struct ebb_jsonput *j, FILE *out, struct ebb_err *err)

@@ -81,15 +81,22 @@ int ebb_buf_addc(struct ebb_buf *b, char c)
 
 int ebb_buf_vaddf(struct ebb_buf *b, const char *fmt, va_list ap)
 {
+	size_t room = b->size - b->len;
 	va_list again;
+	int r = 0;
 
 	va_copy(again, ap);
-	int len = vsnprintf(NULL, 0, fmt, ap);
-	int r = len < 0 ? -EBB_ENOMEM : ebb_buf_reserve(b, (size_t)len);
-	if (!r) {
-		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
-		b->len += (size_t)len;
+	/* mostly it fits, and formatting is what rows of plans spend most time on */
+	int len = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
+	if (len < 0 || (size_t)len >= room) {
+		if (room)
+			b->data[b->len] = '\0';
+		r = len < 0 ? -EBB_ENOMEM : ebb_buf_reserve(b, (size_t)len);
+		if (r == 0)
+			vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
 	}
+	if (r == 0)
+		b->len += (size_t)len;
 	va_end(again);
 	return r;
 }

@@ -41,7 +41,8 @@ static int32_t ahead(const struct ebb_tariff *t, int from, int class,
 {
 	int32_t quiet = f->idle;
 
-	if (f->daily >= 0 && f->window > quiet &&
+	/* any read, however small, takes an object back up in a class that tiers by itself */
+	if (t->class[class].nsinks == 0 && f->daily >= 0 && f->window > quiet &&
 	    f->daily <= ebb_auto_quiet_bytes(t, from, class, f->size))
 		quiet = f->window;
 	return least(quiet, EBB_AUTO_PICK_DAYS);

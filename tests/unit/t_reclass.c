@@ -18,6 +18,7 @@ static struct ebb_arena arena;
 static const struct ebb_rules_store stores[] = {
 	{.name = "lake", .class = "STANDARD", .provider = "aws", .region = "r"},
 	{.name = "disk", .class = "NVME"},
+	{.name = "sea", .class = "STANDARD", .provider = "aws", .region = "s"},
 };
 
 #define BOOK                                                                                       \
@@ -32,7 +33,11 @@ static const struct ebb_rules_store stores[] = {
 	"retrieval: 0.03/GiB, min_days: 90, min_bytes: 128KiB}, "                                   \
 	"DEEP_ARCHIVE: {storage: 0.00099/GiB-month, put: 0.05/1k, get: 0.0004/1k, transition: "    \
 	"0.05/1k, retrieval: 0, min_days: 180, overhead: 32KiB, overhead_standard: 8KiB, offline: "\
-	"true}}}}"
+	"true}}, "                                                                                  \
+	"s: {STANDARD: {storage: 0.023/GiB-month, put: 0.005/1k, get: 0.0004/1k, retrieval: 0}, "   \
+	"INTELLIGENT_TIERING: {storage: 0.023/GiB-month, put: 0.005/1k, get: 0.0004/1k, transition: "\
+	"0.01/1k, retrieval: 0, monitoring: 0.0025/1k-month, monitored_from: 128KiB, "              \
+	"sinks: [{after: 30d, storage: 0.0125/GiB-month}, {after: 90d, storage: 0.004/GiB-month}]}}}}"
 
 static const struct ebb_tree_node *tree(const char *text)
 {
@@ -126,6 +131,21 @@ START_TEST(what_is_read_decides)
 	/* all of it every other day */
 	ebb_record_set(&r, EBB_F_RBYTES, 18000 * GIB);
 	of(d, "lake", &r, EBB_REFUSE_CHEAPEST);
+	ebb_decide_free(d);
+}
+END_TEST
+
+/* A class that tiers by itself takes up what is read, however little that is and nothing that it costs. */
+START_TEST(what_is_read_does_not_sink)
+{
+	struct ebb_decide *d = decider("[{name: a, store: sea, do: tier, class: auto}]");
+	struct ebb_record r = object(100 * GIB, 0);
+
+	ebb_record_set(&r, EBB_F_WINDOW, NOW - 200 * DAY);
+	ebb_record_set(&r, EBB_F_RBYTES, 200 * 100 * GIB);
+	of(d, "sea", &r, EBB_REFUSE_CHEAPEST);
+	r = object(100 * GIB, 200);
+	ck_assert_str_eq(of(d, "sea", &r, EBB_REFUSE_NONE).to_class, "INTELLIGENT_TIERING");
 	ebb_decide_free(d);
 }
 END_TEST
@@ -228,5 +248,5 @@ START_TEST(rules_are_checked)
 }
 END_TEST
 
-EBB_UNIT_MAIN("reclass", quiet_decides, what_is_read_decides, without_evidence_it_stays,
+EBB_UNIT_MAIN("reclass", quiet_decides, what_is_read_decides, what_is_read_does_not_sink, without_evidence_it_stays,
 	      small_objects_stay, named_classes, small_objects_go_in_packs, no_prices_no_choice, rules_are_checked)
