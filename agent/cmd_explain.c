@@ -53,6 +53,8 @@ static const char *reason(const struct explain *x, const struct ebb_rules_verdic
 		return "only access logs, which may have lost reads, say that its condition is true; with trust: logs it would meet";
 	if (v->holds)
 		return "its condition is unknown, so nothing changes it";
+	if (v->rule->hidden)
+		return "it is for what the bucket keeps out of sight";
 	if (!v->store_ok)
 		return "another store";
 	if (!v->kind_ok)

@@ -216,6 +216,7 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 		if (!rule->action->changes)
 			continue;
 		p->how[h->nrules].purge = rule->purge;
+		p->how[h->nrules].hidden = rule->hidden != EBB_RULES_VISIBLE;
 		p->how[h->nrules].trash_ns = rule->trash_ns;
 		row->rule = rule->name;
 		row->action = rule->action->name;

@@ -173,6 +173,12 @@ static void print_notes(FILE *f, const struct ebb_plantext *p)
 	char a[EBB_OUT_TEXT_MAX];
 
 	for (size_t i = 0; i < p->head->nrules; i++)
+		if (p->rules[i].hidden) {
+			fputs("  ", f);
+			ebb_out_name(f, p->head->rules[i].rule, strlen(p->head->rules[i].rule));
+			fputs(": what a bucket keeps out of sight is for the bucket itself to delete, see 'ebb export'\n", f);
+		}
+	for (size_t i = 0; i < p->head->nrules; i++)
 		if (!p->rules[i].purge && p->rules[i].trash_ns &&
 		    __builtin_add_overflow(later, p->head->rules[i].sum.freed, &later))
 			later = INT64_MAX;

@@ -15,6 +15,7 @@
 /* How a rule deletes; all 0 for one that does not. */
 struct ebb_plantext_rule {
 	bool purge;
+	bool hidden;	/* what is out of sight: the bucket does it, not this plan */
 	int64_t trash_ns;
 };
 

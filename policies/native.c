@@ -88,14 +88,32 @@ static bool overlaps(const struct ebb_rules_rule *rule, const char *prefix)
 	return memcmp(p, prefix, n < len ? n : len) == 0;
 }
 
-/* An earlier rule that may take objects away from rule @i: lifecycle rules cannot say "except". */
+/*
+ * An earlier rule that may take objects away from rule @i: lifecycle rules cannot say "except". From a rule about hidden things only
+ * `keep` can, and such a rule itself takes no object.
+ */
 static const char *shadowed_by(const struct ebb_rules *r, size_t i, const char *store,
 			       const char *prefix)
 {
 	for (size_t k = 0; k < i; k++) {
 		const struct ebb_rule *rule = &r->rules[k].pub;
 
+		if (rule->hidden || (r->rules[i].pub.hidden && rule->action->changes))
+			continue;
 		if ((!rule->store || strcmp(rule->store, store) == 0) && overlaps(&r->rules[k], prefix))
+			return rule->name;
+	}
+	return NULL;
+}
+
+/* In buckets with versions the trash is noncurrent versions below a marker: a rule that promises to keep them longer than @i would. */
+static const char *promised_by(const struct ebb_rules *r, size_t i, const char *store, const char *prefix)
+{
+	for (size_t k = 0; r->rules[i].pub.hidden == EBB_RULES_NONCURRENT && k < r->n; k++) {
+		const struct ebb_rule *rule = &r->rules[k].pub;
+
+		if (rule->trash_ns / DAY_NS >= r->rules[i].pub.after_days && (!rule->store || strcmp(rule->store, store) == 0) &&
+		    overlaps(&r->rules[k], prefix))
 			return rule->name;
 	}
 	return NULL;
@@ -195,6 +213,33 @@ static int add_move(const struct ebb_rule *rule, const struct ebb_rules_store *s
 	return 1;
 }
 
+/* What is done, in days since an object was written, or since it went out of sight. */
+static int add_action(const struct ebb_rule *rule, const struct ebb_rules_store *store,
+		      const struct ebb_price_books *prices, struct ebb_arena *arena, int64_t days,
+		      struct ebb_lifecycle_rule *ret, char why[EBB_NATIVE_WHY], struct ebb_err *err)
+{
+	const struct ebb_lifecycle_when after = {.days = rule->after_days, .date = -1};
+
+	if (rule->action->id != EBB_ACTION_DELETE)
+		return add_move(rule, store, prices, arena, days, ret, why, err);
+	switch (rule->hidden) {
+	case EBB_RULES_NONCURRENT:
+		ret->old_expires = true;
+		ret->old_expire = (struct ebb_lifecycle_move){.when = after};
+		break;
+	case EBB_RULES_MARKERS:
+		ret->expire_marker = true;
+		break;
+	case EBB_RULES_UPLOADS:
+		ret->abort_days = rule->after_days;
+		break;
+	default:
+		ret->expires = true;
+		ret->expire = (struct ebb_lifecycle_when){.days = days ? days : 1, .date = -1};
+	}
+	return 1;
+}
+
 static bool can_act(const struct ebb_rule *rule, char why[EBB_NATIVE_WHY])
 {
 	switch (rule->action->id) {
@@ -231,20 +276,18 @@ int ebb_native_rule(const struct ebb_rules *r, size_t i, const struct ebb_rules_
 	if (other)
 		return say(why, "rule '%s' comes first for some of its objects, and lifecycle rules cannot say "
 			   "'except'", other);
+	other = promised_by(r, i, store->name, out.prefix);
+	if (other)
+		return say(why, "rule '%s' keeps what it deletes in the trash for as long, and in a bucket with versions that is "
+			   "a noncurrent version", other);
 	if (rule->pub.cond && !add_condition(rule->pub.cond->root, &out, &days, why))
 		return 0;
 	out.id = ebb_arena_printf(arena, EBB_NATIVE_ID "%s", rule->pub.name);
 	if (!out.id)
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for lifecycle rules");
-	if (rule->pub.action->id == EBB_ACTION_DELETE) {
-		out.expires = true;
-		out.expire = (struct ebb_lifecycle_when){.days = days ? days : 1, .date = -1};
-	} else {
-		int done = add_move(&rule->pub, store, prices, arena, days, &out, why, err);
 
-		if (done != 1)
-			return done;
-	}
-	*ret = out;
-	return 1;
+	int done = add_action(&rule->pub, store, prices, arena, days, &out, why, err);
+	if (done == 1)
+		*ret = out;
+	return done;
 }

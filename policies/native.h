@@ -9,6 +9,9 @@
  * but for one thing: a move that pays fees per object gets an explicit smallest size, below which
  * it would not pay back.
  *
+ * Rules about what a bucket hides (`versions:`) are carried out nowhere else. Order is nothing to them, but where an earlier rule
+ * keeps objects they may take none of their versions.
+ *
  * Pure. Threads: any.
  */
 #ifndef EBB_POLICIES_NATIVE_H

@@ -5,6 +5,15 @@
 
 #include "policies/rules_ast.h"
 
+const char *ebb_rules_hidden_name(int hidden)
+{
+	static const char *const names[EBB_RULES_HIDDEN] = {
+		[EBB_RULES_NONCURRENT] = "noncurrent", [EBB_RULES_MARKERS] = "markers", [EBB_RULES_UPLOADS] = "uploads",
+	};
+
+	return hidden < 0 || hidden >= EBB_RULES_HIDDEN ? NULL : names[hidden];
+}
+
 size_t ebb_rules_count(const struct ebb_rules *r)
 {
 	return r->n;

@@ -23,6 +23,7 @@
  *        to: store, class: name, pack: {size: 1GiB},     # archive
  *        codec: zstd|lz4, level: 1-19|1-12,               # compress
  *        trash: 30d | purge: "cannot be undone",          # delete
+ *        versions: noncurrent|markers|uploads, after: 30d,     # delete what a bucket hides
  *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
  *        everything: true,                                # delete that restricts nothing
  *        trust: certain|logs,                             # all that change; delete: certain unless said
@@ -32,6 +33,10 @@
  *
  * Conditions may ask for `team`, `kind`, labels and captures of the object's dataset (the first
  * whose glob matches) and for the captures of the rule's own glob, which win over the former.
+ *
+ * A rule with `versions` is for what a bucket keeps out of sight: noncurrent versions, delete markers over nothing, unfinished uploads.
+ * It never meets an object that is there. The bucket does it by itself (native.h), by days since the version was replaced or the upload
+ * began; both are `after`, since `age` would be that of the content. There is no trash for these, so it must say `purge`.
  *
  * Deciding works on whole blocks: rules whose glob begins behind the block are skipped, conditions
  * over fields are evaluated column by column, and keys are decoded only when a rule that is left
@@ -69,6 +74,18 @@
 
 /* How long the trash keeps what a rule without `trash:` deletes. */
 #define EBB_RULES_TRASH_NS (INT64_C(30) * 86400 * 1000000000)
+
+/* What a bucket keeps out of sight. */
+enum ebb_rules_hidden {
+	EBB_RULES_VISIBLE,	/* the rule is for objects that are there */
+	EBB_RULES_NONCURRENT,	/* versions that were replaced or deleted */
+	EBB_RULES_MARKERS,	/* delete markers that have no version below them */
+	EBB_RULES_UPLOADS,	/* parts of uploads that were not completed */
+	EBB_RULES_HIDDEN
+};
+
+/* As in `versions:`; NULL for what is visible or out of range. Constant. */
+const char *ebb_rules_hidden_name(int hidden);
 
 /* What rules need to know of a store. Borrowed strings. */
 struct ebb_rules_store {
@@ -116,6 +133,8 @@ struct ebb_rule {
 	int level;			/* 0: the codec's default */
 	bool trust_logs;		/* acts on what access logs make likely */
 	bool purge;			/* delete: no trash */
+	enum ebb_rules_hidden hidden;	/* delete: what is out of sight, by the bucket itself */
+	int64_t after_days;		/* of such: since replaced, or begun; 0 for markers */
 	int64_t trash_ns;		/* delete, dedup: time in the trash */
 	enum ebb_action_how how;	/* dedup */
 	int64_t copies;			/* dedup: so many copies always stay, at least 1 */

@@ -13,6 +13,8 @@
 #define PACK_LEAST (INT64_C(1) << 20)
 #define PACK_MOST (INT64_C(4) << 30)
 
+#define DAY_NS (INT64_C(86400) * 1000000000)
+
 struct compiler {
 	struct ebb_arena *arena;
 	struct ebb_rules *r;
@@ -51,7 +53,7 @@ static int check_keys(struct compiler *c)
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
-					   "how",   "copies", "pack"};
+					   "how",   "copies", "pack", "versions", "after"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -375,6 +377,66 @@ static int read_trash(struct compiler *c)
 	return r;
 }
 
+/* Days of `after`: buckets count whole ones. */
+static int read_after(struct compiler *c)
+{
+	const struct ebb_tree_node *after = get(c, "after");
+	struct ebb_rule *rule = &c->rule->pub;
+	int64_t ns = 0;
+
+	if (rule->hidden == EBB_RULES_MARKERS)
+		return after ? ebb_tree_key_error(after, c->err, "a delete marker goes when nothing is left below it; it "
+						  "has no 'after'") : 0;
+	if (!after)
+		return ebb_tree_error(c->node, c->err, "rule '%s': 'versions: %s' needs 'after', such as 30d: how long after %s",
+				      rule->name, ebb_rules_hidden_name(rule->hidden),
+				      rule->hidden == EBB_RULES_UPLOADS ? "it began" : "it was replaced or deleted");
+	int r = ebb_tree_duration(after, &ns, c->err);
+	if (r == 0 && (ns < DAY_NS || ns % DAY_NS || ns / DAY_NS > INT32_MAX))
+		return ebb_tree_error(after, c->err, "'after' is in whole days, at least 1d: buckets count those");
+	rule->after_days = ns / DAY_NS;
+	return r;
+}
+
+/* Parameters that 'versions' leaves no sense to: whatever could be read in two ways is refused. */
+static int check_hidden(struct compiler *c)
+{
+	static const char *const strange[] = {"when", "kind", "trust", "require", "everything"};
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(strange); i++)
+		if (get(c, strange[i]))
+			return ebb_tree_key_error(get(c, strange[i]), c->err,
+						  "'%s' and 'versions' exclude each other: the bucket does it by "
+						  "itself, and knows only prefixes and days", strange[i]);
+	return 0;
+}
+
+static int read_versions(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "versions");
+	const char *names[EBB_RULES_HIDDEN - 1];
+	struct ebb_rule *rule = &c->rule->pub;
+	size_t which = 0;
+
+	if (!node)
+		return get(c, "after") ? ebb_tree_key_error(get(c, "after"), c->err, "'after' belongs to 'versions'; for "
+							    "objects write when: \"age > ...\"") : 0;
+	if (!rule->action->destructive)
+		return misplaced(c, "versions", "'delete'");
+	for (int i = 1; i < EBB_RULES_HIDDEN; i++)
+		names[i - 1] = ebb_rules_hidden_name(i);
+	int r = check_hidden(c);
+	if (r == 0)
+		r = ebb_tree_choice(node, names, EBB_ARRAY_LEN(names), &which, c->err);
+	if (r < 0)
+		return r;
+	if (!rule->purge)
+		return ebb_tree_error(node, c->err, "there is no trash for %s; if they are to go for good, write purge: \"%s\"",
+				      names[which], PURGE_WORDS);
+	rule->hidden = (enum ebb_rules_hidden)(which + 1);
+	return read_after(c);
+}
+
 /* How duplicates cease to take room, and how many copies stay. */
 static int read_dedup(struct compiler *c)
 {
@@ -416,7 +478,7 @@ static int check_everything(struct compiler *c)
 		return r;
 	if (!rule->action->destructive)
 		return node ? misplaced(c, "everything", "'delete'") : 0;
-	if (said || rule->kind || (rule->match && !ebb_glob_everything(c->rule->glob)) ||
+	if (said || rule->hidden || rule->kind || (rule->match && !ebb_glob_everything(c->rule->glob)) ||
 	    (rule->cond && !ebb_expr_always(rule->cond)))
 		return 0;
 	return ebb_tree_error(c->node, c->err,
@@ -467,7 +529,7 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_class, read_to,   read_pack,  read_codec, read_trash, read_dedup,
+		read_when,  read_class, read_to,   read_pack,  read_codec, read_trash, read_versions, read_dedup,
 		read_require, read_trust, check_everything,
 	};
 	int r = 0;

@@ -98,7 +98,7 @@ static bool kind_reaches(const struct ebb_rules *r, const char *kind, const stru
 static bool selects(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
 		    const struct ebb_block *b, const char *store)
 {
-	if (rule->pub.store && strcmp(rule->pub.store, store) != 0)
+	if (rule->pub.hidden || (rule->pub.store && strcmp(rule->pub.store, store) != 0))
 		return false;
 	if (rule->glob && !ebb_glob_reaches(rule->glob, b->first, b->first_len))
 		return false;

@@ -51,8 +51,38 @@ expect_err "rule 'auto' is left out"
 expect_err "rule 'shadow' is left out"
 expect_no_err 'elsewhere'
 
+# what a bucket keeps out of sight: said in words, for the bucket to do; a plan touches none of it
+cp ebb.yaml all.yaml
+sed -i '/^rules:/,$d' ebb.yaml
+cat >>ebb.yaml <<'END'
+rules:
+  - {name: old, store: lake, match: "raw/**", do: delete, versions: noncurrent, after: 30d, purge: "cannot be undone"}
+  - {name: holy, store: lake, match: "holy/**", do: keep}
+  - {name: markers, store: lake, match: "raw/**", do: delete, versions: markers, purge: "cannot be undone"}
+  - {name: parts, store: lake, match: "raw/**", do: delete, versions: uploads, after: 7d, purge: "cannot be undone"}
+  - {name: more, store: lake, do: delete, versions: noncurrent, after: 1d, purge: "cannot be undone"}
+  - {name: soft, store: lake, match: "soft/**", when: "age > 7d", do: delete, trash: 30d}
+  - {name: early, store: lake, match: "soft/**", do: delete, versions: noncurrent, after: 30d, purge: "cannot be undone"}
+  - {name: seen, store: lake, match: "raw/**", when: "age > 7d", do: delete, purge: "cannot be undone"}
+END
+run "$EBB" export lake
+expect_status 0
+[[ $(jq -c '.Rules[] | [.ID, .Filter.Prefix, .Expiration, .NoncurrentVersionExpiration, .AbortIncompleteMultipartUpload]' <<<"$out") == \
+	'["ebb: old","raw/",null,{"NoncurrentDays":30},null]
+["ebb: markers","raw/",{"ExpiredObjectDeleteMarker":true},null,null]
+["ebb: parts","raw/",null,null,{"DaysAfterInitiation":7}]
+["ebb: seen","raw/",{"Days":7},null,null]' ]] || unexpected 'hidden things are said otherwise'
+expect_err "rule 'more' is left out: rule 'holy' comes first"
+expect_err "rule 'early' is left out: rule 'soft' keeps what it deletes in the trash for as long"
+run "$EBB" --index hidden scan lake
+sed -i '/name: seen/d' ebb.yaml
+run "$EBB" --index hidden plan -n lake
+expect_out 'nothing to do'
+expect_out "old: what a bucket keeps out of sight is for the bucket itself to delete, see 'ebb export'"
+cp all.yaml ebb.yaml
+
 # what is exported reads back
-cp "$HOME/out" mine.json
+"$EBB" export lake >mine.json 2>/dev/null
 run "$EBB" --index idx scan lake
 run "$EBB" --index idx simulate --lifecycle mine.json lake
 expect_status 0
