@@ -14,7 +14,7 @@
 #include "agent/linefile.h"
 #include "compress/digest.h"
 
-#define COPY_CHUNK (64 * 1024)
+#define COPY_CHUNK (256 * 1024)
 
 struct ebb_planfile_writer {
 	char *path;
@@ -58,6 +58,8 @@ static FILE *nameless(const char *path)
 		f = fdopen(fd, "w+");
 		if (!f)
 			close(fd);
+		else /* millions of rows: four KiB a write would be a fifth of the time */
+			setvbuf(f, NULL, _IOFBF, COPY_CHUNK);
 	}
 	return f;
 }

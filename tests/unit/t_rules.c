@@ -308,6 +308,33 @@ START_TEST(errors_of_conditions_and_patterns)
 }
 END_TEST
 
+/* Refused with a message that holds @want. */
+static void check_says(const char *text, const char *want)
+{
+	struct ebb_rules *r;
+	struct ebb_err err = {0};
+
+	ck_assert_int_eq(compile(text, &r, &err), -EBB_ECONFIG);
+	ck_assert_msg(strstr(err.msg, want) != NULL, "%s", err.msg);
+}
+
+START_TEST(hidden_things_are_said_in_words)
+{
+	struct ebb_rules *r = rules("{rules: [{name: x, do: delete, versions: noncurrent, after: 30d, purge: \"cannot be undone\"}]}");
+
+	ck_assert_int_eq(ebb_rules_get(r, 0)->after_days, 30);
+	ck_assert_uint_eq(meets(r, "scratch", file("a"), N), N);
+	check_says(RULE("do: delete, versions: noncurrent, after: 30d"), "there is no trash for noncurrent");
+	check_says(RULE("do: keep, versions: markers"), "'versions' belongs to 'delete', not to 'keep'");
+	check_says(RULE("do: delete, after: 30d"), "'after' belongs to 'versions'");
+	check_says(RULE("do: delete, versions: uploads, purge: \"cannot be undone\""), "how long after it began");
+	check_says(RULE("do: delete, versions: markers, after: 1d, purge: \"cannot be undone\""), "it has no 'after'");
+	check_says(RULE("do: delete, versions: uploads, after: 36h, purge: \"cannot be undone\""), "whole days, at least 1d");
+	check_says(RULE("do: delete, versions: uploads, after: 1d, when: \"size > 0\", purge: \"cannot be undone\""),
+		   "'when' and 'versions' exclude each other");
+}
+END_TEST
+
 START_TEST(errors_of_parameters)
 {
 	check_error(RULE("do: compress, trash: 3d"),
@@ -507,7 +534,7 @@ END_TEST
 
 EBB_UNIT_MAIN("rules", first_match_wins_and_keep_ends, unknown_protects, only_whole_files_change,
 	      reserved_keys_meet_nothing, selectors, own_captures_and_labels, parameters, no_rules,
-	      errors_of_words, errors_of_conditions_and_patterns, errors_of_parameters,
+	      errors_of_words, errors_of_conditions_and_patterns, errors_of_parameters, hidden_things_are_said_in_words,
 	      deleting_everything_needs_words, errors_of_datasets, explains,
 	      logs_are_enough_for_what_can_be_taken_back, logs_that_ended_long_ago_say_nothing,
 	      destinations_that_residency_forbids, jurisdictions_of_stores)
