@@ -58,7 +58,7 @@ static FILE *nameless(const char *path)
 		f = fdopen(fd, "w+");
 		if (!f)
 			close(fd);
-		else /* millions of rows: four KiB a write would be a fifth of the time */
+		else /* millions of rows: fewer writes than the four KiB of stdio */
 			setvbuf(f, NULL, _IOFBF, COPY_CHUNK);
 	}
 	return f;
