@@ -83,7 +83,7 @@ size_t ebb_etag_part_sizes(int64_t size, int64_t parts, int64_t ret[EBB_ETAG_SIZ
 		ret[0] = 0;
 		return 1;
 	}
-	if (size <= 0 || parts < 0 || size > INT64_MAX - 1024 * MIB)
+	if (size <= 0 || parts < 1 || size > INT64_MAX - 1024 * MIB)
 		return 0;
 	if (parts == 1) { /* whatever the size of a part would be */
 		ret[0] = size;
