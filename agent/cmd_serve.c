@@ -117,6 +117,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	EBB_CLEANUP(ebb_serve_stopp) struct ebb_serve *server = NULL;
 	struct ebb_serve_opts opts = {.listen = ebb_cli_string(args, "listen")};
 	struct serving s = {.app = app, .args = args, .plan = ebb_cli_string(args, "plan")};
+	struct ebb_browse browse = {.app = app};
 	const char *file = ebb_cli_string(args, "token-file");
 	int r = ebb_app_config_optional(app, err);
 
@@ -128,9 +129,9 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (r == 0)
 		r = ebb_app_index(app, true, &ix, err);
 	opts.token = token;
-	s.ix = ix;
+	s.ix = browse.ix = ix;
 	if (r == 0)
-		r = ebb_serve_start(&opts, ebb_browse_ask, &(struct ebb_browse){app, ix}, &server, err);
+		r = ebb_serve_start(&opts, ebb_browse_ask, &browse, &server, err);
 	if (r == 0)
 		r = refresh(&s, server, err);
 	if (r < 0)
