@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,20 +26,26 @@ static const struct {
 	{0x10, ARCHIVE_ENTRY_ACL_MASK},	     {0x20, ARCHIVE_ENTRY_ACL_OTHER},
 };
 
+/* One locale for all threads and for good: making and freeing one a member costs, and has glibc's lists change under readers. */
+static locale_t utf8;
+static pthread_once_t utf8_once = PTHREAD_ONCE_INIT;
+
+static void make_utf8(void)
+{
+	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
 struct ebb_pack_tar_locale ebb_pack_tar_enter(void)
 {
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-
+	pthread_once(&utf8_once, make_utf8);
 	/* Without that locale only names beyond ASCII suffer: libarchive refuses them. */
-	return (struct ebb_pack_tar_locale){utf8 ? uselocale(utf8) : NULL, utf8};
+	return (struct ebb_pack_tar_locale){utf8 ? uselocale(utf8) : NULL};
 }
 
 void ebb_pack_tar_leave(struct ebb_pack_tar_locale *l)
 {
-	if (!l->ours)
-		return;
-	uselocale(l->was);
-	freelocale(l->ours);
+	if (l->was)
+		uselocale(l->was);
 }
 
 /* Floor of ns to seconds, and the rest. */

@@ -7,7 +7,7 @@
  * libarchive takes names through the locale; every function here works in C.UTF-8 whatever the program's
  * is, so that names come through as the bytes they are.
  *
- * Threads: any; nothing is kept.
+ * Threads: any; one locale is made at the first use and kept for good.
  */
 #ifndef EBB_COMPRESS_PACK_TAR_H
 #define EBB_COMPRESS_PACK_TAR_H
@@ -19,7 +19,7 @@ struct archive_entry;
 
 /* What a thread's locale was; see ebb_pack_tar_enter. */
 struct ebb_pack_tar_locale {
-	void *was, *ours;
+	void *was;	/* NULL: it was left alone */
 };
 
 /* Set this thread's locale for libarchive; put it back with leave. */
