@@ -82,6 +82,12 @@ static const struct ebb_out_col cols[] = {
 	{"by", false},
 };
 
+static const char *percent(int ppm, char buf[EBB_OUT_TEXT_MAX])
+{
+	snprintf(buf, EBB_OUT_TEXT_MAX, "%d %%", ppm / 10000);
+	return buf;
+}
+
 static int print_budgets(struct ebb_app *app, const struct ebb_alerts *a, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
@@ -97,10 +103,10 @@ static int print_budgets(struct ebb_app *app, const struct ebb_alerts *a, struct
 		ebb_out_cell(t, "%s", ebb_out_money(&m, text));
 		m.nano = b->state.spent;
 		ebb_out_cell(t, "%s", b->known ? ebb_out_money(&m, text) : "not known");
-		ebb_out_cell(t, b->known ? "%d %%" : "", b->state.spent_ppm / 10000);
+		ebb_out_cell(t, "%s", b->known ? percent(b->state.spent_ppm, text) : "");
 		m.nano = b->state.expected;
 		ebb_out_cell(t, "%s", b->known ? ebb_out_money(&m, text) : "");
-		ebb_out_cell(t, b->known ? "%d %%" : "", b->state.expected_ppm / 10000);
+		ebb_out_cell(t, "%s", b->known ? percent(b->state.expected_ppm, text) : "");
 		ebb_out_cell(t, "%s", b->known ? ebb_forecast_name(b->method) : "no history yet");
 	}
 	return a->nbudgets ? ebb_out_table_print(t, app->out, 0, err) : 0;

@@ -208,7 +208,7 @@ static int read_rows(struct inventory *in, int fd, const char *file, struct ebb_
 
 		n = ebb_gunzip_read(g, buf + have, CHUNK - have, err);
 		if (n < 0)
-			return (int)ebb_err_wrap(err, "%s", file), (int)n;
+			return ebb_err_wrap(err, "%s", file);
 		have += (size_t)n;
 		if (n == 0 && have > 0 && buf[have - 1] != '\n')
 			buf[have++] = '\n';

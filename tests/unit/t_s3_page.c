@@ -121,8 +121,8 @@ START_TEST(what_is_no_listing_is_corrupt)
 		"<ListBucketResult><Contents><Key>a&#0;</Key></Contents></ListBucketResult>",
 		"<ListBucketResult><Contents><Key>a&#x1</Key></Contents></ListBucketResult>",
 		"<!DOCTYPE a [<!ENTITY b \"c\">]><ListBucketResult><Contents><Key>&b;</Key></Contents></ListBucketResult>",
-		"<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></a></a></a></a></a>"
-		"</a></a></a></a>",
+		("<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></a></a></a></a></a>"
+		 "</a></a></a></a>"),
 	};
 	struct ebb_s3_page page;
 

@@ -110,7 +110,7 @@ static void get_piecemeal(struct bucket *b, const struct ebb_stub_request *req, 
 		reply->status = 206;
 		ck_assert(ebb_stub_header(req, "if-match", range, sizeof(range)));
 	}
-	reply->body = CONTENT + from;
+	reply->body = &CONTENT[from];
 	reply->body_len = strlen(CONTENT) - from;
 	reply->cut = b->gets <= 3;
 	reply->cut_after = 3;
