@@ -83,7 +83,7 @@ struct ebb_http_call {
 	int64_t sent, received;		/* bytes of headers and bodies on the wire, without TLS */
 
 	/* --- The loop's. --- */
-	struct ebb_http_call *next;
+	struct ebb_http_call *next;	/* in the inbox */
 	struct ebb_http_call *later;	/* in the loop's list of what is not to start yet; the loop's alone */
 	struct ebb_http_transfer *transfer;
 	void *waiter;
