@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/habit_scan.h"
 #include "agent/out.h"
 #include "agent/owner.h"
 #include "agent/storeset.h"
@@ -306,7 +307,7 @@ static int look_up(struct explain *x, struct ebb_snap *snap, struct ebb_err *err
 }
 
 /* Put the object to the gates of the plan. */
-static int ask_plan(struct explain *x, size_t rule, struct ebb_err *err)
+static int ask_plan(struct explain *x, struct ebb_snap *snap, size_t rule, struct ebb_err *err)
 {
 	const struct ebb_config *c = x->app->config;
 	struct ebb_decide *d = NULL;
@@ -314,12 +315,14 @@ static int ask_plan(struct explain *x, size_t rule, struct ebb_err *err)
 	int r = ebb_decide_new(&x->arena, c->rules, c->prices, x->env.now, &d, err);
 
 	if (r == 0)
+		r = ebb_habit_scan_tell(&x->arena, snap, &x->store, 1, c->rules, x->env.now, d, err);
+	if (r == 0)
 		r = ebb_decide_one(d, rule, x->store.name, &x->rec, &a, &x->refusal, err);
 	ebb_decide_free(d);
 	return r;
 }
 
-static int decide(struct explain *x, struct ebb_err *err)
+static int decide(struct explain *x, struct ebb_snap *snap, struct ebb_err *err)
 {
 	const struct ebb_rules *rules = x->app->config->rules;
 
@@ -333,7 +336,7 @@ static int decide(struct explain *x, struct ebb_err *err)
 		return r;
 	x->rule = r == EBB_RULES_NONE ? NULL : ebb_rules_get(rules, (size_t)r);
 	if (x->rule && x->rule->action->changes)
-		return ask_plan(x, (size_t)r, err);
+		return ask_plan(x, snap, (size_t)r, err);
 	for (size_t i = 0; i < x->nverdicts; i++)
 		if (x->verdicts[i].holds)
 			x->refusal = EBB_REFUSE_UNKNOWN;
@@ -361,7 +364,7 @@ static int find(struct explain *x, struct ebb_snap *snap, const char *word, stru
 	r = ebb_snap_store(snap, x->target.store, &x->store, err);
 	if (!r)
 		r = look_up(x, snap, err);
-	return r ? r : decide(x, err);
+	return r ? r : decide(x, snap, err);
 }
 
 /* A part of the object itself, for the sample. */

@@ -5,6 +5,7 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/habit_scan.h"
 #include "agent/listing.h"
 #include "agent/lower.h"
 #include "agent/out.h"
@@ -344,6 +345,8 @@ static int make(struct planning *p, const char *path, struct ebb_err *err)
 		r = ebb_survivors_find(p->app, p->snap, p->sources, p->nsources, now, &p->survivors, err);
 	if (r == 0 && p->survivors)
 		ebb_decide_use_copies(p->decide, ebb_survivors_copy, p->survivors);
+	if (r == 0)
+		r = ebb_habit_scan_tell(&p->arena, p->snap, p->sources, p->nsources, c->rules, now, p->decide, err);
 	if (r == 0 && path)
 		r = ebb_planfile_create(path, &p->out, err);
 	ebb_progress_start(&p->progress, p->app->err, p->app->quiet, "plan", "objects");

@@ -48,7 +48,7 @@
  *   cmd_export.c     rules and plans for the provider       export_hcl.c     as Terraform
  *   planfile.c       plan files as a whole                  planhead.c       their header     planrow.c    their rows
  *   linefile.c       files of lines, plain or .zst          jsonline.c       one line, read with suspicion
- *   planstore.c      stores as plans name them
+ *   planstore.c      stores as plans name them               habit_scan.c     how datasets are read, for class: auto
  *
  *   cmd_apply.c      do exactly a plan                      apply.c          window by window, under limits
  *   session.c        before and after every run             run.c            runs on disk

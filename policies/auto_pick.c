@@ -39,7 +39,7 @@ static ebb_tariff_num storage(const struct ebb_tariff *t, int class, int64_t siz
 static int32_t ahead(const struct ebb_tariff *t, int from, int class,
 		     const struct ebb_auto_pick_facts *f)
 {
-	int32_t quiet = f->idle;
+	int32_t quiet = f->told ? f->ahead : f->idle;
 
 	/* any read, however small, takes an object back up in a class that tiers by itself */
 	if (t->class[class].nsinks == 0 && f->daily >= 0 && f->window > quiet &&

@@ -3,8 +3,8 @@
  * `class: auto` for an object of which only a summary is known: how long it has been quiet, and how
  * much is read of it. The same reasoning as auto.h, without a life on paper.
  *
- * What has been quiet for so long is expected to stay so for as long again, at most a year (gaps
- * between reads have heavy tails), and then to be read whole and moved back. Over that time each
+ * How long will it stay so? As long as others of its dataset did that had been quiet for so long; where these are too
+ * few, for as long again (gaps between reads have heavy tails). At most a year; then it is read whole and moved back. Over that time each
  * class costs storage, what is read meanwhile, entering, and the return; the object goes where that
  * is least, and stays where it is on a tie. With no quiet that is known for sure it stays.
  *
@@ -25,6 +25,8 @@ struct ebb_auto_pick_facts {
 	int32_t days_in_class;	/* for sure; 0 when not known */
 	int32_t idle;		/* days without a read, for sure */
 	int32_t window;		/* days over which `daily` is the average */
+	bool told;		/* the dataset's habits (habits.h) say what follows */
+	int32_t ahead;		/* days of quiet still expected */
 };
 
 struct ebb_auto_pick {

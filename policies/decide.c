@@ -49,6 +49,7 @@ struct ebb_decide {
 	struct ebb_buf why;
 	struct ebb_bill bill;		/* of the action at hand */
 	struct ebb_reclass *reclass;
+	const struct ebb_habits *habits;	/* or NULL */
 	struct small *small;		/* by rule */
 	struct pack pack;
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
@@ -127,6 +128,11 @@ void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *c
 {
 	d->copies = fn;
 	d->copies_ctx = ctx;
+}
+
+void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits)
+{
+	d->habits = habits;
 }
 
 const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d)
@@ -341,6 +347,7 @@ static int choose_class(struct ebb_decide *d, const struct ebb_rule *rule, struc
 		.in_class_ns = age_in_class(d, store, a->obj),
 		.idle_ns = ebb_record_idle(a->obj, d->now, trust).lo,
 		.now = d->now,
+		.habits = d->habits,
 	};
 	int r = ebb_reclass_auto(d->reclass, &o, &to, saving, err);
 

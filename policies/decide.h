@@ -15,6 +15,7 @@
 #define EBB_POLICIES_DECIDE_H
 
 #include "policies/bundle.h"
+#include "policies/habits.h"
 #include "policies/price.h"
 #include "policies/rules.h"
 
@@ -100,6 +101,9 @@ typedef int ebb_decide_copy_fn(void *ctx, const char *store, const struct ebb_re
 
 /* Without it no copy is known. */
 void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *ctx);
+
+/* How datasets are read, for rules with `class: auto`; borrowed. Without it each object speaks for itself. */
+void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits);
 
 /*
  * Receives each action in key order, borrowed until it returns. A negative return stops the

@@ -24,6 +24,7 @@ struct ebb_reclass {
 	const struct place *at;		/* of the last object that should move */
 	struct ebb_auto_pick pick;
 	int from;
+	int64_t times;			/* of others, on which the pick rests; 0: on its own */
 };
 
 /* Fewer copies, or none beyond one zone: never without a word from the owner. */
@@ -113,6 +114,18 @@ static int32_t days(int64_t ns)
 	return d < 0 ? 0 : d > INT32_MAX ? INT32_MAX : (int32_t)d;
 }
 
+/* How others of its dataset went on that were quiet for so long. */
+static void ask_habits(const struct ebb_reclass_object *o, struct ebb_auto_pick_facts *f, int64_t *ret_times)
+{
+	int32_t ahead = o->habits && f->idle > 0
+				? ebb_habits_ahead(o->habits, o->store->name, o->rec->key, o->rec->key_len, f->idle,
+						   EBB_AUTO_PICK_DAYS, ret_times)
+				: -1;
+
+	f->told = ahead >= 0;
+	f->ahead = ahead;
+}
+
 static struct ebb_auto_pick_facts facts_of(const struct ebb_reclass_object *o)
 {
 	const struct ebb_record *r = o->rec;
@@ -144,8 +157,11 @@ void ebb_reclass_why(const struct ebb_reclass *c, struct ebb_buf *why)
 	if (ebb_tariff_money(t, c->pick.stay, &stay, NULL) < 0 ||
 	    ebb_tariff_money(t, c->pick.there + c->pick.move, &there, NULL) < 0)
 		return;
-	ebb_buf_addf(why, "; quiet, and expected so for %d days: %s in %s, %s in %s with the way there and back",
-		     (int)c->pick.days, ebb_money_human(stay, a), t->class[c->from].name,
+	ebb_buf_addf(why, "; quiet, and expected so for %d days", (int)c->pick.days);
+	if (c->times)
+		ebb_buf_addf(why, " (as %lld others of its dataset were)", (long long)c->times);
+	ebb_buf_addf(why, ": %s in %s, %s in %s with the way there and back",
+		     ebb_money_human(stay, a), t->class[c->from].name,
 		     ebb_money_human(there, b), t->class[c->pick.class].name);
 }
 
@@ -156,6 +172,7 @@ int ebb_reclass_auto(struct ebb_reclass *c, const struct ebb_reclass_object *o,
 	struct ebb_auto_pick_facts f = facts_of(o);
 	struct ebb_auto_pick pick;
 	struct place *p = NULL;
+	int64_t times = 0;
 	int from, r;
 
 	if (!o->from || !o->store->provider)
@@ -168,6 +185,7 @@ int ebb_reclass_auto(struct ebb_reclass *c, const struct ebb_reclass_object *o,
 		return EBB_RECLASS_UNPRICED;
 	if (f.idle == 0 && f.daily < 0)
 		return EBB_RECLASS_UNKNOWN;
+	ask_habits(o, &f, &times);
 	pick = ebb_auto_pick(&p->tariff, from, p->eligible, &f);
 	if (pick.class == from)
 		return EBB_RECLASS_STAY;
@@ -178,6 +196,7 @@ int ebb_reclass_auto(struct ebb_reclass *c, const struct ebb_reclass_object *o,
 	c->at = p;
 	c->pick = pick;
 	c->from = from;
+	c->times = times;
 	*ret = p->class[pick.class];
 	return EBB_RECLASS_MOVE;
 }

@@ -12,8 +12,9 @@
 #define EBB_POLICIES_RECLASS_H
 
 #include "core/buf.h"
-#include "policies/rules.h"
 #include "policies/auto_pick.h"
+#include "policies/habits.h"
+#include "policies/rules.h"
 
 /* What the rule says where `auto` decides. */
 #define EBB_RECLASS_AUTO "auto"
@@ -32,6 +33,7 @@ struct ebb_reclass_object {
 	int64_t in_class_ns;	/* time in its class */
 	int64_t idle_ns;	/* time without a read */
 	int64_t now;
+	const struct ebb_habits *habits;	/* of datasets; NULL: not known */
 };
 
 enum ebb_reclass_verdict {
