@@ -41,6 +41,7 @@ enum ebb_err_code {
 	EBB_ECANCELLED,	/* a signal or a caller asked to stop */
 	EBB_ETHROTTLE,	/* the endpoint asks to slow down */
 	EBB_ETRANSIENT,	/* may succeed when tried again: timeout, connection reset, 5xx */
+	EBB_EASLEEP,	/* the object is archived and must be thawed before it is read */
 	EBB_EPARTIAL,	/* some objects failed or were skipped, the rest is done */
 	EBB_E_COUNT	/* one past the last code */
 };

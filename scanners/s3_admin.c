@@ -218,27 +218,37 @@ int ebb_s3_admin_restore(struct ebb_s3 *s, const char *key, unsigned days, const
 	int rc = ebb_s3_do(s, &call, &why);
 	if (rc < 0 && strcmp(call.code, "RestoreAlreadyInProgress") == 0)
 		return 0;
-	return rc < 0 ? ebb_err_set(err, -rc, "%s", why.msg) : 0;
+	/* here it says that there is nothing to restore */
+	return rc < 0 ? ebb_err_set(err, rc == -EBB_EASLEEP ? EBB_ENOTSUP : -rc, "%s", why.msg) : 0;
+}
+
+enum ebb_s3_restored ebb_s3_admin_restored_of(const struct ebb_s3_call *call, int64_t *ret_expires)
+{
+	char text[200], *date, *end;
+
+	/* S3 API Reference, HeadObject: ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT" */
+	ebb_s3_call_got(call, "x-amz-restore", text, sizeof(text));
+	*ret_expires = 0;
+	if (!*text)
+		return EBB_S3_AWAKE;
+	if (strstr(text, "ongoing-request=\"true\""))
+		return EBB_S3_RESTORING;
+	date = strstr(text, "expiry-date=\"");
+	if (date && (end = strchr(date += strlen("expiry-date=\""), '"'))) {
+		*end = '\0';
+		*ret_expires = ebb_http_date(date);
+	}
+	return EBB_S3_RESTORED;
 }
 
 int ebb_s3_admin_restored(struct ebb_s3 *s, const char *key, enum ebb_s3_restored *ret, int64_t *ret_expires,
 			  struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
-	char text[200], *date, *end;
 
 	ebb_s3_call_init(&call, EBB_S3_HEAD, "HEAD", key);
 	int rc = ebb_s3_do(s, &call, err);
-	if (rc < 0)
-		return rc;
-	/* S3 API Reference, HeadObject: ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT" */
-	ebb_s3_call_got(&call, "x-amz-restore", text, sizeof(text));
-	*ret_expires = 0;
-	*ret = !*text ? EBB_S3_AWAKE : strstr(text, "ongoing-request=\"true\"") ? EBB_S3_RESTORING : EBB_S3_RESTORED;
-	date = strstr(text, "expiry-date=\"");
-	if (*ret == EBB_S3_RESTORED && date && (end = strchr(date += strlen("expiry-date=\""), '"'))) {
-		*end = '\0';
-		*ret_expires = ebb_http_date(date);
-	}
-	return 0;
+	if (rc == 0)
+		*ret = ebb_s3_admin_restored_of(&call, ret_expires);
+	return rc;
 }

@@ -43,13 +43,18 @@ int ebb_s3_admin_lifecycle_form(const char *doc, size_t len, struct ebb_buf *out
  */
 int ebb_s3_admin_restore(struct ebb_s3 *s, const char *key, unsigned days, const char *tier, struct ebb_err *err);
 
+struct ebb_s3_call;
+
 enum ebb_s3_restored {
 	EBB_S3_AWAKE,		/* can be read: never archived, or not by what the store says */
 	EBB_S3_RESTORING,	/* asked for, not yet there */
 	EBB_S3_RESTORED		/* can be read until it expires */
 };
 
-/* How a restore stands. @ret_expires: ns since the epoch for RESTORED, else 0. */
+/* How a restore stands, by the header of an answer to HEAD or GET. */
+enum ebb_s3_restored ebb_s3_admin_restored_of(const struct ebb_s3_call *call, int64_t *ret_expires);
+
+/* The same, asked for. @ret_expires: ns since the epoch for RESTORED, else 0. */
 int ebb_s3_admin_restored(struct ebb_s3 *s, const char *key, enum ebb_s3_restored *ret, int64_t *ret_expires,
 			  struct ebb_err *err);
 

@@ -44,7 +44,7 @@ static const struct {
 	{"NoSuchVersion", EBB_S3_FINAL, EBB_ENOENT},
 	{"NoSuchUpload", EBB_S3_FINAL, EBB_ENOENT},
 	{"PreconditionFailed", EBB_S3_FINAL, EBB_ECHANGED},
-	{"InvalidObjectState", EBB_S3_FINAL, EBB_ENOTSUP},
+	{"InvalidObjectState", EBB_S3_FINAL, EBB_EASLEEP},
 	{"InvalidStorageClass", EBB_S3_FINAL, EBB_ENOTSUP},
 	{"NotImplemented", EBB_S3_FINAL, EBB_ENOTSUP},
 	{"MethodNotAllowed", EBB_S3_FINAL, EBB_ENOTSUP},

@@ -66,6 +66,7 @@ enum ebb_store_caps {
 	EBB_CAP_COND = 1 << 11,		/* preconditions of writes and removals are checked by the store itself, without a window */
 	EBB_CAP_REFLINK = 1 << 12,	/* objects may lie in the same blocks: extents, share */
 	EBB_CAP_LINK = 1 << 13,		/* an object may have several names: link */
+	EBB_CAP_THAW = 1 << 15,		/* objects may sleep in archive classes, and be thawed: sleep, thaw */
 	EBB_CAP_CHECKED = 1 << 14	/* commit returns only when the store has found what it holds to be what was sent, by checksums */
 };
 
@@ -326,6 +327,39 @@ int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
 			const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 
 /*
+ * Archive classes (EBB_CAP_THAW). An object that sleeps can be looked at, hidden and removed, but reading or copying it is -EBB_EASLEEP until
+ * its store has made a temporary copy of it, which takes minutes to days and is kept, and charged, beside the archived one until it expires.
+ */
+enum ebb_store_sleep {
+	EBB_STORE_AWAKE,	/* can be read: it never slept */
+	EBB_STORE_ASLEEP,
+	EBB_STORE_THAWING,	/* asked for, not yet there */
+	EBB_STORE_THAWED	/* can be read until its copy expires */
+};
+
+/*
+ * How it stands.
+ *
+ * @ret_expires  ns since the epoch for THAWED, else 0; may be NULL.
+ * @return       0; -EBB_ECHANGED when it is not what @expect says; -EBB_ENOENT.
+ */
+int ebb_store_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		    enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err);
+
+/*
+ * Ask for a temporary copy. Costs money. Where one stands it is kept for @days from now.
+ *
+ * @speed   "bulk", "standard", "expedited".
+ * @days    1 or more.
+ * @return  0, also when it is on its way already; -EBB_ENOTSUP: the store thaws nothing, or not this, or not so fast.
+ */
+int ebb_store_thaw(struct ebb_store *s, const char *key, const char *speed, unsigned days,
+		   struct ebb_err *err);
+
+/* Whether objects of that class may sleep there: the others need not be asked about. @class may be NULL. */
+bool ebb_store_may_sleep(const struct ebb_store *s, const char *class);
+
+/*
  * Hide an object (EBB_CAP_VERSIONS): a delete marker takes its key out of listings, its content stays as a noncurrent version.
  * Show takes it back: the newest thing under @key must be a delete marker and the version below it what @expect says
  * (-EBB_ECHANGED otherwise, -EBB_ENOENT when there is neither, -EBB_EEXIST when an object stands under @key).
@@ -420,6 +454,10 @@ struct ebb_store_ops {
 		    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 	int (*set_class)(struct ebb_store *s, const char *key, const char *class,
 			 const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+	int (*sleep)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+		     enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err);
+	int (*thaw)(struct ebb_store *s, const char *key, const char *speed, unsigned days,
+		    struct ebb_err *err);
 	int (*hide)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		    struct ebb_err *err);
 	int (*show)(struct ebb_store *s, const char *key, const struct ebb_record *expect,

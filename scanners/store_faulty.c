@@ -19,8 +19,8 @@ const char *ebb_store_faulty_op_name(enum ebb_store_faulty_op op)
 {
 	static const char *const names[EBB_FAULTY_COUNT] = {
 		"identify", "space", "list", "head", "get-meta", "read-open", "read", "read-hole",
-		"read-verify", "read-range", "hidden", "set-meta", "write-open", "write", "write-hole", "write-commit",
-		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "share", "link", "copy", "set-class", "hide",
+		"read-verify", "read-range", "hidden", "sleep", "set-meta", "write-open", "write", "write-hole", "write-commit",
+		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "share", "link", "copy", "set-class", "thaw", "hide",
 		"show", "remove", "any", "change",
 	};
 
@@ -441,6 +441,18 @@ static int faulty_set_class(struct ebb_store *s, const char *key, const char *cl
 		ebb_store_set_class(in, key, class, expect, ret, err));
 }
 
+static int faulty_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_SLEEP, ebb_store_sleep(in, key, expect, ret, ret_expires, err));
+}
+
+static int faulty_thaw(struct ebb_store *s, const char *key, const char *speed, unsigned days,
+		       struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_THAW, ebb_store_thaw(in, key, speed, days, err));
+}
+
 static int faulty_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		       struct ebb_err *err)
 {
@@ -505,6 +517,8 @@ static const struct ebb_store_ops ops = {
 	.link = faulty_link,
 	.copy = faulty_copy,
 	.set_class = faulty_set_class,
+	.sleep = faulty_sleep,
+	.thaw = faulty_thaw,
 	.hide = faulty_hide,
 	.show = faulty_show,
 	.hidden = faulty_hidden,

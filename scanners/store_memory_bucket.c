@@ -23,6 +23,7 @@ struct version {
 	char etag[33];
 	struct ebb_meta meta;
 	int64_t time;		/* last modified */
+	int64_t ready, expires;	/* a temporary copy of what sleeps; 0: none was asked for */
 };
 
 /* An open writer, which is how a bucket keeps an unfinished upload. */
@@ -41,6 +42,7 @@ struct bucket {
 	size_t n, size;
 	int64_t clock;
 	struct writer *writers;
+	const struct ebb_clock *archive;	/* NULL: nothing sleeps */
 };
 
 static void unlockp(pthread_mutex_t **lock)
@@ -206,6 +208,80 @@ static int check(const struct version *v, const char *key, const struct ebb_reco
 	record_of(v, key, &now);
 	int rc = ebb_store_expect(&now, expect, &why);
 	return rc < 0 ? ebb_err_set(err, -rc, "'%s' %s", key, why.msg) : 0;
+}
+
+/* --- Sleep --- */
+
+static enum ebb_store_sleep state_of(const struct bucket *b, const struct version *v)
+{
+	if (!b->archive || !ebb_store_may_sleep(&b->base, v->class))
+		return EBB_STORE_AWAKE;
+	int64_t now = ebb_clock_now(b->archive);
+	if (!v->ready || now >= v->expires)
+		return EBB_STORE_ASLEEP;
+	return now < v->ready ? EBB_STORE_THAWING : EBB_STORE_THAWED;
+}
+
+/* What @expect says, and it can be read. */
+static int check_awake(const struct bucket *b, const struct version *v, const char *key,
+		       const struct ebb_record *expect, struct ebb_err *err)
+{
+	int rc = check(v, key, expect, err);
+
+	if (rc < 0 || state_of(b, v) == EBB_STORE_AWAKE || state_of(b, v) == EBB_STORE_THAWED)
+		return rc;
+	return ebb_err_set(err, EBB_EASLEEP, "'%s' is archived in class %s", key, v->class);
+}
+
+static int bucket_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+	int rc = check(v, key, expect, err);
+
+	if (rc < 0)
+		return rc;
+	*ret = state_of(b, v);
+	*ret_expires = *ret == EBB_STORE_THAWED ? v->expires : 0;
+	return 0;
+}
+
+/* S3 User Guide, "Understanding archive retrieval options": the longest times stated. 0: not offered. */
+static int64_t time_to_thaw(const char *class, const char *speed)
+{
+	const int64_t minute = 60 * EBB_CLOCK_SECOND, hour = 60 * minute;
+	bool deep = strcmp(class, "DEEP_ARCHIVE") == 0;
+
+	if (strcmp(speed, "expedited") == 0)
+		return deep ? 0 : 5 * minute;
+	if (strcmp(speed, "standard") == 0)
+		return deep ? 12 * hour : 5 * hour;
+	return strcmp(speed, "bulk") == 0 ? (deep ? 48 * hour : 12 * hour) : 0;
+}
+
+static int bucket_thaw(struct ebb_store *s, const char *key, const char *speed, unsigned days,
+		       struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+	int64_t day = 86400 * EBB_CLOCK_SECOND, takes;
+
+	if (!v)
+		return missing(key, err);
+	if (!b->archive || !ebb_store_may_sleep(s, v->class))
+		return ebb_err_set(err, EBB_ENOTSUP, "'%s' does not sleep in class %s", key, v->class);
+	if ((takes = time_to_thaw(v->class, speed)) == 0)
+		return ebb_err_set(err, EBB_ENOTSUP, "class %s is not thawed at speed '%s'", v->class, speed);
+	int64_t now = ebb_clock_now(b->archive);
+	if (state_of(b, v) == EBB_STORE_ASLEEP)
+		v->ready = now + takes;
+	else if (now < v->ready)
+		return 0;
+	v->expires = (now > v->ready ? now : v->ready) + days * day;
+	return 0;
 }
 
 /* --- Stores --- */
@@ -383,7 +459,7 @@ static int bucket_read_open(struct ebb_store *s, const char *key, const struct e
 	LOCKED(b);
 	size_t klen = strlen(key);
 	struct version *v = current(b, key);
-	int rc = check(v, key, expect, err);
+	int rc = check_awake(b, v, key, expect, err);
 
 	if (rc < 0)
 		return rc;
@@ -450,7 +526,7 @@ static int bucket_read_range(struct ebb_store *s, const char *key, const struct 
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 	struct version *v = current(b, key);
-	int rc = check(v, key, expect, err);
+	int rc = check_awake(b, v, key, expect, err);
 
 	if (rc < 0)
 		return rc;
@@ -614,7 +690,7 @@ static int bucket_copy(struct ebb_store *s, const char *from, const char *to, co
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 	struct version *v = current(b, from);
-	int rc = check(v, from, expect, err);
+	int rc = check_awake(b, v, from, expect, err);
 
 	if (rc < 0)
 		return rc;
@@ -645,6 +721,8 @@ static int bucket_set_class(struct ebb_store *s, const char *key, const char *cl
 	struct version *v = current(b, key);
 	int rc = check(v, key, expect, err);
 
+	if (rc == 0 && strcmp(v->class, class) != 0)
+		rc = check_awake(b, v, key, NULL, err);
 	if (rc < 0)
 		return rc;
 	char *copy = strdup(class);
@@ -652,6 +730,7 @@ static int bucket_set_class(struct ebb_store *s, const char *key, const char *cl
 		return no_memory(key, err);
 	free(v->class);
 	v->class = copy;
+	v->ready = v->expires = 0;
 	touch(b, v);
 	if (ret)
 		record_of(v, key, ret);
@@ -752,6 +831,15 @@ void ebb_store_memory_bucket_set_clock(struct ebb_store *s, int64_t ns)
 	b->clock = ns / EBB_CLOCK_SECOND * EBB_CLOCK_SECOND;
 }
 
+void ebb_store_memory_bucket_archive(struct ebb_store *s, const struct ebb_clock *clock)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	b->archive = clock;
+	s->caps |= EBB_CAP_THAW;
+}
+
 int ebb_store_memory_bucket_put(struct ebb_store *s, const char *key, const void *data, size_t len,
 				const char *class, struct ebb_err *err)
 {
@@ -807,6 +895,8 @@ const struct ebb_store_ops ebb_store_memory_bucket_ops = {
 	.write_sweep = bucket_write_sweep,
 	.copy = bucket_copy,
 	.set_class = bucket_set_class,
+	.sleep = bucket_sleep,
+	.thaw = bucket_thaw,
 	.hide = bucket_hide,
 	.show = bucket_show,
 	.hidden = bucket_hidden,

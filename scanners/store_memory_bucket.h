@@ -11,6 +11,7 @@
 #ifndef EBB_SCANNERS_STORE_MEMORY_BUCKET_H
 #define EBB_SCANNERS_STORE_MEMORY_BUCKET_H
 
+#include "core/clock.h"
 #include "scanners/store.h"
 
 extern const struct ebb_store_ops ebb_store_memory_bucket_ops;
@@ -20,6 +21,12 @@ int64_t ebb_store_memory_bucket_clock(struct ebb_store *s);
 
 /* Set the clock, ns since the epoch; the next change happens 1 s later. */
 void ebb_store_memory_bucket_set_clock(struct ebb_store *s, int64_t ns);
+
+/*
+ * From now on GLACIER and DEEP_ARCHIVE are archives (EBB_CAP_THAW): what lies there sleeps, and is thawed in the longest time that AWS
+ * states, by @clock, which must outlive the store.
+ */
+void ebb_store_memory_bucket_archive(struct ebb_store *s, const struct ebb_clock *clock);
 
 /*
  * Put an object as another program would; what stood under the key becomes a noncurrent version.

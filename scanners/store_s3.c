@@ -290,7 +290,7 @@ static int fill(struct ebb_store_s3 *s, const struct ebb_store_config *cfg, stru
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	s->base.ops = &ebb_store_s3_ops;
 	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE | EBB_CAP_COPY | EBB_CAP_CHECKED |
-		       EBB_CAP_CLASS;
+		       EBB_CAP_CLASS | EBB_CAP_THAW;
 	s->conditions = !cfg->endpoint;
 	s->limits = (struct ebb_store_s3_limits){.part = PART, .copy = COPY_MAX, .copy_part = COPY_PART};
 	return 0;
@@ -349,6 +349,8 @@ const struct ebb_store_ops ebb_store_s3_ops = {
 	.write_sweep = ebb_store_s3_write_sweep,
 	.copy = ebb_store_s3_copy,
 	.set_class = ebb_store_s3_copy_class,
+	.sleep = ebb_store_s3_thaw_state,
+	.thaw = ebb_store_s3_thaw_ask,
 	.hide = ebb_store_s3_version_hide,
 	.show = ebb_store_s3_version_show,
 	.hidden = ebb_store_s3_version_hidden,

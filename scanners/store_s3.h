@@ -143,6 +143,9 @@ int ebb_store_s3_copy(struct ebb_store *s, const char *from, const char *to, con
 		      const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 int ebb_store_s3_copy_class(struct ebb_store *s, const char *key, const char *class,
 			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+int ebb_store_s3_thaw_state(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			    enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err);
+int ebb_store_s3_thaw_ask(struct ebb_store *s, const char *key, const char *speed, unsigned days, struct ebb_err *err);
 int ebb_store_s3_version_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			      struct ebb_err *err);
 int ebb_store_s3_version_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,

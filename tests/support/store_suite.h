@@ -20,6 +20,7 @@ struct ebb_store_suite_row {
 	struct ebb_store *(*open)(void);
 	bool racy;	/* of several writers of a key the losers may be seen, and hide the winner, for a moment */
 	bool blind;	/* writes have no preconditions: of several writers of a key more than one may win */
+	void (*pass)(int hours);	/* let time pass for what is thawed; NULL: nobody can */
 	bool coarse;	/* tells times in seconds, so that a change of metadata may be invisible for one */
 };
 

@@ -260,12 +260,82 @@ START_TEST(removing_brings_no_older_version_up)
 }
 END_TEST
 
+/* --- Sleep --- */
+
+static enum ebb_store_sleep state_of(struct ebb_store *s, const char *key, int64_t *ret_expires)
+{
+	enum ebb_store_sleep state = EBB_STORE_AWAKE;
+	struct ebb_err err = {0};
+
+	expect(ebb_store_sleep(s, key, NULL, &state, ret_expires, &err), 0, &err);
+	return state;
+}
+
+START_TEST(what_lies_in_a_plain_class_is_awake)
+{
+	SUITE_STORE(s);
+	SUITE_NEEDS(s, EBB_CAP_THAW);
+	struct ebb_record rec;
+	struct ebb_err err = {0};
+	enum ebb_store_sleep state;
+	int64_t expires = 1;
+
+	put(s, "o", &rec);
+	ck_assert_int_eq(state_of(s, "o", &expires), EBB_STORE_AWAKE);
+	ck_assert_int_eq(expires, 0);
+	expect(ebb_store_thaw(s, "o", "bulk", 1, &err), EBB_ENOTSUP, &err);
+	expect(ebb_store_thaw(s, "o", "bulk", 0, &err), EBB_EINVAL, &err);
+	rec.f[EBB_F_SIZE]++;
+	expect(ebb_store_sleep(s, "o", &rec, &state, NULL, &err), EBB_ECHANGED, &err);
+	expect(ebb_store_sleep(s, "p", NULL, &state, NULL, &err), EBB_ENOENT, &err);
+}
+END_TEST
+
+START_TEST(what_sleeps_is_thawed_for_some_days)
+{
+	SUITE_STORE(s);
+	SUITE_NEEDS(s, EBB_CAP_THAW);
+	const struct ebb_store_suite_row *row = ebb_store_suite_row();
+	struct ebb_record rec, now;
+	struct ebb_err err = {0};
+	struct ebb_store_reader *r;
+	int64_t expires;
+	char c;
+
+	if (!row->pass) /* nobody can wait for it */
+		return;
+	put_class(s, "o", "DEEP_ARCHIVE", &rec);
+	ck_assert_int_eq(state_of(s, "o", NULL), EBB_STORE_ASLEEP);
+	expect(ebb_store_read_open(s, "o", &rec, &r, &err), EBB_EASLEEP, &err);
+	expect(ebb_store_read_range(s, "o", &rec, 0, &c, 1, &err), EBB_EASLEEP, &err);
+	expect(ebb_store_copy(s, "o", "p", NULL, &rec, NULL, &err), EBB_EASLEEP, &err);
+	expect(ebb_store_set_class(s, "o", "STANDARD", &rec, NULL, &err), EBB_EASLEEP, &err);
+	expect(ebb_store_thaw(s, "o", "expedited", 2, &err), EBB_ENOTSUP, &err);
+	expect(ebb_store_thaw(s, "o", "bulk", 2, &err), 0, &err);
+	expect(ebb_store_thaw(s, "o", "bulk", 2, &err), 0, &err);
+	ck_assert_int_eq(state_of(s, "o", NULL), EBB_STORE_THAWING);
+	expect(ebb_store_read_open(s, "o", &rec, &r, &err), EBB_EASLEEP, &err);
+	row->pass(49);
+	ck_assert_int_eq(state_of(s, "o", &expires), EBB_STORE_THAWED);
+	ck_assert_int_gt(expires, 0);
+	content_is(s, "o", "o", 1);
+	head(s, "o", &now);
+	ck_assert_mem_eq(now.f, rec.f, sizeof(now.f)); /* nothing of the object has changed */
+	expect(ebb_store_copy(s, "o", "p", "STANDARD", &rec, NULL, &err), 0, &err);
+	content_is(s, "p", "o", 1);
+	row->pass(48);
+	ck_assert_int_eq(state_of(s, "o", NULL), EBB_STORE_ASLEEP);
+	content_is(s, "p", "o", 1);
+	ebb_store_suite_purge(s, "o"); /* what sleeps can go */
+}
+END_TEST
+
 void ebb_store_suite_object_add(TCase *tcase, int n)
 {
 	const TTest *const tests[] = {
 		without_directories_keys_are_any_bytes, list_of_keys_takes_a_prefix_and_a_start, ranges_are_exact,
 		classes_are_chosen_and_changed, a_class_keeps_the_metadata, copies_are_like_their_source,
-		hidden_objects_come_back, hidden_objects_can_be_removed, removing_brings_no_older_version_up,
+		what_lies_in_a_plain_class_is_awake, what_sleeps_is_thawed_for_some_days, hidden_objects_come_back, hidden_objects_can_be_removed, removing_brings_no_older_version_up,
 	};
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(tests); i++)

@@ -45,7 +45,7 @@ START_TEST(every_answer_has_one_verdict)
 		{{.status = 400, .code = "ExpiredToken"}, EBB_S3_EXPIRED, EBB_ESTORE},
 		{{.status = 403, .code = "InvalidAccessKeyId"}, EBB_S3_EXPIRED, EBB_ESTORE},
 		{{.status = 403, .code = "SignatureDoesNotMatch"}, EBB_S3_FINAL, EBB_ESTORE},
-		{{.status = 403, .code = "InvalidObjectState"}, EBB_S3_FINAL, EBB_ENOTSUP},
+		{{.status = 403, .code = "InvalidObjectState"}, EBB_S3_FINAL, EBB_EASLEEP},
 		{{.status = 400, .code = "InvalidStorageClass"}, EBB_S3_FINAL, EBB_ENOTSUP},
 		{{.status = 501, .code = "NotImplemented"}, EBB_S3_FINAL, EBB_ENOTSUP},
 		{{.status = 301, .code = "PermanentRedirect", .region = true}, EBB_S3_REGION, EBB_ECONFIG},

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "scanners/store_faulty.h"
+#include "scanners/store_memory_bucket.h"
 #include "tests/support/scratch.h"
 #include "tests/support/store_suite.h"
 
@@ -57,10 +58,33 @@ static struct ebb_store *open_faulty_bucket(void)
 	return wrap(open_bucket());
 }
 
+static struct ebb_clock archive_clock = {0};
+
+static struct ebb_store *open_archive(void)
+{
+	struct ebb_store *s = open_bucket();
+
+	archive_clock = ebb_clock_fixed(EBB_CLOCK_SECOND);
+	ebb_store_memory_bucket_archive(s, &archive_clock);
+	return s;
+}
+
+static struct ebb_store *open_faulty_archive(void)
+{
+	return wrap(open_archive());
+}
+
+static void pass_hours(int hours)
+{
+	archive_clock.fixed += hours * 3600 * EBB_CLOCK_SECOND;
+}
+
 static const struct ebb_store_suite_row rows[] = {
 	{.name = "fs", .open = open_fs},
 	{.name = "memory", .open = open_memory},
 	{.name = "memory-bucket", .open = open_bucket},
+	{.name = "memory-bucket with archives", .open = open_archive, .pass = pass_hours},
+	{.name = "faulty over archives", .open = open_faulty_archive, .pass = pass_hours},
 	{.name = "faulty over memory", .open = open_faulty_memory},
 	{.name = "faulty over fs", .open = open_faulty_fs},
 	{.name = "faulty over memory-bucket", .open = open_faulty_bucket},

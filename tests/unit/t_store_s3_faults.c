@@ -205,9 +205,58 @@ START_TEST(archived_objects_say_so)
 	struct ebb_err err = {0};
 	char got[64];
 
-	ck_assert_int_eq(read_all(u.s, got, &err), -EBB_ENOTSUP);
+	ck_assert_int_eq(read_all(u.s, got, &err), -EBB_EASLEEP);
 	ck_assert_ptr_nonnull(strstr(err.msg, "InvalidObjectState"));
 	down(&u);
+}
+END_TEST
+
+static void get_one_byte(struct bucket *b, const struct ebb_stub_request *req, struct ebb_stub_reply *reply)
+{
+	(void)b;
+	(void)req;
+	reply->status = 206;
+	reply->headers = FACTS(MD5) "Content-Range: bytes 0-0/10\r\n";
+	reply->body = CONTENT;
+	reply->body_len = 1;
+}
+
+/* State of an object with these headers, which a GET answers as @get; how many were sent to *ret_gets. */
+static enum ebb_store_sleep state_of(const char *headers,
+				     void (*get)(struct bucket *, const struct ebb_stub_request *, struct ebb_stub_reply *),
+				     unsigned *ret_gets, int64_t *ret_expires)
+{
+	struct bucket b = {.etag = headers, .exists = true, .get = get};
+	struct setup u = up(&b);
+	enum ebb_store_sleep state = EBB_STORE_AWAKE;
+	struct ebb_err err = {0};
+
+	ck_assert_msg(ebb_store_sleep(u.s, "o", NULL, &state, ret_expires, &err) == 0, "%s", err.msg);
+	*ret_gets = b.gets;
+	down(&u);
+	return state;
+}
+
+START_TEST(whether_an_object_sleeps_is_found_out)
+{
+	unsigned gets;
+	int64_t expires;
+
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n", get_archived, &gets, &expires), EBB_STORE_ASLEEP);
+	ck_assert_uint_eq(gets, 1);
+	/* only called so: one byte of it can be read */
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n", get_one_byte, &gets, &expires), EBB_STORE_AWAKE);
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: INTELLIGENT_TIERING\r\nx-amz-archive-status: ARCHIVE_ACCESS\r\n",
+				  get_archived, &gets, &expires), EBB_STORE_ASLEEP);
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\nx-amz-restore: ongoing-request=\"true\"\r\n",
+				  get_archived, &gets, &expires), EBB_STORE_THAWING);
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n"
+					     "x-amz-restore: ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2012 00:00:00 GMT\"\r\n",
+				  get_archived, &gets, &expires), EBB_STORE_THAWED);
+	ck_assert_uint_eq(gets, 0);
+	ck_assert_int_eq(expires, INT64_C(1356048000) * 1000000000);
+	ck_assert_int_eq(state_of(FACTS(MD5), get_archived, &gets, &expires), EBB_STORE_AWAKE);
+	ck_assert_uint_eq(gets, 0);
 }
 END_TEST
 
@@ -354,6 +403,6 @@ START_TEST(locked_objects_stay)
 END_TEST
 
 EBB_UNIT_MAIN("store_s3_faults", a_body_that_breaks_off_is_continued, damaged_bytes_are_found, an_object_that_changes_is_not_continued, a_range_that_is_none_is_refused,
-	      archived_objects_say_so, a_write_whose_answer_was_lost_stands, an_object_of_another_is_not_taken_for_ours,
+	      archived_objects_say_so, whether_an_object_sleeps_is_found_out, a_write_whose_answer_was_lost_stands, an_object_of_another_is_not_taken_for_ours,
 	      bytes_that_arrive_damaged_are_taken_back, stores_without_conditions_are_written_to,
 	      a_class_that_is_ignored_is_found, locked_objects_stay)
