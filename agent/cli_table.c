@@ -25,6 +25,7 @@ extern const struct ebb_cli_command ebb_cmd_get;
 extern const struct ebb_cli_command ebb_cmd_trash;
 extern const struct ebb_cli_command ebb_cmd_transfer;
 extern const struct ebb_cli_command ebb_cmd_price;
+extern const struct ebb_cli_command ebb_cmd_audit;
 extern const struct ebb_cli_command ebb_cmd_status;
 extern const struct ebb_cli_command ebb_cmd_help;
 extern const struct ebb_cli_command ebb_cmd_version;
@@ -53,6 +54,7 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_trash,
 	&ebb_cmd_transfer,
 	&ebb_cmd_price,
+	&ebb_cmd_audit,
 	&ebb_cmd_status,
 	&ebb_cmd_help,
 	&ebb_cmd_version,

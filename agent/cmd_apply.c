@@ -3,6 +3,7 @@
 
 #include "agent/app.h"
 #include "agent/apply.h"
+#include "agent/audit.h"
 #include "agent/cli.h"
 #include "agent/cmd_apply.h"
 #include "agent/sent.h"
@@ -162,6 +163,28 @@ static int end_transfer(struct applying *a, const struct ebb_run *run, bool comp
 	return r < 0 ? r : ebb_sent_print(&links, a->app->out, a->app->json, err);
 }
 
+/* Who decides what, before it is done: the plan, what it was made from, what it comes to. A run that goes on begins again. */
+static int audit_begin(struct applying *a, const struct ebb_run *run, const char *event, const char *why, struct ebb_err *err)
+{
+	const struct ebb_planhead *h = ebb_planfile_head(a->plan);
+	char rules[EBB_AUDIT_HEX], prices[EBB_AUDIT_HEX], actions[24], once[24], saving[24];
+	const struct ebb_audit_fact facts[] = {
+		{"actions", actions}, {"currency", h->currency}, {"one_off_nano", once}, {"saving_month_nano", saving},
+		{"rules_sha256", rules}, {"prices_sha256", prices},
+	};
+	const struct ebb_audit_event e = {
+		.time = ebb_app_now(a->app), .command = "ebb apply", .event = event, .run = run ? run->id : NULL,
+		.plan = ebb_planfile_id(a->plan), .why = why, .facts = facts, .nfacts = EBB_ARRAY_LEN(facts),
+	};
+
+	ebb_digest_hex(h->rules_digest, sizeof(h->rules_digest), rules);
+	ebb_digest_hex(h->prices_digest, sizeof(h->prices_digest), prices);
+	snprintf(actions, sizeof(actions), "%lld", (long long)ebb_planfile_count(a->plan));
+	snprintf(once, sizeof(once), "%lld", (long long)h->all.one_off);
+	snprintf(saving, sizeof(saving), "%lld", (long long)h->all.saving);
+	return ebb_audit_append(a->app->index_dir, &e, err);
+}
+
 static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_journal **j,
 		  struct ebb_err *err)
 {
@@ -170,7 +193,7 @@ static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_jour
 	struct ebb_err why = {0};
 	int r = ebb_planfile_open(run->plan_path, &copy, err);
 
-	if (r < 0)
+	if (r < 0 || (r = audit_begin(a, run, "begin", NULL, err)) < 0)
 		return r;
 	a->tell.total = (uint64_t)run->actions;
 	ebb_progress_start(&a->tell.progress, a->app->err, a->app->quiet, "apply", "actions");
@@ -179,6 +202,8 @@ static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_jour
 	*j = NULL;
 	int ended = end_transfer(a, run, done.complete, r < 0 ? NULL : &why);
 	r = r < 0 ? r : ended;
+	int logged = ebb_session_audit(a->app, "ebb apply", "end", run, &done.session, r, &why, r < 0 ? NULL : &why);
+	r = r < 0 ? r : logged;
 	int told = ebb_session_summary(&a->tell, run, "applied", &done.run, err);
 	if (r < 0)
 		return ebb_err_set(err, -r, "%s; ebb apply %s goes on from here", why.msg, a->path);
@@ -209,12 +234,17 @@ static int apply(struct applying *a, struct ebb_err *err)
 
 	if (r < 0)
 		return r;
-	r = choose_run(a, &run, &j, err);
+	struct ebb_err why = {0};
+	r = choose_run(a, &run, &j, &why);
+	if (r == -EBB_ELIMIT || r == -EBB_ECONFIG)
+		audit_begin(a, NULL, "refuse", why.msg, NULL);
+	if (r < 0)
+		return ebb_err_set(err, -r, "%s", why.msg);
 	if (r == 1) {
 		r = end_transfer(a, &run, true, err);
 		return r < 0 ? r : already(a, &run, err);
 	}
-	return r < 0 ? r : run_it(a, &run, &j, err);
+	return run_it(a, &run, &j, err);
 }
 
 static void release(struct applying *a)

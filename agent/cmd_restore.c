@@ -70,7 +70,14 @@ static int undo(struct ebb_app *app, const struct ebb_run *run, struct restoring
 		.stores = stores, .clock = app->clock, .cancel = app->cancel, .dry = dry,
 		.wanted = wanted, .ended = ended, .ctx = r,
 	};
-	return ebb_undo_run(&u, run, counts, err);
+	if (dry)
+		return ebb_undo_run(&u, run, counts, err);
+	if ((e = ebb_session_audit(app, "ebb restore", "begin", run, NULL, 0, NULL, err)) < 0)
+		return e;
+	struct ebb_err why = {0};
+	e = ebb_undo_run(&u, run, counts, &why);
+	int logged = ebb_session_audit(app, "ebb restore", "end", run, counts, e, &why, e < 0 ? NULL : err);
+	return e < 0 ? ebb_err_set(err, -e, "%s", why.msg) : logged;
 }
 
 /* The newest run that took it and did not give it back. */

@@ -9,6 +9,8 @@
 #include "agent/undo.h"
 #include "core/units.h"
 
+#define COMMAND "ebb trash --empty"
+
 struct emptying {
 	struct ebb_session_tell tell;	/* first: ebb_session_ended gets the whole struct */
 	const char *only;		/* id of a run, or NULL: all */
@@ -90,12 +92,15 @@ static int empty_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 		.stores = stores, .clock = app->clock, .cancel = app->cancel, .dry = e->tell.dry,
 		.ended = ebb_session_ended, .ctx = e,
 	};
-	r = ebb_undo_expire(&u, run, &c, err);
+	struct ebb_err why = {0};
+	r = ebb_undo_expire(&u, run, &c, &why);
+	int logged = e->tell.dry || (r == 0 && c.done + c.failed == 0)
+			     ? 0 : ebb_session_audit(app, COMMAND, "end", run, &c, r, &why, r < 0 ? NULL : err);
 	e->counts.done += c.done;
 	e->counts.skipped += c.skipped;
 	e->counts.failed += c.failed;
 	e->counts.bytes += c.bytes;
-	return r;
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : logged;
 }
 
 static int empty(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
@@ -105,12 +110,14 @@ static int empty(struct ebb_app *app, const struct ebb_cli_args *args, struct eb
 	struct emptying e = {.tell = {.app = app, .dry = ebb_cli_flag(args, "dry-run")}};
 	const char *word = ebb_cli_string(args, "run");
 	int r = e.tell.dry ? ebb_app_config(app, err)
-			   : ebb_session_begin(app, "ebb trash --empty", &lock, err);
+			   : ebb_session_begin(app, COMMAND, &lock, err);
 
 	if (r == 0 && word) {
 		r = ebb_run_find(app->index_dir, word, &which, err);
 		e.only = which.id;
 	}
+	if (r == 0 && !e.tell.dry)
+		r = ebb_session_audit(app, COMMAND, "begin", word ? &which : NULL, NULL, 0, NULL, err);
 	if (r < 0)
 		return r;
 	ebb_progress_start(&e.tell.progress, app->err, app->quiet, "empty the trash", "objects");

@@ -61,8 +61,12 @@ static int undo(struct ebb_app *app, const struct ebb_run *run, struct chosen *c
 		.stores = stores, .clock = app->clock, .jobs = jobs, .cancel = app->cancel, .dry = dry,
 		.wanted = wanted, .ended = ebb_session_ended, .ctx = c,
 	};
+	if (!dry && (r = ebb_session_audit(app, "ebb undo", "begin", run, NULL, 0, NULL, err)) < 0)
+		return r;
 	ebb_progress_start(&c->tell.progress, app->err, app->quiet, "undo", "actions");
 	r = ebb_undo_run(&u, run, &counts, &why);
+	int logged = dry ? 0 : ebb_session_audit(app, "ebb undo", "end", run, &counts, r, &why, r < 0 ? NULL : &why);
+	r = r < 0 ? r : logged;
 	if (r == 0 && counts.done + counts.skipped + counts.failed == 0)
 		ebb_app_note(app, "nothing of run %s is left to be taken back%s", run->id,
 			     c->n ? " there" : "");

@@ -4,12 +4,28 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "agent/audit.h"
 #include "agent/out.h"
 #include "agent/recover.h"
 
 struct recovering {
 	struct ebb_app *app;
+	const char *command;
 };
+
+int ebb_session_audit(struct ebb_app *app, const char *command, const char *event, const struct ebb_run *run,
+		      const struct ebb_journal_counts *counts, int failure, const struct ebb_err *why, struct ebb_err *err)
+{
+	bool begins = strcmp(event, "begin") == 0;
+	const struct ebb_audit_event e = {
+		.time = ebb_app_now(app), .command = command, .event = event, .counts = counts,
+		.run = run ? run->id : NULL, .plan = run ? run->plan : NULL, .journal = run && !begins ? run->journal : NULL,
+		.outcome = begins ? NULL : failure == -EBB_ECANCELLED ? "interrupted" : failure ? "stopped" : "complete",
+		.why = failure && why && *why->msg ? why->msg : NULL,
+	};
+
+	return ebb_audit_append(app->index_dir, &e, err);
+}
 
 int ebb_session_stores(struct ebb_app *app, const struct ebb_run *run, struct ebb_storeset **ret,
 		       struct ebb_err *err)
@@ -51,18 +67,19 @@ static int recover_one(void *ctx, const struct ebb_run *run, struct ebb_err *err
 	if (r < 0)
 		return ebb_err_set(err, -r, "run %s was killed and cannot be recovered: %s", run->id,
 				   why.msg);
-	if (r == 1)
-		ebb_app_note(rc->app,
-			     "recovered run %s, which was killed: %zu actions completed, %zu not begun, %zu left",
-			     run->id, told.completed, told.put_back, told.failed);
-	return 0;
+	if (r == 0)
+		return 0;
+	ebb_app_note(rc->app, "recovered run %s, which was killed: %zu actions completed, %zu not begun, %zu left",
+		     run->id, told.completed, told.put_back, told.failed);
+	const struct ebb_journal_counts c = {.done = (int64_t)told.completed, .failed = (int64_t)told.failed};
+	return ebb_session_audit(rc->app, rc->command, "recover", run, &c, 0, NULL, err);
 }
 
 int ebb_session_begin(struct ebb_app *app, const char *command, struct ebb_lock **ret,
 		      struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
-	struct recovering rc = {.app = app};
+	struct recovering rc = {.app = app, .command = command};
 	int r = ebb_app_config(app, err);
 
 	if (r < 0 || (r = ebb_app_lock(app, command, &lock, err)) < 0 ||

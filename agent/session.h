@@ -28,6 +28,16 @@ int ebb_session_begin(struct ebb_app *app, const char *command, struct ebb_lock 
 int ebb_session_stores(struct ebb_app *app, const struct ebb_run *run, struct ebb_storeset **ret,
 		       struct ebb_err *err);
 
+/*
+ * Write an event of @command to the audit log (agent/audit.h): "begin" before stores are changed, "end" after; what is not known is NULL.
+ *
+ * @run      its id and plan go in; an end also covers its journal, which must be closed.
+ * @failure  what ended it early, 0: nothing. The message of @why goes in.
+ * @return   as ebb_audit_append().
+ */
+int ebb_session_audit(struct ebb_app *app, const char *command, const char *event, const struct ebb_run *run,
+		      const struct ebb_journal_counts *counts, int failure, const struct ebb_err *why, struct ebb_err *err);
+
 /* How a session is told: progress while it goes, a line for each object that was left, a summary. */
 struct ebb_session_tell {
 	struct ebb_app *app;
