@@ -88,15 +88,18 @@ static int read_texts(const struct ebb_tree_node *node, struct ebb_store_config 
 
 static int read_sse(const struct ebb_tree_node *node, struct ebb_store_config *o, struct ebb_err *err)
 {
-	static const char *const words[] = {"AES256", "aws:kms"};
+	static const char *const words[] = {"AES256", "aws:kms", "customer"};
 	const struct ebb_tree_node *n = ebb_tree_get(node, "sse");
 	size_t which = 0;
 	int r = n ? ebb_tree_choice(n, words, EBB_ARRAY_LEN(words), &which, err) : 0;
 
 	if (!r && n)
 		o->sse = words[which];
-	if (!r && o->sse_key && (!o->sse || strcmp(o->sse, "aws:kms") != 0))
-		return ebb_tree_error(ebb_tree_get(node, "sse_key"), err, "'sse_key' goes with 'sse: aws:kms' only");
+	bool customer = o->sse && strcmp(o->sse, "customer") == 0;
+	if (!r && o->sse_key && !customer && (!o->sse || strcmp(o->sse, "aws:kms") != 0))
+		return ebb_tree_error(ebb_tree_get(node, "sse_key"), err, "'sse_key' goes with 'sse: aws:kms' or 'sse: customer' only");
+	if (!r && customer && (!o->sse_key || (strncmp(o->sse_key, "env:", 4) != 0 && strncmp(o->sse_key, "file:", 5) != 0)))
+		return ebb_tree_error(n, err, "'sse: customer' needs 'sse_key: env:NAME' or 'file:PATH': where the key is, never the key");
 	return r;
 }
 

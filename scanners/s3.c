@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "scanners/s3_auth.h"
 #include "scanners/s3_retry.h"
+#include "scanners/s3_customer.h"
 #include "scanners/s3_xml.h"
 
 #define CONNECTIONS 64
@@ -26,6 +27,7 @@
 struct ebb_s3 {
 	char *bucket, *endpoint, *profile, *ca_file;	/* the last three may be NULL */
 	bool path_style, requester_pays;
+	struct ebb_s3_customer *customer;	/* or NULL */
 	char home[REGION_MAX];		/* the region as configured: where credentials come from */
 	const struct ebb_clock *clock;
 	int64_t backoff;
@@ -156,7 +158,7 @@ static int build_lines(struct ebb_s3 *s, struct ebb_s3_call *c, const struct tar
 	char date[17];
 	bool session = false;
 	size_t n = 0;
-	EBB_CLEANUP(ebb_mem_freep) struct ebb_sigv4_pair *all = calloc(c->nheaders + 4, sizeof(*all));
+	EBB_CLEANUP(ebb_mem_freep) struct ebb_sigv4_pair *all = calloc(c->nheaders + 4 + EBB_S3_CUSTOMER_HEADERS, sizeof(*all));
 
 	if (!all)
 		return -EBB_ENOMEM;
@@ -166,6 +168,7 @@ static int build_lines(struct ebb_s3 *s, struct ebb_s3_call *c, const struct tar
 	all[n++] = (struct ebb_sigv4_pair){"x-amz-content-sha256", c->payload};
 	if (s->requester_pays)
 		all[n++] = (struct ebb_sigv4_pair){"x-amz-request-payer", "requester"};
+	n += ebb_s3_customer_headers(s->customer, c, all + n);
 	if (c->nheaders)
 		memcpy(all + n, c->headers, c->nheaders * sizeof(*all));
 	n += c->nheaders;
@@ -640,6 +643,9 @@ static int fill(struct ebb_s3 *s, const struct ebb_s3_config *cfg, struct ebb_er
 	snprintf(s->home, sizeof(s->home), "%s", cfg->region ? cfg->region : environment_region());
 	memcpy(s->region, s->home, sizeof(s->region));
 	ebb_s3_retry_gate_init(&s->gate, most);
+	int rc = cfg->customer_key ? ebb_s3_customer_open(cfg->customer_key, &s->customer, err) : 0;
+	if (rc < 0)
+		return rc;
 	return ebb_http_open(most, &s->http, err);
 }
 
@@ -695,6 +701,7 @@ void ebb_s3_free(struct ebb_s3 *s)
 	cancel_all(s, s->parked, true);	/* no thread is left to add to them */
 	ebb_s3_auth_free(s->auth);
 	pthread_mutex_destroy(&s->mutex);
+	ebb_s3_customer_free(s->customer);
 	free(s->bucket);
 	free(s->endpoint);
 	free(s->profile);

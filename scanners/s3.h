@@ -27,6 +27,7 @@ struct ebb_s3_config {
 	const char *ca_file;
 	bool path_style;	/* also without it for hosts that are addresses, "localhost", and bucket names with dots */
 	bool requester_pays;
+	const char *customer_key;	/* where the key of SSE-C is, as for ebb_s3_customer_open; NULL: none */
 	unsigned connections;	/* most requests at a time; 0: 64 */
 	const struct ebb_clock *clock;			/* signs requests; NULL: the machine's */
 	const struct ebb_creds_provider *provider;	/* NULL: all of creds.c */

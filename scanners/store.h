@@ -87,8 +87,8 @@ struct ebb_store_config {
 	const char *ca_file;	/* PEM with the authorities to trust instead of the system's */
 	bool path_style;	/* bucket in the path, not in the host name */
 	bool requester_pays;
-	const char *sse;	/* encryption of what is written: "AES256", "aws:kms" */
-	const char *sse_key;	/* key id for "aws:kms" */
+	const char *sse;	/* encryption of what is written: "AES256", "aws:kms"; "customer": of all that is there */
+	const char *sse_key;	/* key id for "aws:kms"; where the key is for "customer": "env:NAME", "file:PATH" */
 	unsigned connections;	/* at most so many at a time; 0: the type's default */
 };
 

@@ -272,6 +272,11 @@ static void s3_close(struct ebb_store *base)
 	free(s);
 }
 
+static bool is_customer(const struct ebb_store_config *cfg)
+{
+	return cfg->sse && strcmp(cfg->sse, "customer") == 0;
+}
+
 static int fill(struct ebb_store_s3 *s, const struct ebb_store_config *cfg, struct ebb_err *err)
 {
 	const char *prefix = cfg->prefix ? cfg->prefix : "";
@@ -279,14 +284,21 @@ static int fill(struct ebb_store_s3 *s, const struct ebb_store_config *cfg, stru
 
 	if (len && prefix[len - 1] != '/')
 		return ebb_err_set(err, EBB_ECONFIG, "store '%s': the prefix '%s' does not end in '/'", cfg->name, prefix);
-	if (cfg->sse && strcmp(cfg->sse, "AES256") != 0 && strcmp(cfg->sse, "aws:kms") != 0)
-		return ebb_err_set(err, EBB_ECONFIG, "store '%s': unknown encryption '%s' (there is AES256, aws:kms)",
+	s->customer_key = is_customer(cfg);
+	if (cfg->sse && !s->customer_key && strcmp(cfg->sse, "AES256") != 0 && strcmp(cfg->sse, "aws:kms") != 0)
+		return ebb_err_set(err, EBB_ECONFIG, "store '%s': unknown encryption '%s' (there is AES256, aws:kms, customer)",
 				   cfg->name, cfg->sse);
+	if (s->customer_key && cfg->endpoint && strncmp(cfg->endpoint, "https:", 6) != 0)
+		return ebb_err_set(err, EBB_ECONFIG, "store '%s': a customer's key goes over https only, not to %s", cfg->name,
+				   cfg->endpoint);
+	if (s->customer_key && !cfg->sse_key)
+		return ebb_err_set(err, EBB_ECONFIG, "store '%s': 'sse: customer' needs 'sse_key', env:NAME or file:PATH", cfg->name);
 	s->base.name = strdup(cfg->name);
 	s->prefix = strdup(prefix);
-	s->sse = cfg->sse ? strdup(cfg->sse) : NULL;
-	s->sse_key = cfg->sse_key ? strdup(cfg->sse_key) : NULL;
-	if (!s->base.name || !s->prefix || (cfg->sse && !s->sse) || (cfg->sse_key && !s->sse_key))
+	s->sse = cfg->sse && !s->customer_key ? strdup(cfg->sse) : NULL;
+	s->sse_key = s->sse && cfg->sse_key ? strdup(cfg->sse_key) : NULL;
+	if (!s->base.name || !s->prefix ||
+	    (!s->customer_key && ((cfg->sse && !s->sse) || (cfg->sse_key && !s->sse_key))))
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	s->base.ops = &ebb_store_s3_ops;
 	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE | EBB_CAP_COPY | EBB_CAP_CHECKED |
@@ -302,6 +314,7 @@ static int s3_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 		.bucket = cfg->bucket, .region = cfg->region, .endpoint = cfg->endpoint, .profile = cfg->profile,
 		.ca_file = cfg->ca_file, .path_style = cfg->path_style, .requester_pays = cfg->requester_pays,
 		.connections = cfg->connections,
+		.customer_key = is_customer(cfg) ? cfg->sse_key : NULL,
 	};
 	struct ebb_store_s3 *s = calloc(1, sizeof(*s));
 

@@ -43,6 +43,7 @@ struct ebb_store_s3 {
 	struct ebb_s3 *s3;
 	char *prefix;		/* "" or ends in '/' */
 	char *sse, *sse_key;	/* may be NULL */
+	bool customer_key;	/* everything is encrypted with a key that the client has; sse is NULL */
 	struct ebb_store_s3_limits limits;
 	bool conditions;	/* the store is known to honour if-none-match in buckets with versions (AWS; Ceph does not) */
 };

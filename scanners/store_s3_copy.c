@@ -265,6 +265,8 @@ static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_
 				   j->class);
 	if (*j->o->sse && strcmp(j->o->sse, ret->sse) != 0)
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted as its source was", key);
+	if (j->o->customer_key && !ret->customer_key)
+		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted with the customer's key", key);
 	return check_meta(j, key, &call, ret, err);
 }
 
@@ -290,7 +292,7 @@ int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const str
 	int rc = ebb_store_s3_key(s, from, j.from, err);
 
 	rc = rc ? rc : ebb_store_s3_key(s, to, j.to, err);
-	if (rc == 0 && o->customer_key)
+	if (rc == 0 && o->customer_key && !s->customer_key)
 		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is encrypted with a key of the customer's own", from);
 	if (rc == 0 && o->locked)
 		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is locked, and a copy would not be", from);

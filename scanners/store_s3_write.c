@@ -406,7 +406,7 @@ static int complete(struct writer *w, char etag[48], char version[VERSION_MAX], 
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf doc = EBB_BUF_INIT((size_t)4 << 20);
 	struct ebb_err why = {0};
-	bool opaque = store_of(w)->sse && strcmp(store_of(w)->sse, "aws:kms") == 0;
+	bool opaque = store_of(w)->customer_key || (store_of(w)->sse && strcmp(store_of(w)->sse, "aws:kms") == 0);
 	uint8_t sum[16];
 	char hex[33];
 
@@ -458,6 +458,8 @@ static int check_written(struct writer *w, const char *etag, const struct ebb_st
 	if (s->sse && strcmp(s->sse, o->sse) != 0)
 		return ebb_err_set(err, EBB_EMISMATCH, "the store did not encrypt '%s' with %s as it was told",
 				   w->key_of_caller, s->sse);
+	if (s->customer_key && !o->customer_key)
+		return ebb_err_set(err, EBB_EMISMATCH, "the store did not encrypt '%s' with the customer's key", w->key_of_caller);
 	return 0;
 }
 

@@ -67,3 +67,65 @@ encrypted() {
 }
 config "$RGW_HTTPS" "ca_file: $RGW_CA, sse: 'aws:kms', sse_key: testkey-1"
 there_and_back encrypted
+
+# --- A key of ours, which the server does not keep: others see nothing without it, and it is nowhere in what we write ---
+openssl rand -base64 32 >key
+secret=$(<key)
+sum=$(base64 -d key | openssl md5 -binary | base64)
+ours() {
+	local key
+	for key in small large; do
+		! aws s3api head-object --bucket "$bucket" --key "$key" 2>/dev/null || fail "$key is read without the key"
+		aws --endpoint-url "$RGW_HTTPS" --ca-bundle "$RGW_CA" s3api get-object --bucket "$bucket" --key "$key" --sse-customer-algorithm AES256 \
+			--sse-customer-key "$secret" --sse-customer-key-md5 "$sum" got >/dev/null
+		cmp got "before/$key" || fail "$key cannot be read with the key"
+	done
+}
+config "$RGW_HTTPS" "ca_file: $RGW_CA, sse: customer, sse_key: 'file:$PWD/key'"
+there_and_back ours
+! grep -rqF "$secret" "$EBB_INDEX" ebb.yaml || fail 'the key is in a file of ours'
+export LAKE_KEY=$secret
+config "$RGW_HTTPS" "ca_file: $RGW_CA, sse: customer, sse_key: 'env:LAKE_KEY'"
+# Deleted in a bucket with versions: this server makes no copies of what is encrypted so, and then nothing is done.
+printf here >here
+put_gone() {
+	aws --endpoint-url "$RGW_HTTPS" --ca-bundle "$RGW_CA" s3api put-object --bucket "$bucket" --key gone --body here \
+		--sse-customer-algorithm AES256 --sse-customer-key "$secret" --sse-customer-key-md5 "$sum" >/dev/null
+	sed -i 's/^  - .*/  - {name: go, store: lake, match: "gone", when: "size > 0", do: delete}\nlimits: {max_delete: 100%}/' ebb.yaml
+	run "$EBB" -vv scan
+	expect_status 0
+	rm -f plan.jsonl
+	run "$EBB" plan -o plan.jsonl
+	expect_status 0
+	run "$EBB" -vv apply plan.jsonl
+	[[ $out$err != *"$secret"* ]] || fail 'the key is logged'
+}
+put_gone
+expect_status 1
+expect_err '501 NotImplemented'
+bucket=$(new_bucket)
+aws s3api put-bucket-versioning --bucket "$bucket" --versioning-configuration Status=Enabled
+config "$RGW_HTTPS" "ca_file: $RGW_CA, sse: customer, sse_key: 'env:LAKE_KEY'"
+rm -rf "$EBB_INDEX"
+put_gone
+expect_status 0
+expect_out '1 applied'
+run "$EBB" undo last
+expect_status 0
+run "$EBB" get lake:gone
+expect_status 0
+expect_out here
+
+# --- Refused with a remedy ---
+config "$RGW_HTTPS" "ca_file: $RGW_CA, sse: customer, sse_key: '$secret'"
+run "$EBB" check
+expect_status 3
+expect_err 'where the key is, never the key'
+config "$RGW_ENDPOINT" "sse: customer, sse_key: 'env:LAKE_KEY'"
+run "$EBB" scan lake
+expect_status 3
+expect_err 'over https only'
+config "$RGW_HTTPS" "ca_file: $RGW_CA, sse: customer, sse_key: 'env:LAKE_KEY'"
+run env LAKE_KEY=short "$EBB" scan lake
+expect_status 3
+expect_err 'is no key'
