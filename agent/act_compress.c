@@ -23,6 +23,7 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	ret->to_key = row->to_key;
 	ret->codec = row->codec;
 	ret->level = row->level;
+	ret->window = row->window;
 	ret->has_meta = true;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "agent/app.h"
 #include "agent/cli.h"
 #include "agent/out.h"
+#include "compress/codec.h"
 #include "core/buf.h"
 #include "core/text.h"
 #include "core/units.h"
@@ -17,7 +18,7 @@ static const int64_t gib = INT64_C(1) << 30;
 /* "compress with zstd, level 9", "tier to cold", "delete into the trash for 30 d" */
 static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 {
-	char t[EBB_OUT_TEXT_MAX];
+	char t[EBB_OUT_TEXT_MAX], m[EBB_OUT_TEXT_MAX];
 	int bad = ebb_buf_adds(b, r->action->name);
 
 	if (r->to)
@@ -30,6 +31,10 @@ static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 		bad |= ebb_buf_addf(b, " with %s", r->codec);
 	if (r->level)
 		bad |= ebb_buf_addf(b, ", level %d", r->level);
+	if (r->window)
+		bad |= ebb_buf_addf(b, ", repeats within %s (some %s of memory an object)",
+				    ebb_units_exact_bytes(INT64_C(1) << r->window, t),
+				    ebb_units_format_bytes(ebb_codec_memory(r->level, r->window), m));
 	if (r->action->id == EBB_ACTION_DEDUP)
 		bad |= ebb_buf_addf(b, " by %s, leaving %lld", ebb_action_how_name(r->how), (long long)r->copies);
 	if (r->purge)
@@ -333,6 +338,8 @@ static int json_rule(struct ebb_app *app, size_t i, struct ebb_err *err)
 	}
 	if (r->action->trashes && !r->purge)
 		json_object_set_new(o, "trash_seconds", json_integer(r->trash_ns / 1000000000));
+	if (r->window)
+		json_object_set_new(o, "window_bytes", json_integer(INT64_C(1) << r->window));
 	if (r->require_payback)
 		json_object_set_new(o, "payback_seconds", json_integer(r->payback_ns / 1000000000));
 	return ebb_out_json(app->out, o, err);
@@ -396,6 +403,7 @@ static const struct ebb_cli_field json[] = {
 	{"number, line, column", "number", "rule: its place in the order, and in the file"},
 	{"do, match, store, kind, when, to, codec", "string", "rule: as written; absent when not given"},
 	{"purge", "boolean", "rule: deletes without a trash"},
+	{"window_bytes", "number", "rule: compress with `long`"},
 	{"trash_seconds, payback_seconds", "number", "rule: time in the trash; longest payback accepted"},
 	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},
 	{"text", "string", "warning: what is valid, and yet hardly meant"},

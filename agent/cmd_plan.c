@@ -119,6 +119,7 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 		.rule = a->rule, .store = a->store, .action = a->id, .obj = *a->obj,
 		.class = a->to_class ? ebb_rules_class(c->rules, a->store, a->obj) : NULL,
 		.to_store = a->to_store, .to_class = a->to_class, .codec = a->codec, .level = a->level,
+		.window = a->window,
 		.purge = a->purge,
 		.trash_ns = a->trash_ns, .priced = a->priced, .one_off = a->one_off.nano,
 		.how = a->how, .with_store = a->with_store,

@@ -96,6 +96,8 @@ static void put_op(struct ebb_jsonput *j, const struct ebb_op *op)
 	if (op->codec) {
 		ebb_jsonput_string(j, "codec", op->codec);
 		ebb_jsonput_int(j, "level", op->level);
+		if (op->window)
+			ebb_jsonput_int(j, "window", op->window);
 		ebb_jsonput_number(j, "decode", op->decode ? "true" : "false");
 	}
 	if (op->how)
@@ -346,6 +348,7 @@ static void read_op(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_
 	op->obj.key_len = (uint32_t)len;
 	op->codec = text(l, arena, "codec");
 	op->level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
+	op->window = (int)ebb_jsonline_int_or(l, "window", 10, 27, 0);
 	op->decode = ebb_jsonline_bool(l, "decode");
 	if (l->r == 0 && json_object_get(l->o, "how"))
 		op->how = (enum ebb_op_how)word(l, "how", ebb_op_how_name, EBB_OP_HOWS);

@@ -142,6 +142,8 @@ static void put_action(struct ebb_jsonput *j, const struct ebb_planrow *row)
 		ebb_jsonput_string(j, "to_class", row->to_class);
 	ebb_jsonput_string_or_null(j, "codec", row->codec);
 	ebb_jsonput_int_or_null(j, "level", row->codec != NULL, row->level);
+	if (row->window)
+		ebb_jsonput_int(j, "window", row->window);
 	ebb_jsonput_string_or_null(j, "purge", row->purge ? EBB_PROOF_PURGE_WORDS : NULL);
 	ebb_jsonput_int_or_null(j, "trash_s", trash, row->trash_ns / SECOND);
 	if (row->action == EBB_ACTION_DEDUP)
@@ -322,6 +324,7 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	row.to_class = dup_str(l, arena, ebb_jsonline_str_or(l, "to_class"));
 	row.codec = dup_str(l, arena, ebb_jsonline_str_or(l, "codec"));
 	row.level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
+	row.window = (int)ebb_jsonline_int_or(l, "window", 10, 27, 0);
 	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);
 	read_action(l, &row);
 	if (l->r == 0 && row.action == EBB_ACTION_DEDUP)

@@ -213,7 +213,8 @@ static int step_sample(struct ebb_steps_ctx *c, struct ebb_err *err)
 		return r;
 	if (s.verdict == EBB_SAMPLE_PACKED)
 		return ebb_err_set(err, EBB_ENOTSUP, "is compressed already (%s)", s.format);
-	if (s.verdict == EBB_SAMPLE_NOISE && all && !tensors)
+	/* what lies far apart no sample sees */
+	if (s.verdict == EBB_SAMPLE_NOISE && all && !tensors && !(op->window && size >> EBB_CODEC_NEAR_LOG))
 		return ebb_err_set(err, EBB_ENOTSUP, "would not shrink");
 	return 0;
 }

@@ -14,7 +14,7 @@
 #define LARGE (INT64_C(64) * 1024 * 1024)
 #define LARGE_THREADS 4
 
-/* After this many bytes that hardly shrank, compressing is given up. */
+/* After this many bytes, and a whole window, that hardly shrank, compressing is given up. */
 #define HOPELESS (INT64_C(64) * 1024 * 1024)
 
 struct stream {
@@ -73,7 +73,7 @@ static int watch(void *ctx, int64_t nread, int64_t written, struct ebb_err *err)
 	const struct stream *s = ctx;
 	bool encode = s->out && s->c->op->codec && !s->c->op->decode;
 
-	if (encode && nread >= HOPELESS && written > nread / 100 * 98)
+	if (encode && nread >= HOPELESS && nread >> s->c->op->window && written > nread / 100 * 98)
 		return not_smaller(err);
 	return 0;
 }
@@ -95,6 +95,7 @@ static int run_pipe(struct stream *s, struct ebb_pipe_result *ret, struct ebb_er
 		.progress = watch, .progress_ctx = s,
 		.codec = op->codec ? ebb_codec_find(op->codec) : NULL,
 		.level = op->level,
+		.window = op->window,
 		.raw_size = -1,
 	};
 

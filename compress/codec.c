@@ -35,6 +35,14 @@ const struct ebb_codec *ebb_codec_of_key(const char *key, size_t len)
 	return NULL;
 }
 
+int64_t ebb_codec_memory(int level, int window)
+{
+	const int64_t mib = INT64_C(1) << 20;
+	int64_t base = level <= 4 ? 54 * mib : level <= 12 ? 123 * mib : 290 * mib;
+
+	return window ? base + (INT64_C(1) << window) : base;
+}
+
 int ebb_codec_encoder_new(const struct ebb_codec *c, const struct ebb_codec_params *p,
 			  struct ebb_codec_stream **ret, struct ebb_err *err)
 {
@@ -46,6 +54,8 @@ int ebb_codec_encoder_new(const struct ebb_codec *c, const struct ebb_codec_para
 	if (params.level < c->level_min || params.level > c->level_max)
 		return ebb_err_set(err, EBB_EINVAL, "%s has no level %d: say %d to %d", c->name,
 				   params.level, c->level_min, c->level_max);
+	if (params.window && (c != &ebb_codec_zstd || params.window < 10 || params.window > EBB_CODEC_WINDOW_LOG_MAX))
+		return ebb_err_set(err, EBB_EINVAL, "%s has no window of 2^%d bytes", c->name, params.window);
 	if (params.threads < 1)
 		params.threads = 1;
 	if (params.threads > EBB_CODEC_THREADS_MAX)

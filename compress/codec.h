@@ -39,6 +39,9 @@
 #define EBB_CODEC_WINDOW_LOG_MAX 27
 #define EBB_CODEC_WINDOW_MAX (UINT64_C(1) << EBB_CODEC_WINDOW_LOG_MAX)
 
+/* Repeats within so many bytes (log2) are found by zstd's default level without a wider window. */
+#define EBB_CODEC_NEAR_LOG 21
+
 /* Most threads one encoder uses; more are silently not used. */
 #define EBB_CODEC_THREADS_MAX 64
 
@@ -52,6 +55,8 @@ struct ebb_codec_params {
 	int level;		/* 0: the codec's default */
 	unsigned threads;	/* 0 counts as 1 */
 	int64_t size;		/* bytes that will come, or -1: not known */
+	int window;		/* zstd: look for repeats so far back, log2 of bytes, 10 to
+				 * EBB_CODEC_WINDOW_LOG_MAX; 0: as the level does. Others: 0 */
 };
 
 /* Buffers of one step; both are advanced over what was taken and given. */
@@ -93,6 +98,13 @@ const struct ebb_codec *ebb_codec_find(const char *name);
  * key.
  */
 const struct ebb_codec *ebb_codec_of_key(const char *key, size_t len);
+
+/*
+ * Bytes that an encoder of zstd with two threads takes, as measured (DESIGN.md), rounded up.
+ *
+ * @window  as in struct ebb_codec_params.
+ */
+int64_t ebb_codec_memory(int level, int window);
 
 /*
  * New encoder of one object.

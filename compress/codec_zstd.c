@@ -11,6 +11,9 @@
  * Levels end at 19: the "ultra" ones above need windows up to 128 MiB and jobs of 512 MiB per
  * thread, which no scheduled job should take without being asked.
  *
+ * Long-distance matching: a window of up to 128 MiB, which `zstd -d` takes without being told, is held once, and jobs are then
+ * small.
+ *
  * Memory of an encoder: jobs are 4 windows (level 3: 8 MiB; 19: 32 MiB) and at most threads + 2
  * of them are held with their output, beside the match finders' tables. DESIGN.md has what was
  * measured. Of a decoder: the frame's window, at most EBB_CODEC_WINDOW_MAX, and 300 KiB.
@@ -118,6 +121,10 @@ static size_t encoder_setup(ZSTD_CCtx *ctx, const struct ebb_codec_params *p)
 	/* A libzstd built without threads refuses workers: then it works in ours. */
 	if (!ZSTD_isError(r))
 		ZSTD_CCtx_setParameter(ctx, ZSTD_c_nbWorkers, (int)p->threads);
+	if (!ZSTD_isError(r) && p->window)
+		r = ZSTD_CCtx_setParameter(ctx, ZSTD_c_enableLongDistanceMatching, 1);
+	if (!ZSTD_isError(r) && p->window)
+		r = ZSTD_CCtx_setParameter(ctx, ZSTD_c_windowLog, p->window);
 	if (!ZSTD_isError(r) && p->size >= 0)
 		r = ZSTD_CCtx_setPledgedSrcSize(ctx, (unsigned long long)p->size);
 	/*

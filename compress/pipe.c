@@ -42,7 +42,8 @@ static int run_open_codec(struct run *r, struct ebb_err *err)
 	if (p->mode == EBB_PIPE_DECODE)
 		return ebb_codec_decoder_new(p->codec, &r->stream, err);
 
-	struct ebb_codec_params params = {p->level, p->threads, p->raw_size};
+	struct ebb_codec_params params = {.level = p->level, .window = p->window, .threads = p->threads,
+					  .size = p->raw_size};
 	return ebb_codec_encoder_new(p->codec, &params, &r->stream, err);
 }
 

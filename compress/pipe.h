@@ -61,6 +61,7 @@ struct ebb_pipe {
 	enum ebb_pipe_mode mode;
 	const struct ebb_codec *codec;
 	int level;			/* encode: 0 is the codec's default */
+	int window;			/* encode: as in struct ebb_codec_params */
 	unsigned threads;		/* encode: 0 counts as 1 */
 	int64_t raw_size;		/* raw bytes expected, -1: any number; ends bombs, too */
 };

@@ -78,6 +78,7 @@ struct ebb_action {
 	const char *to_class;		/* class to go into: in the same store, or of the pack; or NULL */
 	const char *codec;		/* "zstd", "lz4", or NULL */
 	int level;			/* codec level, 0: its default */
+	int window;			/* compress: as in struct ebb_rule */
 	bool purge;			/* delete for good, not into the trash */
 	int64_t trash_ns;		/* delete, dedup: how long the trash keeps it */
 	enum ebb_action_how how;	/* dedup */

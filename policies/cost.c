@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/mem.h"
 #include "core/units.h"
+#include "policies/cost_cpu.h"
 #include "policies/cost_move.h"
 #include "policies/cost_requests.h"
 #include "policies/cost_retention.h"
@@ -148,6 +149,38 @@ static void fill_compare(const struct ebb_cost_ends *ends, const struct ebb_acti
 	}
 }
 
+/* Millionths of reads a month that evidence counted, were they to go on; 0: none, or nothing is known for a day at least. */
+static int64_t reads_a_month(const struct ebb_cost_ends *ends, const struct ebb_record *r)
+{
+	const int64_t day = INT64_C(86400) * 1000000000;
+	int64_t until = ebb_record_has(r, EBB_F_UNTIL) ? r->f[EBB_F_UNTIL] : ends->now, span;
+
+	if (!ends->now || !ebb_record_has(r, EBB_F_READS) || !ebb_record_has(r, EBB_F_WINDOW) ||
+	    __builtin_sub_overflow(until, r->f[EBB_F_WINDOW], &span) || span < day)
+		return 0;
+	__int128 n = (__int128)r->f[EBB_F_READS] * 1000000 * 30 * day / span;
+	return n > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)n;
+}
+
+/* The processor, now and at later reads, and how many bytes these fetch. */
+static void fill_codec(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t there,
+		       struct ebb_bill *b)
+{
+	int64_t size = a->obj->f[EBB_F_SIZE], reads = reads_a_month(ends, a->obj);
+	int64_t decode = ebb_cost_cpu_decode(a->codec, size);
+	int64_t us = ebb_cost_cpu_encode(a->codec, a->level, a->window > 0, size) + decode;
+
+	if (ends->cpu)
+		ebb_bill_add(b, EBB_BILL_ONCE, "processor", NULL, ends->cpu, us, 1000000);
+	if (!reads || a->freed <= 0)
+		return;
+	ebb_cost_retrieval(b, EBB_BILL_BEFORE, ends->from, ebb_cost_load(1, size), reads, EBB_COST_THAW);
+	ebb_cost_retrieval(b, EBB_BILL_AFTER, ends->to, ebb_cost_load(1, there), reads, EBB_COST_THAW);
+	if (ends->cpu)
+		ebb_bill_add(b, EBB_BILL_AFTER, "processor", NULL, ends->cpu, (__int128)decode * reads,
+			     INT64_C(1000000) * 1000000);
+}
+
 /* What is paid once, and each month before and after, for @there bytes at the destination. */
 static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t there,
 		      struct ebb_bill *b)
@@ -171,6 +204,8 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 	ebb_cost_move(b, &m);
 	if (compares(a))
 		fill_compare(ends, a, b);
+	if (a->id == EBB_ACTION_COMPRESS)
+		fill_codec(ends, a, there, b);
 	ebb_cost_storage(b, EBB_BILL_BEFORE, m.from, m.load, EBB_COST_MONTH);
 	if (m.to)
 		ebb_cost_storage(b, EBB_BILL_AFTER, m.to,

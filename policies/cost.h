@@ -10,7 +10,9 @@
  *   freed     bytes allocated to the object (its size when those are unknown); none for a name of
  *             an inode that has others; for compress what the estimate below leaves over
  *   wire      the object's size when it goes to another store
- * Anything without a price makes the action unpriced, never free. Reads to come are not counted:
+ * For compress the one-off cost has the processor, too, that encodes and reads back, and the months have the reads that evidence
+ * counted, if they go on: fewer bytes come out of the store, and are decoded.
+ * Anything without a price makes the action unpriced, never free. Other reads to come are not counted:
  * a rule that names a class has decided about them.
  *
  * Pure. Threads: every function may be called from any thread.
@@ -40,6 +42,8 @@ struct ebb_cost_ends {
 	const struct ebb_price_class *with;	/* of the copy that stays (dedup); NULL: not priced */
 	const struct ebb_price_figure *apart[2];	/* dedup, what a byte pays from the object's store
 						 * to that of the copy, and back; NULL: not priced */
+	const struct ebb_price_figure *cpu;	/* an hour of one core; NULL: none is charged */
+	int64_t now;				/* ns since the epoch, for how often evidence saw it read; 0: not looked at */
 	int64_t age_ns;				/* time in `from` so far; 0 when not known */
 	const char *currency;
 };

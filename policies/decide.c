@@ -310,6 +310,8 @@ static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb
 	struct ebb_cost_ends ends = {
 		.from = class_of(d, from, a->obj),
 		.age_ns = from ? age_in_class(d, from, a->obj) : 0,
+		.cpu = from ? ebb_price_service(d->prices, from->provider, "cpu") : NULL,
+		.now = d->now,
 		.currency = ebb_price_currency(d->prices),
 	};
 
@@ -404,6 +406,7 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 		.to_class = rule->class,
 		.codec = rule->codec,
 		.level = rule->level,
+		.window = rule->window,
 		.purge = rule->purge,
 		.trash_ns = rule->trash_ns,
 		.how = rule->how,

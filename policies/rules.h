@@ -21,7 +21,7 @@
  *     - {name: ..., match: glob, store: name, kind: word, when: "condition", do: action,
  *        to: store | class: name | class: auto,           # tier
  *        to: store, class: name, pack: {size: 1GiB},     # archive
- *        codec: zstd|lz4, level: 1-19|1-12,               # compress
+ *        codec: zstd|lz4, level: 1-19|1-12, long: true|10-27,   # compress
  *        trash: 30d | purge: "cannot be undone",          # delete
  *        versions: noncurrent|markers|uploads, after: 30d,     # delete what a bucket hides
  *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
@@ -67,6 +67,10 @@
 
 /* Size of a pack when the rule says none: its members' bytes. */
 #define EBB_RULES_PACK_BYTES (INT64_C(1) << 30)
+
+/* `long`: windows from and to these powers of two; `true` is the widest, 128 MiB, which zstd -d reads without being told. */
+#define EBB_RULES_LONG_MIN 10
+#define EBB_RULES_LONG_MAX 27
 
 /* Most rules, most datasets, and most names of labels and captures of all datasets together. */
 #define EBB_RULES_MAX 4096
@@ -131,6 +135,8 @@ struct ebb_rule {
 	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or
 					 * "lz4"; or NULL */
 	int level;			/* 0: the codec's default */
+	int window;			/* compress: repeats are looked for so far back (log2 of bytes); 0: as
+					 * the level does */
 	bool trust_logs;		/* acts on what access logs make likely */
 	bool purge;			/* delete: no trash */
 	enum ebb_rules_hidden hidden;	/* delete: what is out of sight, by the bucket itself */

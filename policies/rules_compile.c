@@ -53,7 +53,7 @@ static int check_keys(struct compiler *c)
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
-					   "how",   "copies", "pack", "versions", "after"};
+					   "how",   "copies", "pack", "versions", "after", "long"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -334,6 +334,32 @@ static int read_codec(struct compiler *c)
 	return 0;
 }
 
+/* Repeats far apart. Wider windows than the tool takes by itself are refused: whoever reads the file must not need to know. */
+static int read_long(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "long");
+	struct ebb_rule *rule = &c->rule->pub;
+	bool on = false;
+	int64_t n = 0;
+	int r;
+
+	if (!node)
+		return 0;
+	if (!rule->codec || strcmp(rule->codec, "zstd") != 0)
+		return misplaced(c, "long", "'compress' with zstd");
+	if (ebb_tree_bool(node, &on, NULL) == 0) {
+		rule->window = on ? EBB_RULES_LONG_MAX : 0;
+		return 0;
+	}
+	r = ebb_tree_count(node, &n, NULL);
+	if (r < 0 || n < EBB_RULES_LONG_MIN || n > EBB_RULES_LONG_MAX)
+		return ebb_tree_error(node, c->err, "'long' is true, false, or %d to %d (a window of 2^%d bytes): what is "
+						    "wider, zstd -d refuses to read without --long=N",
+				      EBB_RULES_LONG_MIN, EBB_RULES_LONG_MAX, EBB_RULES_LONG_MAX);
+	rule->window = (int)n;
+	return 0;
+}
+
 static int read_purge(struct compiler *c, const struct ebb_tree_node *purge)
 {
 	const char *words;
@@ -529,7 +555,7 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_class, read_to,   read_pack,  read_codec, read_trash, read_versions, read_dedup,
+		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_trash, read_versions, read_dedup,
 		read_require, read_trust, check_everything,
 	};
 	int r = 0;

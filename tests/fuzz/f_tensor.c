@@ -38,7 +38,7 @@ static int64_t object_read(void *ctx, int64_t off, void *buf, size_t len, struct
 static int code(bool encode, const uint8_t *p, size_t len, struct ebb_buf *out)
 {
 	EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *s = NULL;
-	const struct ebb_codec_params params = {0, 1, (int64_t)len};
+	const struct ebb_codec_params params = {0, 1, (int64_t)len, 0};
 	static uint8_t room[1 << 16];
 	struct ebb_codec_io io = {.in = p, .in_len = len};
 	int r = encode ? ebb_codec_encoder_new(&ebb_codec_tensor, &params, &s, NULL) :

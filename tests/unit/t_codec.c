@@ -94,7 +94,7 @@ static void round_trip(const struct ebb_codec *c, int level, size_t len, enum ki
 
 	fill(in, len, kind);
 	for (int known = 0; known < 2; known++) {
-		struct ebb_codec_params p = {level, 2, known ? (int64_t)len : -1};
+		struct ebb_codec_params p = {level, 2, known ? (int64_t)len : -1, 0};
 
 		encode(c, p, in, len, 65536, &coded);
 		ck_assert_int_eq(decode(c, coded.data, coded.len, &back, NULL), 1);
@@ -136,7 +136,7 @@ START_TEST(levels_outside_are_refused)
 		const int bad[] = {c->level_min - 1, c->level_max + 1, 1000000, -1000000};
 
 		for (size_t i = 0; i < 4; i++) {
-			struct ebb_codec_params p = {bad[i], 1, -1};
+			struct ebb_codec_params p = {bad[i], 1, -1, 0};
 			struct ebb_codec_stream *s = NULL;
 			struct ebb_err err = {0};
 
@@ -183,7 +183,7 @@ START_TEST(output_is_deterministic)
 	fill(in, len, TEXT);
 	FOR_EACH_CODEC(c) {
 		for (int known = 0; known < 2; known++) {
-			struct ebb_codec_params p = {1, 1, known ? (int64_t)len : -1};
+			struct ebb_codec_params p = {1, 1, known ? (int64_t)len : -1, 0};
 
 			encode(c, p, in, len, len, &a);
 			for (p.threads = 0; p.threads < 4; p.threads++) {
@@ -206,7 +206,7 @@ START_TEST(announced_size_is_held_to)
 	FOR_EACH_CODEC(c) {
 		for (int64_t announced = 0; announced < 20; announced += 9) {
 			EBB_CLEANUP(ebb_buf_release) struct ebb_buf out = EBB_BUF_INIT(CAP);
-			struct ebb_codec_params p = {0, 1, announced};
+			struct ebb_codec_params p = {0, 1, announced, 0};
 			struct ebb_codec_stream *s = NULL;
 			struct ebb_err err = {0};
 
@@ -226,7 +226,7 @@ START_TEST(a_stream_stays_ended_or_failed)
 	FOR_EACH_CODEC(c) {
 		EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *s = NULL;
 		EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *e = NULL;
-		const struct ebb_codec_params p = {0, 1, -1};
+		const struct ebb_codec_params p = {0, 1, -1, 0};
 		uint8_t room[100];
 		struct ebb_codec_io io = {(const uint8_t *)"no such frame at all", 20, room, 100};
 
@@ -252,7 +252,7 @@ START_TEST(free_in_the_middle)
 
 	fill(in, len, TEXT);
 	FOR_EACH_CODEC(c) {
-		struct ebb_codec_params p = {5, 3, -1};
+		struct ebb_codec_params p = {5, 3, -1, 0};
 		struct ebb_codec_io io = {in, len, room, sizeof(room)};
 		struct ebb_codec_stream *s = NULL;
 
@@ -268,7 +268,7 @@ START_TEST(empty_pushes_do_no_harm)
 	FOR_EACH_CODEC(c) {
 		EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *s = NULL;
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf coded = EBB_BUF_INIT(CAP);
-		const struct ebb_codec_params p = {0, 1, -1};
+		const struct ebb_codec_params p = {0, 1, -1, 0};
 		uint8_t room[100];
 
 		encode(c, p, (const uint8_t *)"0123456789", 10, 10, &coded);
@@ -291,7 +291,7 @@ START_TEST(output_room_may_fit_exactly)
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf one = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
 
-		encode(c, (struct ebb_codec_params){0, 1, -1}, (const uint8_t *)"0123456789", 10,
+		encode(c, (struct ebb_codec_params){0, 1, -1, 0}, (const uint8_t *)"0123456789", 10,
 		       10, &one);
 		ebb_buf_add(&two, one.data, one.len);
 		ebb_buf_add(&two, one.data, one.len);
@@ -317,7 +317,7 @@ START_TEST(truncation_and_garbage_are_refused)
 	FOR_EACH_CODEC(c) {
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf coded = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
-		struct ebb_codec_params p = {0, 1, -1};
+		struct ebb_codec_params p = {0, 1, -1, 0};
 		struct ebb_err err = {0};
 		uint8_t in[3000];
 
@@ -347,7 +347,7 @@ START_TEST(frames_follow_each_other)
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf all = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf one = EBB_BUF_INIT(CAP);
 		EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
-		struct ebb_codec_params p = {0, 1, -1};
+		struct ebb_codec_params p = {0, 1, -1, 0};
 
 		ebb_buf_add(&all, skip, sizeof(skip) - 1);
 		ck_assert_int_eq(decode(c, all.data, all.len, &back, NULL), 1);
@@ -397,7 +397,7 @@ END_TEST
 START_TEST(frames_have_checksum_and_known_size)
 {
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf out = EBB_BUF_INIT(CAP);
-	struct ebb_codec_params p = {0, 1, 5};
+	struct ebb_codec_params p = {0, 1, 5, 0};
 
 	/*
 	 * zstd: Content_Checksum_flag is bit 2, single segment bit 5; one byte of size (RFC 8878
@@ -463,7 +463,7 @@ static void both_ways(const struct ebb_codec *c, const uint8_t *in, size_t len, 
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
 	char cmd[200];
 
-	encode(c, (struct ebb_codec_params){0, 2, opts[0] ? (int64_t)len : -1}, in, len, 65536,
+	encode(c, (struct ebb_codec_params){0, 2, opts[0] ? (int64_t)len : -1, 0}, in, len, 65536,
 	       &coded);
 	save("ours", coded.data, coded.len);
 	snprintf(cmd, sizeof(cmd), "%s -dqc <ours >plain", c->name);
@@ -508,7 +508,36 @@ START_TEST(stock_tools_read_ours_and_we_read_theirs)
 }
 END_TEST
 
-EBB_UNIT_MAIN("codec", round_trips_of_sizes, round_trips_of_levels, levels_outside_are_refused,
+/* The same noise again, beyond the window of the level. */
+START_TEST(a_window_finds_what_is_far_apart)
+{
+	const size_t len = 6 * MIB;
+	EBB_CLEANUP(ebb_mem_freep) uint8_t *in = malloc(len);
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf near = EBB_BUF_INIT(CAP);
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf far = EBB_BUF_INIT(CAP);
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf back = EBB_BUF_INIT(CAP);
+	struct ebb_codec_params p = {.level = 1, .threads = 2, .size = (int64_t)len};
+	struct ebb_codec_stream *s = NULL;
+
+	fill(in, len / 2, NOISE);
+	memcpy(in + len / 2, in, len / 2);
+	encode(&ebb_codec_zstd, p, in, len, 1 << 20, &near);
+	p.window = 23;
+	encode(&ebb_codec_zstd, p, in, len, 1 << 20, &far);
+	ck_assert_uint_gt(near.len, len - len / 100);
+	ck_assert_uint_lt(far.len, len / 2 + len / 100);
+	ck_assert_int_eq(decode(&ebb_codec_zstd, far.data, far.len, &back, NULL), 1);
+	ck_assert_uint_eq(back.len, len);
+	ck_assert(memcmp(back.data, in, len) == 0);
+
+	p.window = EBB_CODEC_WINDOW_LOG_MAX + 1;
+	ck_assert_int_eq(ebb_codec_encoder_new(&ebb_codec_zstd, &p, &s, NULL), -EBB_EINVAL);
+	p.window = 20;
+	ck_assert_int_eq(ebb_codec_encoder_new(&ebb_codec_lz4, &p, &s, NULL), -EBB_EINVAL);
+}
+END_TEST
+
+EBB_UNIT_MAIN("codec", a_window_finds_what_is_far_apart, round_trips_of_sizes, round_trips_of_levels, levels_outside_are_refused,
 	      table_and_names, output_is_deterministic, announced_size_is_held_to,
 	      a_stream_stays_ended_or_failed, free_in_the_middle, empty_pushes_do_no_harm,
 	      output_room_may_fit_exactly,

@@ -107,6 +107,44 @@ START_TEST(leaving_early_pays_the_rest)
 }
 END_TEST
 
+/* Compressing costs time of a core, and later reads fetch less. */
+START_TEST(compressing_pays_the_processor_and_reads_fetch_less)
+{
+	struct case_of c;
+	int64_t without, saving;
+
+	start(&c, EBB_ACTION_COMPRESS, "STANDARD_IA", "STANDARD_IA");
+	c.rec.key = "a.log";
+	c.rec.key_len = 5;
+	c.a.codec = "zstd";
+	c.a.level = 19;
+	c.ends.age_ns = 100 * EBB_DATE_DAY_NS;
+	price(&c);
+	without = c.a.one_off.nano;
+	saving = c.a.saving.nano;
+	/* 2^30 bytes at 2 MB/s and back at 500: 539.02 s of 0.0425 USD an hour */
+	c.ends.cpu = ebb_price_service(s.books, "aws", "cpu");
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano - without, 6363412);
+	ck_assert_int_eq(c.a.saving.nano, saving);
+	/* the lowest level costs a tenth and less of it */
+	c.a.level = 1;
+	price(&c);
+	ck_assert_int_lt(c.a.one_off.nano - without, 636341);
+	/* read twice in ten days: six times a month, 0.65 GiB less of 0.01 USD each */
+	c.ends.now = 1000 * EBB_DATE_DAY_NS;
+	ebb_record_set(&c.rec, EBB_F_READS, 2);
+	ebb_record_set(&c.rec, EBB_F_WINDOW, 990 * EBB_DATE_DAY_NS);
+	price(&c);
+	ck_assert_int_gt(c.a.saving.nano - saving, 38000000);
+	ck_assert_int_lt(c.a.saving.nano - saving, 39000000);
+	/* where evidence covers less than a day nothing is assumed */
+	ebb_record_set(&c.rec, EBB_F_WINDOW, 1000 * EBB_DATE_DAY_NS - 1000);
+	price(&c);
+	ck_assert_int_eq(c.a.saving.nano, saving);
+}
+END_TEST
+
 START_TEST(another_region_is_paid_for)
 {
 	struct case_of c;
@@ -261,6 +299,7 @@ int main(void)
 		leaving_early_pays_the_rest,
 		another_region_is_paid_for,
 		compressing_rewrites,
+		compressing_pays_the_processor_and_reads_fetch_less,
 		deduplicating_reads_both,
 		what_has_no_price_is_named,
 		what_is_not_sure_is_named,

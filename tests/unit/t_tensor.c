@@ -21,7 +21,7 @@
 static int code(bool encode, const struct ebb_buf *in, struct ebb_buf *out, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_codec_stream_freep) struct ebb_codec_stream *s = NULL;
-	const struct ebb_codec_params p = {0, 1, (int64_t)in->len};
+	const struct ebb_codec_params p = {0, 1, (int64_t)in->len, 0};
 	static uint8_t room[100000];
 	struct ebb_codec_io io = {(const uint8_t *)in->data, in->len, room, sizeof(room)};
 	int r = encode ? ebb_codec_encoder_new(&ebb_codec_tensor, &p, &s, NULL) :
