@@ -260,6 +260,7 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 	ebb_meta_init(&o->op.meta);
 	if (o->op.has_meta)
 		get_meta(p, o);
+	o->marks = ebb_marks_find(&p->replay.marks, row->n);
 	p->n++;
 	return 0;
 }

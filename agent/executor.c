@@ -39,7 +39,7 @@ static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, struct e
 	struct ebb_steps_ctx c = {
 		.op = &o->op, .journal = x->journal, .tag = tag, .now = x->now,
 		.cancel = x->cancel, .again = o->again,
-		.copied = o->has_copied ? &o->copied : NULL, .result = &o->result,
+		.copied = o->has_copied ? &o->copied : NULL, .marks = o->marks, .result = &o->result,
 	};
 	int r = 0;
 
@@ -90,6 +90,18 @@ static void ended(struct ebb_executor *x, const struct ebb_executor_op *o)
 		atomic_store(&x->stop, true);
 }
 
+/* An action that is given up leaves nothing behind of what earlier attempts had sent. */
+static void sweep(const struct ebb_executor *x, const struct ebb_executor_op *o)
+{
+	struct ebb_store *to = o->marks ? ebb_storeset_find(x->stores, o->marks->to_store) : NULL;
+	char tag[EBB_EXECUTOR_TAG_MAX];
+
+	if (!to || (o->result.outcome != EBB_OP_SKIPPED && o->result.outcome != EBB_OP_FAILED))
+		return;
+	ebb_executor_tag(x->run, &o->op, tag);
+	ebb_store_write_sweep(to, o->marks->to_key, tag, NULL);
+}
+
 static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 {
 	struct ebb_op_result *res = &o->result;
@@ -100,6 +112,7 @@ static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 		int r = run_steps(x, o, &res->why);
 		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
 	}
+	sweep(x, o);
 	ended(x, o);
 }
 

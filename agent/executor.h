@@ -14,6 +14,7 @@
 
 #include "agent/dirs.h"
 #include "agent/journal.h"
+#include "agent/marks.h"
 #include "agent/op.h"
 #include "agent/storeset.h"
 
@@ -45,6 +46,7 @@ struct ebb_executor_op {
 	bool again;			/* an earlier attempt may have got anywhere */
 	bool has_copied;		/* again: the journal knows of a verified copy */
 	struct ebb_op_result copied;
+	const struct ebb_marks *marks;	/* how far an earlier attempt of a copy came, or NULL; borrowed */
 	struct ebb_op_result result;	/* out */
 };
 

@@ -14,6 +14,7 @@
  *   intent   {"t":"intent","n":..,OPERATION}                       an operation that is about to begin
  *   copied   {"t":"copied","n":..,RESULT}                          a copy stands and was verified; the original may go
  *            (of a pack: "member" says where in it the object lies)
+ *   mark     {"t":"mark","n":..,"at":..,"id":..,"sum_md5":..,"digest":..,"state_b64":..}   so far a copy can be gone on with (marks.h)
  *   done     {"t":"done","n":..,RESULT}
  *   skipped, failed   {"t":"skipped","n":..,"code":"changed","why":..}
  *   back     {"t":"back","n":..}                                   the intent is void
@@ -29,6 +30,7 @@
 #include "agent/op.h"
 #include "core/arena.h"
 #include "core/mem.h"
+#include "scanners/store.h"
 
 #define EBB_JOURNAL_FORMAT 1
 
@@ -42,6 +44,7 @@ enum ebb_journal_type {
 	EBB_JOURNAL_MADE,
 	EBB_JOURNAL_INTENT,
 	EBB_JOURNAL_COPIED,
+	EBB_JOURNAL_MARK,
 	EBB_JOURNAL_DONE,
 	EBB_JOURNAL_SKIPPED,
 	EBB_JOURNAL_FAILED,
@@ -71,6 +74,8 @@ struct ebb_journal_rec {
 	const char *like;		/* MADE: store whose directory it mirrors, or NULL */
 	int64_t mtime, atime;		/* DIR, LEFT */
 	struct ebb_op *op;		/* INTENT: in the arena, to be released by the caller */
+	struct ebb_store_mark mark;	/* MARK */
+	const uint8_t *state;		/* MARK: of the digest, EBB_DIGEST_STATE bytes */
 	struct ebb_op_result result;	/* COPIED, DONE, SKIPPED, FAILED, BACK */
 	const char *outcome;		/* END: "complete", "stopped", "interrupted" */
 	const char *why;		/* END: what stopped it, or NULL */

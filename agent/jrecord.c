@@ -9,7 +9,7 @@
 #include "compress/digest.h"
 
 static const char *const types[EBB_JOURNAL_TYPES] = {
-	"run", "window", "dir", "made", "intent", "copied", "done",
+	"run", "window", "dir", "made", "intent", "copied", "mark", "done",
 	"skipped", "failed", "back", "left", "end",
 };
 
@@ -152,6 +152,19 @@ static void put_result(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
 	}
 }
 
+static void put_mark(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
+{
+	char hex[2 * EBB_DIGEST_LEN + 1];
+
+	ebb_jsonput_int(j, "n", rec->n);
+	ebb_jsonput_int(j, "at", rec->mark.at);
+	ebb_jsonput_text(j, "id", rec->mark.id);
+	ebb_digest_hex(rec->mark.sum, sizeof(rec->mark.sum), hex);
+	ebb_jsonput_string(j, "sum_md5", hex);
+	put_digest(j, true, rec->mark.digest);
+	ebb_jsonput_base64(j, "state_b64", rec->state, EBB_DIGEST_STATE);
+}
+
 static void put_end(struct ebb_jsonput *j, const struct ebb_journal_rec *rec)
 {
 	ebb_jsonput_string(j, "way", ebb_op_way_name(rec->way));
@@ -190,6 +203,9 @@ static void put_members(struct ebb_jsonput *j, const struct ebb_journal_rec *rec
 	case EBB_JOURNAL_FAILED:
 	case EBB_JOURNAL_BACK:
 		put_result(j, rec);
+		break;
+	case EBB_JOURNAL_MARK:
+		put_mark(j, rec);
 		break;
 	case EBB_JOURNAL_END:
 		put_end(j, rec);
@@ -450,6 +466,20 @@ static void read_result(struct ebb_jsonline *l, struct ebb_arena *arena, struct 
 	}
 }
 
+static void read_mark(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_journal_rec *rec)
+{
+	size_t len = 0;
+
+	rec->n = ebb_jsonline_int(l, "n", 1, INT64_MAX);
+	rec->mark.at = ebb_jsonline_int(l, "at", 1, INT64_MAX);
+	rec->mark.id = ebb_jsonline_bytes(l, arena, "id", EBB_RECORD_ID_MAX, &len);
+	ebb_jsonline_hex(l, "sum_md5", rec->mark.sum, sizeof(rec->mark.sum));
+	ebb_jsonline_hex(l, "digest", rec->mark.digest, sizeof(rec->mark.digest));
+	rec->state = (const uint8_t *)ebb_jsonline_bytes(l, arena, "state", EBB_DIGEST_STATE, &len);
+	if (!rec->mark.id || !rec->state || len != EBB_DIGEST_STATE)
+		ebb_jsonline_bad(l, "\"id\" or \"state_b64\" is missing or too short");
+}
+
 static void read_members(struct ebb_jsonline *l, struct ebb_arena *arena,
 			 struct ebb_journal_rec *rec)
 {
@@ -470,6 +500,9 @@ static void read_members(struct ebb_jsonline *l, struct ebb_arena *arena,
 	case EBB_JOURNAL_INTENT:
 		rec->op = new_op(l, arena);
 		rec->n = rec->op ? rec->op->n : 0;
+		break;
+	case EBB_JOURNAL_MARK:
+		read_mark(l, arena, rec);
 		break;
 	case EBB_JOURNAL_END:
 		read_end(l, arena, rec);

@@ -61,6 +61,7 @@
  *   storeset.c       stores of a run                        dirs.c           folders it touches
  *   breaker.c        what stops it by itself                journal.c        what was going to be done, and was
  *   jrecord.c        records of the journal                 replay.c         reading all of it
+ *   marks.c          how far a copy had come
  *   recover.c        after a kill                           cmd_status.c     last runs, what is under way
  *   cmd_undo.c       take back a run                        undo.c           last window first
  *   undo_dirs.c      folders on the way back                cmd_restore.c    take back one object

@@ -30,8 +30,8 @@ static bool one_pack(const struct ebb_op *a, const struct ebb_op *b)
 }
 
 /*
- * How far an open operation got. A temporary is swept first: it is of no use, since the copy is made anew. Not begun is what
- * still has its original, unchanged, and nothing at its destination. @swept: that of the same pack was swept already.
+ * How far an open operation got. Not begun is what still has its original, unchanged, and nothing at its destination. Its temporary is
+ * swept, unless the next attempt can go on with it (marks). @swept: that of the same pack was swept already.
  */
 static int look(struct recovery *rc, struct ebb_executor_op *o, bool swept, struct ebb_err *err)
 {
@@ -46,10 +46,7 @@ static int look(struct recovery *rc, struct ebb_executor_op *o, bool swept, stru
 		return ebb_err_set(err, EBB_EJOURNAL, "journal of run %s names a store that its plan lacks",
 				   rc->run->id);
 	ebb_executor_tag(rc->run->id, &o->op, tag);
-	if (to && !swept && (ebb_store_caps(to) & EBB_CAP_WRITE))
-		r = ebb_store_write_sweep(to, o->op.to_key, tag, &why);
-	if (r < 0 && r != -EBB_ENOENT)
-		return ebb_err_set(err, -r, "%s", why.msg);
+	const struct ebb_marks *marks = o->op.way == EBB_OP_APPLY ? ebb_marks_find(&rc->replay.marks, o->op.n) : NULL;
 	bool stands = ebb_store_check(from, o->op.key, &o->op.obj, NULL) == 0;
 	bool arrived = to && ebb_store_head(to, o->op.to_key, &rec, NULL) == 0;
 	if (o->op.how == EBB_OP_HIDE) { /* at the same key, seen or hidden */
@@ -58,9 +55,14 @@ static int look(struct recovery *rc, struct ebb_executor_op *o, bool swept, stru
 		arrived = o->op.way == EBB_OP_APPLY ? hidden : stands;
 		stands = o->op.way == EBB_OP_APPLY ? stands : hidden;
 	}
+	bool goes_on = marks && stands && !arrived;
+	if (to && !swept && !goes_on && (ebb_store_caps(to) & EBB_CAP_WRITE))
+		r = ebb_store_write_sweep(to, o->op.to_key, tag, &why);
+	if (r < 0 && r != -EBB_ENOENT)
+		return ebb_err_set(err, -r, "%s", why.msg);
 	if (stands && !arrived) {
 		o->settled = true;
-		o->result = (struct ebb_op_result){.outcome = EBB_OP_BACK};
+		o->result = (struct ebb_op_result){.outcome = EBB_OP_BACK, .wire = marks ? ebb_marks_unsaid(marks) : 0};
 	}
 	return 0;
 }

@@ -214,6 +214,10 @@ static int result(struct ebb_replay *r, const struct ebb_journal_rec *rec, struc
 
 	if (!o || o->settled) /* said twice: the first holds */
 		return 0;
+	if (apply && rec->result.outcome != EBB_OP_BACK)
+		ebb_marks_drop(&r->marks, rec->n);
+	else if (apply)
+		ebb_marks_count(&r->marks, rec->n, rec->result.wire);
 	if (rec->result.outcome == EBB_OP_DONE)
 		count_done(r, &o->op);
 	else if (apply && rec->result.outcome == EBB_OP_SKIPPED)
@@ -273,6 +277,15 @@ static int window(struct ebb_replay *r, const struct ebb_journal_rec *rec, struc
 	return 0;
 }
 
+static int mark(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct ebb_err *err)
+{
+	const struct ebb_executor_op *o = op_of(r->open, r->nopen, rec->n, &r->hint);
+
+	if (!o || o->settled || !o->op.to_key)
+		return 0;
+	return ebb_marks_add(&r->marks, rec->n, o->op.to_store, o->op.to_key, &rec->mark, rec->state, err);
+}
+
 static int take(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct ebb_err *err)
 {
 	struct ebb_executor_op *o;
@@ -297,6 +310,8 @@ static int take(struct ebb_replay *r, const struct ebb_journal_rec *rec, struct 
 			o->copied = rec->result;
 		}
 		return 0;
+	case EBB_JOURNAL_MARK:
+		return mark(r, rec, err);
 	case EBB_JOURNAL_END:
 		r->complete |= rec->way == EBB_OP_APPLY && strcmp(rec->outcome, "complete") == 0;
 		/* a directory that vanished before it was left has nothing to be put back */
@@ -311,6 +326,7 @@ void ebb_replay_release(struct ebb_replay *r)
 {
 	free_ops(&r->open, &r->nopen);
 	free_dirs(&r->dirs, &r->ndirs);
+	ebb_marks_release(&r->marks);
 	ebb_arena_release(&r->arena);
 	free(r->plan);
 	free(r->back);

@@ -11,6 +11,7 @@
 
 #include "agent/executor.h"
 #include "agent/journal.h"
+#include "agent/marks.h"
 
 /* A directory of the journal. */
 struct ebb_replay_dir {
@@ -41,6 +42,7 @@ struct ebb_replay {
 	enum ebb_op_way way;		/* of the last window */
 	struct ebb_executor_op *open;	/* its operations without a result */
 	size_t nopen;
+	struct ebb_marks_set marks;	/* of actions that did not end: how far their copies had come */
 	size_t hint;			/* reading: where the next result is looked for first */
 	struct ebb_replay_dir *dirs;	/* apply: entered and not left; undo: of the last window */
 	size_t ndirs;

@@ -32,6 +32,7 @@
 #include <stdatomic.h>
 
 #include "agent/journal.h"
+#include "agent/marks.h"
 #include "agent/op.h"
 #include "scanners/store.h"
 
@@ -69,6 +70,7 @@ struct ebb_steps_ctx {
 	int64_t now;			/* ns since the epoch */
 	const atomic_bool *cancel;	/* stops a copy; may be NULL */
 	bool again;			/* an earlier attempt may have got anywhere */
+	const struct ebb_marks *marks;	/* how far an earlier copy came, or NULL: copy goes on there */
 	const struct ebb_op_result *copied;	/* again: what the journal says of a verified copy, or NULL */
 
 	struct ebb_op_result *result;	/* to, digest: filled as steps learn them */

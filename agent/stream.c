@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compress/codec.h"
+#include "compress/digest.h"
 #include "compress/pipe.h"
 
 /*
@@ -23,6 +24,11 @@ struct stream {
 	struct ebb_store_writer *out;	/* NULL: digest only */
 	int64_t hole;			/* bytes of a hole still to be given as zeros */
 	size_t zeros;			/* the last piece was this many bytes of a hole, 0: data */
+	int64_t step;			/* bytes between marks; 0: none are made */
+	int64_t at;			/* bytes of the object that are written, when marks are made */
+	int64_t size;			/* of the object, then */
+	bool marked;			/* what is written so far is worth keeping */
+	struct ebb_digest digest;	/* then: of all bytes, by earlier attempts as well */
 };
 
 static int cancelled(const struct stream *s, struct ebb_err *err)
@@ -42,6 +48,8 @@ static int64_t read_some(void *ctx, void *buf, size_t len, struct ebb_err *err)
 	if (s->hole == 0 && (r = ebb_store_read_hole(s->in, &s->hole, err)) < 0)
 		return r;
 	s->zeros = 0;
+	if (s->step && s->step - s->at % s->step < (int64_t)len) /* a piece ends where a mark is made */
+		len = (size_t)(s->step - s->at % s->step);
 	if (s->hole == 0) {
 		r = ebb_store_read(s->in, buf, len, err);
 		s->c->result->wire += r > 0 ? r : 0;
@@ -53,14 +61,38 @@ static int64_t read_some(void *ctx, void *buf, size_t len, struct ebb_err *err)
 	return (int64_t)s->zeros;
 }
 
+/* Tell the journal how far the copy is, so that whoever goes on after a kill goes on here. */
+static int put_mark(struct stream *s, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_digest_release) struct ebb_digest now = {0};
+	uint8_t state[EBB_DIGEST_STATE];
+	struct ebb_journal_rec rec = {.type = EBB_JOURNAL_MARK, .n = s->c->op->n, .state = state};
+	int r;
+
+	if ((r = ebb_store_write_mark(s->out, &rec.mark, err)) < 0 || (r = ebb_digest_save(&s->digest, state, err)) < 0 ||
+	    (r = ebb_digest_init(&now, &ebb_digest_xxh128, err)) < 0 || (r = ebb_digest_load(&now, state, err)) < 0 ||
+	    (r = ebb_digest_final(&now, rec.mark.digest, err)) < 0 || (r = ebb_journal_put(s->c->journal, &rec, err)) < 0)
+		return r;
+	s->marked = true;
+	return ebb_journal_sync(s->c->journal, err);
+}
+
+static int passed(struct stream *s, const void *buf, size_t len, struct ebb_err *err)
+{
+	ebb_digest_update(&s->digest, buf, len);
+	s->at += (int64_t)len;
+	return s->at % s->step == 0 && s->at < s->size ? put_mark(s, err) : 0;
+}
+
 /* A piece that was a hole becomes one again. Were pieces ever merged on the way, they would be written as data. */
 static int write_some(void *ctx, const void *buf, size_t len, struct ebb_err *err)
 {
 	struct stream *s = ctx;
 
-	if (s->zeros == len && !s->c->op->codec)
-		return ebb_store_write_hole(s->out, (int64_t)len, err);
-	return ebb_store_write(s->out, buf, len, err);
+	int r = s->zeros == len && !s->c->op->codec ? ebb_store_write_hole(s->out, (int64_t)len, err)
+						    : ebb_store_write(s->out, buf, len, err);
+
+	return r == 0 && s->step ? passed(s, buf, len, err) : r;
 }
 
 static int not_smaller(struct ebb_err *err)
@@ -106,7 +138,7 @@ static int run_pipe(struct stream *s, struct ebb_pipe_result *ret, struct ebb_er
 	else if (op->codec && s->out)
 		p.mode = EBB_PIPE_ENCODE;
 	if (p.mode != EBB_PIPE_DECODE && ebb_record_has(&op->obj, EBB_F_SIZE))
-		p.raw_size = op->obj.f[EBB_F_SIZE];
+		p.raw_size = op->obj.f[EBB_F_SIZE] - s->at;
 	if (p.raw_size >= LARGE)
 		p.threads = threads();
 	struct ebb_err why = {0};
@@ -130,11 +162,82 @@ static int accept(const struct ebb_op *op, const struct ebb_pipe_result *got, st
 	return 0;
 }
 
+static void release(struct stream *s)
+{
+	ebb_store_read_close(s->in);
+	ebb_store_write_abort(s->out);
+	ebb_digest_release(&s->digest);
+}
+
+/*
+ * Whether the copy can be cut short and gone on with: bytes go through as they are, and can be read from anywhere. One attempt's metadata
+ * are the next one's, since both stand in the plan or with the object that is compared with it.
+ */
+static bool can_go_on(const struct ebb_steps_ctx *c)
+{
+	return !c->op->codec && c->op->way == EBB_OP_APPLY && c->journal && ebb_record_has(&c->op->obj, EBB_F_SIZE) &&
+	       (ebb_store_caps(c->from) & EBB_CAP_RANGE) && (ebb_store_caps(c->to) & EBB_CAP_RESUME);
+}
+
+/* The writer, with what an earlier attempt left for it. */
+static int open_writer(struct stream *s, struct ebb_store_write_opts *opts, struct ebb_err *err)
+{
+	const struct ebb_steps_ctx *c = s->c;
+	const uint8_t *state = NULL;
+	int r;
+
+	opts->marks = c->marks ? c->marks->v : NULL;
+	opts->nmarks = c->marks ? c->marks->len : 0;
+	if ((r = ebb_store_write_open(c->to, c->op->to_key, opts, &s->out, err)) < 0)
+		return r;
+	s->at = ebb_store_write_taken(s->out);
+	if (s->at)
+		state = ebb_marks_state(c->marks, s->at);
+	if (s->at == 0 || (state && ebb_digest_load(&s->digest, state, NULL) == 0)) {
+		s->marked = s->at > 0;
+		return 0;
+	}
+	/* nobody knows the digest of what is there (a newer library): anew */
+	ebb_store_write_abort(s->out);
+	s->out = NULL;
+	s->at = 0;
+	opts->marks = NULL;
+	opts->nmarks = 0;
+	ebb_digest_clear(&s->digest);
+	return ebb_store_write_open(c->to, c->op->to_key, opts, &s->out, err);
+}
+
+static int open_ends(struct stream *s, struct ebb_store_write_opts *opts, struct ebb_err *err)
+{
+	const struct ebb_steps_ctx *c = s->c;
+	int r;
+
+	if (!can_go_on(c)) {
+		if ((r = ebb_store_read_open(c->from, c->op->key, &c->op->obj, &s->in, err)) < 0)
+			return r;
+		return ebb_store_write_open(c->to, c->op->to_key, opts, &s->out, err);
+	}
+	s->size = c->op->obj.f[EBB_F_SIZE];
+	if ((r = ebb_digest_init(&s->digest, &ebb_digest_xxh128, err)) < 0 || (r = open_writer(s, opts, err)) < 0)
+		return r;
+	if (ebb_store_write_step(s->out) && ebb_store_write_step(s->out) < s->size)
+		s->step = ebb_store_write_step(s->out);
+	return ebb_store_read_from(c->from, c->op->key, &c->op->obj, s->at, &s->in, err);
+}
+
+/* What is to be done again goes on with what is there. */
+static int close_early(struct stream *s, int r)
+{
+	if (s->marked && ebb_op_outcome_of(r) == EBB_OP_BACK) {
+		ebb_store_write_leave(s->out);
+		s->out = NULL;
+	}
+	return r;
+}
+
 int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *in = NULL;
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta there = {0}; /* borrowed by the writer: released after it */
-	EBB_CLEANUP(ebb_store_write_abortp) struct ebb_store_writer *out = NULL;
 	const struct ebb_op *op = c->op;
 	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = op->class};
 	struct ebb_pipe_result got;
@@ -152,17 +255,18 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 		opts.meta = &there;
 		opts.what = ebb_steps_meta_parts(c);
 	}
-	if ((r = ebb_store_read_open(c->from, op->key, &op->obj, &in, err)) < 0 ||
-	    (r = ebb_store_write_open(c->to, op->to_key, &opts, &out, err)) < 0)
+	EBB_CLEANUP(release) struct stream s = {.c = c};
+	if ((r = open_ends(&s, &opts, err)) < 0 || (r = run_pipe(&s, &got, err)) < 0)
+		return close_early(&s, r);
+	if (s.step && (r = ebb_digest_final(&s.digest, got.raw_digest, err)) < 0)
 		return r;
-	struct stream s = {.c = c, .in = in, .out = out};
-	if ((r = run_pipe(&s, &got, err)) < 0 || (r = accept(op, &got, err)) < 0)
+	if ((r = accept(op, &got, err)) < 0)
 		return r;
-	s.out = out;
-	out = NULL; /* commit closes it either way */
+	struct ebb_store_writer *out = s.out;
+	s.out = NULL; /* commit closes it either way */
 	c->result->has_digest = true;
 	memcpy(c->result->digest, got.raw_digest, EBB_DIGEST_LEN);
-	return ebb_store_write_commit(s.out, meta ? &there : NULL, opts.what, &c->result->to, err);
+	return ebb_store_write_commit(out, meta ? &there : NULL, opts.what, &c->result->to, err);
 }
 
 int ebb_stream_digest(struct ebb_steps_ctx *c, struct ebb_err *err)

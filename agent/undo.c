@@ -241,6 +241,21 @@ static int all_windows(struct going_back *g, struct ebb_err *err)
 	return r;
 }
 
+/* What was begun and never finished is given up with the rest. */
+static void sweep(const struct going_back *g)
+{
+	for (size_t i = 0; i < g->replay.marks.n; i++) {
+		const struct ebb_marks *m = &g->replay.marks.v[i];
+		const struct ebb_op op = {.n = m->n, .way = EBB_OP_APPLY};
+		struct ebb_store *to = ebb_storeset_find(g->u->stores, m->to_store);
+		char tag[EBB_EXECUTOR_TAG_MAX];
+
+		ebb_executor_tag(g->run->id, &op, tag);
+		if (to)
+			ebb_store_write_sweep(to, m->to_key, tag, NULL);
+	}
+}
+
 static int close_session(struct going_back *g, int r, const struct ebb_err *why)
 {
 	struct ebb_journal_rec end = {
@@ -293,6 +308,8 @@ static int go_back(const struct ebb_undo *u, const struct ebb_run *run, enum ebb
 
 	if (r == 0) {
 		r = all_windows(&g, &why);
+		if (way == EBB_OP_UNDO && !u->dry && !u->wanted)
+			sweep(&g);
 		if (g.wrote) { /* a session that did nothing leaves no trace */
 			int e = close_session(&g, r, &why);
 			if (r == 0 && e < 0)

@@ -60,6 +60,27 @@ int ebb_digest_final(struct ebb_digest *d, uint8_t *ret, struct ebb_err *err)
 	return 0;
 }
 
+static int cannot_go_on(const struct ebb_digest *d, struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_ENOTSUP, "a %s digest cannot go on from there", d->algo->name);
+}
+
+int ebb_digest_save(const struct ebb_digest *d, uint8_t ret[EBB_DIGEST_STATE], struct ebb_err *err)
+{
+	if (d->failed)
+		return ebb_err_set(err, EBB_EIO, "the %s digest failed", d->algo->name);
+	if (!d->algo->save)
+		return cannot_go_on(d, err);
+	memset(ret, 0, EBB_DIGEST_STATE);
+	d->algo->save(d->state, ret);
+	return 0;
+}
+
+int ebb_digest_load(struct ebb_digest *d, const uint8_t state[EBB_DIGEST_STATE], struct ebb_err *err)
+{
+	return d->algo->load && d->algo->load(d->state, state) == 0 ? 0 : cannot_go_on(d, err);
+}
+
 int ebb_digest_of(const struct ebb_digest_algo *algo, const void *p, size_t len, uint8_t *ret,
 		  struct ebb_err *err)
 {

@@ -33,6 +33,9 @@ struct ebb_digest_algo {
 	int (*update)(void *state, const void *p, size_t len);	/* 0 or negative; @len is never 0 */
 	int (*final)(void *state, uint8_t *ret);	/* 0 or negative; reset comes next */
 	void (*close)(void *state);
+	/* Optional: EBB_DIGEST_STATE bytes; load is negative for what it does not know. */
+	void (*save)(const void *state, uint8_t *ret);
+	int (*load)(void *state, const uint8_t *p);
 };
 
 extern const struct ebb_digest_algo ebb_digest_xxh128;
@@ -72,6 +75,18 @@ void ebb_digest_update(struct ebb_digest *d, const void *p, size_t len);
  * @return  0; -EBB_EIO when the library failed on the way.
  */
 int ebb_digest_final(struct ebb_digest *d, uint8_t *ret, struct ebb_err *err);
+
+/*
+ * How far a digest is, so that another process can go on with it: EBB_DIGEST_STATE bytes to @ret. They fit the library that they were
+ * taken with, and name it.
+ *
+ * @return  0; -EBB_ENOTSUP for an algorithm that cannot; -EBB_EIO when the library failed before.
+ */
+#define EBB_DIGEST_STATE 640
+int ebb_digest_save(const struct ebb_digest *d, uint8_t ret[EBB_DIGEST_STATE], struct ebb_err *err);
+
+/* Go on from there. -EBB_ENOTSUP also when they were taken with another library; the digest is as it was then. */
+int ebb_digest_load(struct ebb_digest *d, const uint8_t state[EBB_DIGEST_STATE], struct ebb_err *err);
 
 /* Digest of one buffer: init, update, final and release in one. Errors of these. */
 int ebb_digest_of(const struct ebb_digest_algo *algo, const void *p, size_t len, uint8_t *ret,

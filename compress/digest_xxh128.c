@@ -2,6 +2,7 @@
 #include "compress/digest.h"
 
 #include <string.h>
+#define XXH_STATIC_LINKING_ONLY	/* the state as a struct, to be saved */
 #include <xxhash.h>
 /*
  * Debian's library is built for SSE2 but carries the wider variants, too; this header chooses one
@@ -44,6 +45,39 @@ static void xxh_close(void *state)
 	XXH3_freeState(state);
 }
 
+/*
+ * The state is a plain struct but for the address of the secret, which reset fills in. What it looks like is the library's own matter, so
+ * its version goes along.
+ */
+static const uint32_t layout[2] = {XXH_VERSION_NUMBER, sizeof(XXH3_state_t)};
+_Static_assert(sizeof(layout) + sizeof(XXH3_state_t) <= EBB_DIGEST_STATE, "the state fits");
+
+static void xxh_save(const void *state, uint8_t *ret)
+{
+	XXH3_state_t s;
+
+	memcpy(&s, state, sizeof(s));
+	s.extSecret = NULL;
+	memcpy(ret, layout, sizeof(layout));
+	memcpy(ret + sizeof(layout), &s, sizeof(s));
+}
+
+static int xxh_load(void *state, const uint8_t *p)
+{
+	XXH3_state_t s, *to = state;
+
+	if (memcmp(p, layout, sizeof(layout)) != 0 || XXH_versionNumber() != XXH_VERSION_NUMBER)
+		return -1;
+	memcpy(&s, p + sizeof(layout), sizeof(s));
+	if (s.bufferedSize > XXH3_INTERNALBUFFER_SIZE || s.extSecret || XXH3_128bits_reset(to) != XXH_OK ||
+	    s.secretLimit != to->secretLimit || s.nbStripesPerBlock != to->nbStripesPerBlock ||
+	    s.nbStripesSoFar > s.nbStripesPerBlock || s.useSeed != to->useSeed || s.seed != to->seed)
+		return -1;
+	s.extSecret = to->extSecret;
+	memcpy(to, &s, sizeof(s));
+	return 0;
+}
+
 const struct ebb_digest_algo ebb_digest_xxh128 = {
 	.name = "xxh128",
 	.len = EBB_DIGEST_LEN,
@@ -52,4 +86,6 @@ const struct ebb_digest_algo ebb_digest_xxh128 = {
 	.update = xxh_update,
 	.final = xxh_final,
 	.close = xxh_close,
+	.save = xxh_save,
+	.load = xxh_load,
 };

@@ -244,6 +244,23 @@ int ebb_store_read_open(struct ebb_store *s, const char *key, const struct ebb_r
 	return s->ops->read_open(s, key, expect, ret, err);
 }
 
+int ebb_store_read_from(struct ebb_store *s, const char *key, const struct ebb_record *expect, int64_t off,
+			struct ebb_store_reader **ret, struct ebb_err *err)
+{
+	struct ebb_store_reader *r = NULL;
+	int rc = check_key(s, key, OBJECT, err);
+
+	if (rc == 0 && off > 0 && s->ops->read_from)
+		return s->ops->read_from(s, key, expect, off, ret, err);
+	if (rc == 0)
+		rc = ebb_store_read_open(s, key, expect, &r, err);
+	if (rc == 0 && off > 0 && (rc = ebb_store_read_seek(r, off, err)) < 0)
+		ebb_store_read_close(r);
+	if (rc == 0)
+		*ret = r;
+	return rc;
+}
+
 void ebb_store_tour_init(struct ebb_store_tour *t)
 {
 	t->dir = -1;
@@ -344,6 +361,31 @@ int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *me
 			   struct ebb_record *ret, struct ebb_err *err)
 {
 	return w->store->ops->write_commit(w, meta, meta ? what : 0, ret, err);
+}
+
+int64_t ebb_store_write_step(const struct ebb_store_writer *w)
+{
+	return w->step;
+}
+
+int64_t ebb_store_write_taken(const struct ebb_store_writer *w)
+{
+	return w->taken;
+}
+
+int ebb_store_write_mark(struct ebb_store_writer *w, struct ebb_store_mark *ret, struct ebb_err *err)
+{
+	if (!w->store->ops->write_mark)
+		return unsupported(w->store, "go on with what was left", err);
+	return w->store->ops->write_mark(w, ret, err);
+}
+
+void ebb_store_write_leave(struct ebb_store_writer *w)
+{
+	if (w->store->ops->write_leave)
+		w->store->ops->write_leave(w);
+	else
+		ebb_store_write_abort(w);
 }
 
 void ebb_store_write_abort(struct ebb_store_writer *w)

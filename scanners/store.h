@@ -66,8 +66,9 @@ enum ebb_store_caps {
 	EBB_CAP_COND = 1 << 11,		/* preconditions of writes and removals are checked by the store itself, without a window */
 	EBB_CAP_REFLINK = 1 << 12,	/* objects may lie in the same blocks: extents, share */
 	EBB_CAP_LINK = 1 << 13,		/* an object may have several names: link */
+	EBB_CAP_CHECKED = 1 << 14,	/* commit returns only when the store has found what it holds to be what was sent, by checksums */
 	EBB_CAP_THAW = 1 << 15,		/* objects may sleep in archive classes, and be thawed: sleep, thaw */
-	EBB_CAP_CHECKED = 1 << 14	/* commit returns only when the store has found what it holds to be what was sent, by checksums */
+	EBB_CAP_RESUME = 1 << 16	/* another writer can go on with what one left: mark, leave */
 };
 
 struct ebb_store;
@@ -189,6 +190,10 @@ int ebb_store_read_next(struct ebb_store *s, struct ebb_store_tour *t, const cha
 			const struct ebb_record *expect, struct ebb_store_reader **ret,
 			struct ebb_err *err);
 
+/* The same from @off on, without reading what is before. -EBB_ENOTSUP where a store only reads from the beginning. */
+int ebb_store_read_from(struct ebb_store *s, const char *key, const struct ebb_record *expect, int64_t off,
+			struct ebb_store_reader **ret, struct ebb_err *err);
+
 /* Go on reading at @off. -EBB_ENOTSUP where a store only reads from the beginning to the end. */
 int ebb_store_read_seek(struct ebb_store_reader *r, int64_t off, struct ebb_err *err);
 
@@ -217,6 +222,14 @@ int ebb_store_read_range(struct ebb_store *s, const char *key, const struct ebb_
 void ebb_store_read_close(struct ebb_store_reader *r);
 EBB_CLEANUP_PTR(struct ebb_store_reader, ebb_store_read_close);
 
+/* A place in an object that is being written from which another writer can go on (EBB_CAP_RESUME). */
+struct ebb_store_mark {
+	int64_t at;			/* bytes before it, from the beginning */
+	const char *id;			/* the store's own: which unfinished upload; "" where there can be only one */
+	uint8_t sum[16];		/* the store's own: MD5 of the bytes since the mark before */
+	uint8_t digest[EBB_DIGEST_LEN];	/* XXH3-128 of all bytes before it: for whoever keeps the mark to fill in */
+};
+
 /* How to write. */
 struct ebb_store_write_opts {
 	/* Bytes to be allocated, or -1. A full store is noticed early where possible (-EBB_ENOSPC);
@@ -230,6 +243,10 @@ struct ebb_store_write_opts {
 	 * the start, and anything else costs them a copy. Borrowed until commit. NULL: not known. */
 	const struct ebb_meta *meta;
 	uint32_t what;
+	/* What a writer of this key and tag that was left has told, ascending, of one id; NULL: begin anew. Borrowed until open returns.
+	 * What is there is compared with them before it is taken over. */
+	const struct ebb_store_mark *marks;
+	size_t nmarks;
 };
 
 /*
@@ -253,6 +270,20 @@ int ebb_store_write_hole(struct ebb_store_writer *w, int64_t len, struct ebb_err
  */
 int ebb_store_write_commit(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
 			   struct ebb_record *ret, struct ebb_err *err);
+/*
+ * Bytes between places where write_mark may be called, counted from the beginning; 0: nowhere. And how many bytes a writer that was
+ * opened with marks has already: it goes on there, 0: anew. The temporary that it could not take over is gone.
+ */
+int64_t ebb_store_write_step(const struct ebb_store_writer *w);
+int64_t ebb_store_write_taken(const struct ebb_store_writer *w);
+/*
+ * Make all that was written so far, a multiple of the step, something that a later writer can take over; it need not have arrived yet.
+ *
+ * @ret  without digest; its id lives as long as the writer.
+ */
+int ebb_store_write_mark(struct ebb_store_writer *w, struct ebb_store_mark *ret, struct ebb_err *err);
+/* Close and let the temporary stand, for a writer that has the marks. A sweep removes it. */
+void ebb_store_write_leave(struct ebb_store_writer *w);
 /* Give up: remove the temporary. */
 void ebb_store_write_abort(struct ebb_store_writer *w);
 EBB_CLEANUP_PTR(struct ebb_store_writer, ebb_store_write_abort);
@@ -398,6 +429,7 @@ struct ebb_store_reader {
 };
 struct ebb_store_writer {
 	struct ebb_store *store;
+	int64_t step, taken;	/* as the functions of that name tell; set by write_open */
 };
 
 /*
@@ -423,6 +455,8 @@ struct ebb_store_ops {
 	int (*read_next)(struct ebb_store *s, struct ebb_store_tour *t, const char *key,
 			 const struct ebb_record *expect, struct ebb_store_reader **ret,
 			 struct ebb_err *err);
+	int (*read_from)(struct ebb_store *s, const char *key, const struct ebb_record *expect, int64_t off,
+			 struct ebb_store_reader **ret, struct ebb_err *err);
 	int64_t (*read)(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err);
 	int (*read_seek)(struct ebb_store_reader *r, int64_t off, struct ebb_err *err);
 	int (*read_hole)(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
@@ -438,6 +472,8 @@ struct ebb_store_ops {
 	int (*write_commit)(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
 			    struct ebb_record *ret, struct ebb_err *err);
 	void (*write_abort)(struct ebb_store_writer *w);
+	int (*write_mark)(struct ebb_store_writer *w, struct ebb_store_mark *ret, struct ebb_err *err);
+	void (*write_leave)(struct ebb_store_writer *w);
 	int (*write_sweep)(struct ebb_store *s, const char *key, const char *tag,
 			   struct ebb_err *err);
 	int (*rename)(struct ebb_store *s, const char *from, const char *to,

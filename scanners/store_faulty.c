@@ -204,7 +204,7 @@ static void faulty_read_close(struct ebb_store_reader *base)
 	free(r);
 }
 
-static int faulty_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+static int faulty_read_from(struct ebb_store *s, const char *key, const struct ebb_record *expect, int64_t off,
 			    struct ebb_store_reader **ret, struct ebb_err *err)
 {
 	struct faulty *f = faulty_of(s);
@@ -216,13 +216,19 @@ static int faulty_read_open(struct ebb_store *s, const char *key, const struct e
 	r->base.store = s;
 	int rc = before(&fate, err);
 	if (rc == 0)
-		rc = (int)after(&fate, ebb_store_read_open(f->inner, key, expect, &r->inner, err),
+		rc = (int)after(&fate, ebb_store_read_from(f->inner, key, expect, off, &r->inner, err),
 				err);
 	if (rc < 0)
 		faulty_read_close(&r->base);
 	else
 		*ret = &r->base;
 	return rc;
+}
+
+static int faulty_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
+			    struct ebb_store_reader **ret, struct ebb_err *err)
+{
+	return faulty_read_from(s, key, expect, 0, ret, err);
 }
 
 /* Half of @len by chance, but never nothing of something. */
@@ -321,8 +327,21 @@ static int faulty_write_open(struct ebb_store *s, const char *key,
 		free(w);
 		return rc;
 	}
+	w->base.step = w->inner->step;
+	w->base.taken = w->inner->taken;
 	*ret = &w->base;
 	return 0;
+}
+
+static int faulty_write_mark(struct ebb_store_writer *base, struct ebb_store_mark *ret, struct ebb_err *err)
+{
+	return ebb_store_write_mark(((struct writer *)base)->inner, ret, err);
+}
+
+static void faulty_write_leave(struct ebb_store_writer *base)
+{
+	ebb_store_write_leave(((struct writer *)base)->inner);
+	free(base);
 }
 
 static int faulty_write(struct ebb_store_writer *base, const void *buf, size_t len,
@@ -498,6 +517,7 @@ static const struct ebb_store_ops ops = {
 	.set_meta = faulty_set_meta,
 	.read_open = faulty_read_open,
 	.read = faulty_read,
+	.read_from = faulty_read_from,
 	.read_seek = faulty_read_seek,
 	.read_hole = faulty_read_hole,
 	.read_verify = faulty_read_verify,
@@ -507,6 +527,8 @@ static const struct ebb_store_ops ops = {
 	.write_hole = faulty_write_hole,
 	.write_commit = faulty_write_commit,
 	.write_abort = faulty_write_abort,
+	.write_mark = faulty_write_mark,
+	.write_leave = faulty_write_leave,
 	.write_sweep = faulty_write_sweep,
 	.rename = faulty_rename,
 	.mkdirs = faulty_mkdirs,

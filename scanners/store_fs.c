@@ -79,7 +79,8 @@ static int fs_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	s->base.ops = &ebb_store_fs_ops;
 	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_RENAME | EBB_CAP_META |
-		       EBB_CAP_SPARSE | EBB_CAP_DIRS | EBB_CAP_RANGE | EBB_CAP_LINK;
+		       EBB_CAP_SPARSE | EBB_CAP_DIRS | EBB_CAP_RANGE | EBB_CAP_LINK | EBB_CAP_RESUME;
+	s->step = EBB_STORE_FS_STEP;
 	s->base.name = strdup(cfg->name);
 	s->root = open(cfg->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
@@ -182,6 +183,8 @@ const struct ebb_store_ops ebb_store_fs_ops = {
 	.write_hole = ebb_store_fs_write_hole,
 	.write_commit = ebb_store_fs_write_commit,
 	.write_abort = ebb_store_fs_write_abort,
+	.write_mark = ebb_store_fs_write_mark,
+	.write_leave = ebb_store_fs_write_leave,
 	.write_sweep = ebb_store_fs_write_sweep,
 	.rename = ebb_store_fs_move_rename,
 	.mkdirs = ebb_store_fs_dir_make,

@@ -24,7 +24,16 @@ extern const struct ebb_store_ops ebb_store_fs_ops;
 struct ebb_store_fs {
 	struct ebb_store base;
 	int root;	/* open for reading, so that it can be synced */
+	int64_t step;	/* bytes between marks of a writer */
 };
+
+#define EBB_STORE_FS_STEP ((int64_t)64 << 20)
+
+/* Other steps, for tests. */
+static inline void ebb_store_fs_set_step(struct ebb_store *s, int64_t step)
+{
+	((struct ebb_store_fs *)s)->step = step;
+}
 
 /* --- store_fs_path.c: from keys to descriptors --- */
 
@@ -173,6 +182,8 @@ int ebb_store_fs_write_hole(struct ebb_store_writer *w, int64_t len, struct ebb_
 int ebb_store_fs_write_commit(struct ebb_store_writer *w, const struct ebb_meta *meta,
 			      uint32_t what, struct ebb_record *ret, struct ebb_err *err);
 void ebb_store_fs_write_abort(struct ebb_store_writer *w);
+int ebb_store_fs_write_mark(struct ebb_store_writer *w, struct ebb_store_mark *ret, struct ebb_err *err);
+void ebb_store_fs_write_leave(struct ebb_store_writer *w);
 int ebb_store_fs_write_sweep(struct ebb_store *s, const char *key, const char *tag,
 			     struct ebb_err *err);
 

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "compress/digest.h"
 #include "scanners/store_fs.h"
 
 /*
@@ -23,6 +24,9 @@ struct writer {
 	const char *key_of_caller;
 	char key[];
 };
+
+/* What was left is compared in pieces of this size. */
+#define CHECK_BUFFER ((int64_t)256 * 1024)
 
 /* Room is only looked at: reserving it with fallocate would fill the holes of sparse files. */
 static int check_room(int dir, const char *key, int64_t size, struct ebb_err *err)
@@ -52,6 +56,70 @@ static void writer_free(struct writer *w)
 }
 EBB_CLEANUP_PTR(struct writer, writer_free);
 
+/* Does what was left begin with the bytes that the mark tells of? */
+static int fits(const struct writer *w, const struct ebb_store_mark *m, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_digest_release) struct ebb_digest d = {0};
+	EBB_CLEANUP(ebb_mem_freep) char *buf = malloc(CHECK_BUFFER);
+	uint8_t sum[EBB_DIGEST_LEN];
+	int rc = buf ? ebb_digest_init(&d, &ebb_digest_xxh128, err) : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+
+	for (int64_t at = 0; rc == 0 && at < m->at;) {
+		size_t want = m->at - at < CHECK_BUFFER ? (size_t)(m->at - at) : CHECK_BUFFER;
+		ssize_t n = TEMP_FAILURE_RETRY(pread(w->fd, buf, want, at));
+
+		if (n < 0)
+			return ebb_store_fs_path_fail(err, errno, "read the temporary of", w->key);
+		if (n == 0)
+			return 0;
+		ebb_digest_update(&d, buf, (size_t)n);
+		at += n;
+	}
+	if (rc == 0)
+		rc = ebb_digest_final(&d, sum, err);
+	return rc < 0 ? rc : memcmp(sum, m->digest, sizeof(sum)) == 0;
+}
+
+/* Take over what a killed writer left, up to the last mark that it holds; otherwise it goes. */
+static int take_over(struct writer *w, const struct ebb_store_write_opts *opts, struct ebb_err *err)
+{
+	struct stat st;
+	size_t i = opts->nmarks;
+	int rc = 0;
+
+	w->fd = TEMP_FAILURE_RETRY(openat(w->tmp_at.dir, w->tmp_at.name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+	if (w->fd < 0 && errno == ENOENT)
+		return 0;
+	if (w->fd >= 0 && fstat(w->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid()) {
+		while (i > 0 && opts->marks[i - 1].at > st.st_size)
+			i--;
+		rc = i > 0 ? fits(w, &opts->marks[i - 1], err) : 0;
+	}
+	if (rc == 1) {
+		w->pos = w->base.taken = opts->marks[i - 1].at;
+		/* what came after the mark would shine through holes */
+		return TEMP_FAILURE_RETRY(ftruncate(w->fd, w->pos)) < 0
+			       ? ebb_store_fs_path_fail(err, errno, "go on with the temporary of", w->key) : 0;
+	}
+	ebb_mem_closep(&w->fd);
+	w->fd = -1;
+	if (rc == 0 && unlinkat(w->tmp_at.dir, w->tmp_at.name, 0) < 0 && errno != ENOENT)
+		return ebb_store_fs_path_fail(err, errno, "remove the temporary of", w->key);
+	return rc;
+}
+
+int ebb_store_fs_write_mark(struct ebb_store_writer *base, struct ebb_store_mark *ret, struct ebb_err *err)
+{
+	(void)err;
+	*ret = (struct ebb_store_mark){.at = ((struct writer *)base)->pos, .id = ""};
+	return 0;
+}
+
+void ebb_store_fs_write_leave(struct ebb_store_writer *base)
+{
+	writer_free((struct writer *)base);
+}
+
 int ebb_store_fs_write_open(struct ebb_store *s, const char *key,
 			    const struct ebb_store_write_opts *opts, struct ebb_store_writer **ret,
 			    struct ebb_err *err)
@@ -66,17 +134,23 @@ int ebb_store_fs_write_open(struct ebb_store *s, const char *key,
 	w->key_of_caller = key;
 	w->fd = -1;
 	w->key_at.dir = -1;
+	w->base.step = ((const struct ebb_store_fs *)s)->step;
 	int rc = ebb_store_fs_path_init((const struct ebb_store_fs *)s, key, O_RDONLY, &w->key_at,
 					err);
+	if (rc < 0)
+		return rc;
+	w->tmp_at.dir = w->key_at.dir;
+	name_tmp(&w->tmp_at, opts->tag);
+	if (opts->nmarks)
+		rc = take_over(w, opts, err);
 	if (rc == 0)
-		rc = check_room(w->key_at.dir, key, opts->size_hint, err);
+		rc = check_room(w->key_at.dir, key, opts->size_hint - w->base.taken, err);
 	if (rc < 0)
 		return rc;
 
-	w->tmp_at.dir = w->key_at.dir;
-	name_tmp(&w->tmp_at, opts->tag);
-	w->fd = TEMP_FAILURE_RETRY(openat(w->tmp_at.dir, w->tmp_at.name,
-					  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+	if (w->fd < 0)
+		w->fd = TEMP_FAILURE_RETRY(openat(w->tmp_at.dir, w->tmp_at.name,
+						  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 	if (w->fd < 0)
 		return ebb_store_fs_path_fail(err, errno, "create a temporary for", key);
 	*ret = &w->base;

@@ -302,7 +302,7 @@ static int fill(struct ebb_store_s3 *s, const struct ebb_store_config *cfg, stru
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", cfg->name);
 	s->base.ops = &ebb_store_s3_ops;
 	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE | EBB_CAP_COPY | EBB_CAP_CHECKED |
-		       EBB_CAP_CLASS | EBB_CAP_THAW;
+		       EBB_CAP_CLASS | EBB_CAP_THAW | EBB_CAP_RESUME;
 	s->conditions = !cfg->endpoint;
 	s->limits = (struct ebb_store_s3_limits){.part = PART, .copy = COPY_MAX, .copy_part = COPY_PART};
 	return 0;
@@ -349,6 +349,7 @@ const struct ebb_store_ops ebb_store_s3_ops = {
 	.get_meta = ebb_store_s3_meta_get,
 	.set_meta = ebb_store_s3_meta_set,
 	.read_open = ebb_store_s3_read_open,
+	.read_from = ebb_store_s3_read_from,
 	.read = ebb_store_s3_read_some,
 	.read_hole = ebb_store_s3_read_hole,
 	.read_verify = ebb_store_s3_read_verify,
@@ -358,6 +359,8 @@ const struct ebb_store_ops ebb_store_s3_ops = {
 	.write = ebb_store_s3_write_some,
 	.write_hole = ebb_store_s3_write_hole,
 	.write_commit = ebb_store_s3_write_commit,
+	.write_mark = ebb_store_s3_write_mark,
+	.write_leave = ebb_store_s3_write_leave,
 	.write_abort = ebb_store_s3_write_abort,
 	.write_sweep = ebb_store_s3_write_sweep,
 	.copy = ebb_store_s3_copy,

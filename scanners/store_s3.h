@@ -126,6 +126,8 @@ int ebb_store_s3_meta_set(struct ebb_store *s, const char *key, const struct ebb
 			  struct ebb_err *err);
 int ebb_store_s3_read_open(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			   struct ebb_store_reader **ret, struct ebb_err *err);
+int ebb_store_s3_read_from(struct ebb_store *s, const char *key, const struct ebb_record *expect, int64_t off,
+			   struct ebb_store_reader **ret, struct ebb_err *err);
 int64_t ebb_store_s3_read_some(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err);
 int ebb_store_s3_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err);
 int ebb_store_s3_read_verify(struct ebb_store_reader *r, struct ebb_err *err);
@@ -138,6 +140,8 @@ int ebb_store_s3_write_some(struct ebb_store_writer *w, const void *buf, size_t 
 int ebb_store_s3_write_hole(struct ebb_store_writer *w, int64_t len, struct ebb_err *err);
 int ebb_store_s3_write_commit(struct ebb_store_writer *w, const struct ebb_meta *meta, uint32_t what,
 			      struct ebb_record *ret, struct ebb_err *err);
+int ebb_store_s3_write_mark(struct ebb_store_writer *w, struct ebb_store_mark *ret, struct ebb_err *err);
+void ebb_store_s3_write_leave(struct ebb_store_writer *w);
 void ebb_store_s3_write_abort(struct ebb_store_writer *w);
 int ebb_store_s3_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err);
 int ebb_store_s3_copy(struct ebb_store *s, const char *from, const char *to, const char *class,

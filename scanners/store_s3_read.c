@@ -147,7 +147,29 @@ static void await(struct reader *r, bool header)
 	pthread_mutex_unlock(&r->mutex);
 }
 
+/* What is not read from its beginning is known by HEAD, and asked for with its entity tag. */
+static int look_first(struct reader *r, const struct ebb_record *expect, int64_t off, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call;
+	struct ebb_err why = {0};
+	int rc = ebb_store_s3_head(store_of(r), r->key, expect, &call, &r->o, &why);
+
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "%s", why.msg);
+	if (off >= r->o.rec.f[EBB_F_SIZE] || !*r->o.etag)
+		return ebb_err_set(err, EBB_ENOTSUP, "cannot go on reading '%s' at byte %" PRId64, r->key, off);
+	r->pos = off;
+	r->o.md5 = false;	/* of all bytes, which are not read here */
+	return 0;
+}
+
 int ebb_store_s3_read_open(struct ebb_store *base, const char *key, const struct ebb_record *expect,
+			   struct ebb_store_reader **ret, struct ebb_err *err)
+{
+	return ebb_store_s3_read_from(base, key, expect, 0, ret, err);
+}
+
+int ebb_store_s3_read_from(struct ebb_store *base, const char *key, const struct ebb_record *expect, int64_t off,
 			   struct ebb_store_reader **ret, struct ebb_err *err)
 {
 	size_t klen = strlen(key);
@@ -163,7 +185,9 @@ int ebb_store_s3_read_open(struct ebb_store *base, const char *key, const struct
 	ebb_buf_init(&r->window, 2 * WINDOW);
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->cond, NULL);
-	int rc = ask(r, err);
+	int rc = off ? look_first(r, expect, off, err) : 0;
+	if (rc == 0)
+		rc = ask(r, err);
 	if (rc < 0) {
 		r->done = true;
 	} else {

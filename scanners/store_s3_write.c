@@ -3,6 +3,9 @@
  * Writing objects. What fits into one part is one PUT at commit; more is a multipart upload, of which some parts are on their way while
  * the next is filled. Bytes are protected from here to there: SHA-256 signed with every body, MD5 checked by the server, and the entity
  * tag compared with the one that these bytes must have.
+ *
+ * A killed writer leaves an upload. Whoever has its marks takes over the parts that have arrived and are what they should be: number, size
+ * and MD5 are compared with the store's list of parts.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,6 +36,7 @@ struct writer {
 	struct ebb_store_writer base;
 	struct ebb_buf data;		/* the part that is being filled */
 	size_t part_size;
+	bool grows;			/* the size is not known before: parts double from time to time */
 	struct part parts[FLIGHT];
 	unsigned nparts;		/* begun */
 	uint8_t (*sums)[16];		/* MD5 of each part */
@@ -85,6 +89,71 @@ static int carry(struct writer *w, const struct ebb_meta *meta, uint32_t what, s
 	return ebb_meta_copy(&w->meta.m, &wanted, err);
 }
 
+/* With KMS and customer keys the tags of parts are not their MD5. */
+static bool is_opaque(const struct ebb_store_s3 *s)
+{
+	return s->customer_key || (s->sse && strcmp(s->sse, "aws:kms") == 0);
+}
+
+/* One page of the parts of an upload, behind number @after. */
+static int ask_parts(struct writer *w, const char *upload, unsigned after, struct ebb_s3_page *page, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+	char text[16];
+
+	ebb_s3_call_init(&call, EBB_S3_LIST_PARTS, "GET", w->key);
+	ebb_s3_call_query(&call, "uploadId", upload);
+	snprintf(text, sizeof(text), "%u", after);
+	ebb_s3_call_query(&call, "part-number-marker", text);
+	int rc = ebb_s3_do(store_of(w)->s3, &call, err);
+	return rc < 0 ? rc : ebb_s3_page_parse(page, call.http.answer.data, call.http.answer.len, err);
+}
+
+/* Parts of the upload that the marks are of, from the first on, that are there as the marks tell. */
+static int compare_parts(struct writer *w, const struct ebb_store_mark *m, size_t n, struct ebb_err *err)
+{
+	size_t fit = 0;
+
+	for (bool more = true; more && fit < n;) {
+		EBB_CLEANUP(ebb_s3_page_release) struct ebb_s3_page page;
+		struct ebb_err why = {0};
+
+		ebb_s3_page_init(&page);
+		int rc = ask_parts(w, m[n - 1].id, (unsigned)fit, &page, &why);
+		if (rc < 0)
+			return rc == -EBB_ENOENT ? 0 : ebb_err_set(err, -rc, "%s", why.msg);
+		more = page.n > 0;
+		for (size_t i = 0; i < page.n && more && fit < n; i++) {
+			char hex[33];
+
+			ebb_digest_hex(m[fit].sum, 16, hex);
+			more = page.entries[i].part == (int64_t)fit + 1 && page.entries[i].size == (int64_t)w->part_size &&
+			       m[fit].at == (int64_t)(fit + 1) * (int64_t)w->part_size && strcmp(page.entries[i].etag, hex) == 0;
+			fit += more;
+		}
+	}
+	return (int)fit;
+}
+
+/* Go on with what a killed writer left, or take it away. */
+static int take_over(struct writer *w, const struct ebb_store_write_opts *opts, struct ebb_err *err)
+{
+	int rc = 0;
+
+	if (w->base.step && opts->nmarks < PARTS_MAX)
+		rc = compare_parts(w, opts->marks, opts->nmarks, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return ebb_store_s3_write_sweep(w->base.store, w->key_of_caller, w->tag, err);
+	w->nparts = (unsigned)rc;
+	for (unsigned i = 0; i < w->nparts; i++)
+		memcpy(w->sums[i], opts->marks[i].sum, sizeof(*w->sums));
+	w->size = w->base.taken = opts->marks[w->nparts - 1].at;
+	w->upload = strdup(opts->marks[0].id);
+	return w->upload ? 0 : no_memory(w, err);
+}
+
 int ebb_store_s3_write_open(struct ebb_store *base, const char *key, const struct ebb_store_write_opts *opts,
 			    struct ebb_store_writer **ret, struct ebb_err *err)
 {
@@ -102,6 +171,10 @@ int ebb_store_s3_write_open(struct ebb_store *base, const char *key, const struc
 	w->key_of_caller = key;
 	memcpy(w->tag, opts->tag, strlen(opts->tag) + 1);
 	w->part_size = part_size(s, opts->size_hint);
+	w->grows = opts->size_hint < 0;
+	/* where tags of parts are no MD5 nothing tells what was left there */
+	if (!w->grows && !is_opaque(s))
+		w->base.step = (int64_t)w->part_size;
 	ebb_buf_init(&w->data, SIZE_MAX - 1);
 	ebb_meta_init(&w->meta.m);
 	w->class = opts->class ? strdup(opts->class) : NULL;
@@ -110,6 +183,8 @@ int ebb_store_s3_write_open(struct ebb_store *base, const char *key, const struc
 		rc = no_memory(w, err);
 	if (rc == 0 && opts->meta)
 		rc = carry(w, opts->meta, opts->what, err);
+	if (rc == 0 && opts->nmarks)
+		rc = take_over(w, opts, err);
 	if (rc < 0) {
 		ebb_store_s3_write_abort(&w->base);
 		return rc;
@@ -152,6 +227,11 @@ static int abort_upload(struct ebb_store_s3 *s, const char *key, const char *id,
 	ebb_s3_call_query(&call, "uploadId", id);
 	int rc = ebb_s3_do(s->s3, &call, &why);
 	return rc < 0 && rc != -EBB_ENOENT ? ebb_err_set(err, -rc, "%s", why.msg) : 0;
+}
+
+void ebb_store_s3_write_leave(struct ebb_store_writer *base)
+{
+	release((struct writer *)base);
 }
 
 void ebb_store_s3_write_abort(struct ebb_store_writer *base)
@@ -258,9 +338,25 @@ static int send_part(struct writer *w, struct ebb_err *err)
 	p->call.ctx = p;
 	ebb_completion_init(&p->completion);
 	p->busy = true;
-	if (++w->nparts % GROW_EVERY == 0 && w->part_size < SIZE_MAX / 4)
+	if (++w->nparts % GROW_EVERY == 0 && w->grows && w->part_size < SIZE_MAX / 4)
 		w->part_size *= 2;
 	ebb_s3_start(store_of(w)->s3, &p->call);
+	return 0;
+}
+
+int ebb_store_s3_write_mark(struct ebb_store_writer *base, struct ebb_store_mark *ret, struct ebb_err *err)
+{
+	struct writer *w = (struct writer *)base;
+	int rc = 0;
+
+	if (!base->step || w->size == base->taken || w->size % base->step)
+		return ebb_err_set(err, EBB_EINVAL, "no part of '%s' ends at byte %" PRId64, w->key_of_caller, w->size);
+	if (w->data.len)
+		rc = send_part(w, err);
+	if (rc < 0)
+		return rc;
+	*ret = (struct ebb_store_mark){.at = w->size, .id = w->upload};
+	memcpy(ret->sum, w->sums[w->nparts - 1], sizeof(ret->sum));
 	return 0;
 }
 
@@ -378,20 +474,12 @@ static int list_parts_as_told(struct writer *w, struct ebb_buf *doc, struct ebb_
 {
 	int rc = ebb_buf_adds(doc, "<CompleteMultipartUpload>");
 	unsigned seen = 0;
-	char after[16];
 
 	while (rc == 0 && seen < w->nparts) {
-		EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 		EBB_CLEANUP(ebb_s3_page_release) struct ebb_s3_page page;
 
 		ebb_s3_page_init(&page);
-		ebb_s3_call_init(&call, EBB_S3_LIST_PARTS, "GET", w->key);
-		ebb_s3_call_query(&call, "uploadId", w->upload);
-		snprintf(after, sizeof(after), "%u", seen);
-		ebb_s3_call_query(&call, "part-number-marker", after);
-		rc = ebb_s3_do(store_of(w)->s3, &call, err);
-		if (rc == 0)
-			rc = ebb_s3_page_parse(&page, call.http.answer.data, call.http.answer.len, err);
+		rc = ask_parts(w, w->upload, seen, &page, err);
 		for (size_t i = 0; rc == 0 && i < page.n; i++, seen++)
 			rc = ebb_buf_addf(doc, "<Part><PartNumber>%u</PartNumber><ETag>\"%s\"</ETag></Part>", seen + 1,
 					  page.entries[i].etag);
@@ -406,7 +494,6 @@ static int complete(struct writer *w, char etag[48], char version[VERSION_MAX], 
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf doc = EBB_BUF_INIT((size_t)4 << 20);
 	struct ebb_err why = {0};
-	bool opaque = store_of(w)->customer_key || (store_of(w)->sse && strcmp(store_of(w)->sse, "aws:kms") == 0);
 	uint8_t sum[16];
 	char hex[33];
 
@@ -420,7 +507,7 @@ static int complete(struct writer *w, char etag[48], char version[VERSION_MAX], 
 		rc = check_free(w, err);
 	if (rc < 0)
 		return rc;
-	if ((opaque ? list_parts_as_told(w, &doc, err) : list_parts(w, &doc)) < 0)
+	if ((is_opaque(store_of(w)) ? list_parts_as_told(w, &doc, err) : list_parts(w, &doc)) < 0)
 		return no_memory(w, err);
 	rc = ebb_digest_of(&ebb_digest_md5, w->sums, w->nparts * sizeof(*w->sums), sum, err);
 	if (rc < 0)

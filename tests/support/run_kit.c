@@ -11,6 +11,7 @@
 
 #include "agent/lower.h"
 #include "agent/recover.h"
+#include "scanners/store_fs.h"
 #include "tests/support/scratch.h"
 #include "tests/support/snapshot.h"
 
@@ -38,6 +39,7 @@ static const struct {
 	const char *with;		/* the same content and times as that file, which stays */
 	enum ebb_action_how how;
 } files[] = {
+	{"copy/over", EBB_ACTION_COPY, 300000, 0640, true, false, NULL, 0},	/* and from there back, under another key */
 	{"deep/er/cold.bin", EBB_ACTION_TIER, 70000, 0640, true, false, NULL, 0},
 	{"deep/er/keep", EBB_ACTION_KEEP, 3, 0644, false, false, NULL, 0},
 	{"deep/holes", EBB_ACTION_TIER, 3000000, 0600, false, true, NULL, 0},
@@ -106,7 +108,7 @@ static void set_times(const char *path, long s, long ns)
 
 static void make_trees(struct ebb_run_kit *k)
 {
-	static const char *const dirs[] = {"deep/er", "deep", "del", "dup", "logs", "pack/sub", "pack", ""};
+	static const char *const dirs[] = {"copy", "deep/er", "deep", "del", "dup", "logs", "pack/sub", "pack", ""};
 	char path[8192];
 
 	umask(022);
@@ -135,7 +137,8 @@ static void put_row(struct ebb_planfile_writer *w, struct ebb_store *a, size_t i
 	struct ebb_planrow row = {
 		.rule = "r", .store = "a", .action = files[i].action, .trash_ns = 86400 * INT64_C(1000000000),
 		.payback_days = -1, .why = "test",
-		.to_store = files[i].action == EBB_ACTION_TIER || files[i].action == EBB_ACTION_ARCHIVE ? "b" : NULL,
+		.to_store = files[i].action == EBB_ACTION_TIER || files[i].action == EBB_ACTION_ARCHIVE ||
+					    files[i].action == EBB_ACTION_COPY ? "b" : NULL,
 		.codec = files[i].action == EBB_ACTION_COMPRESS ? "zstd" : NULL,
 	};
 	struct ebb_arena arena;
@@ -150,10 +153,19 @@ static void put_row(struct ebb_planfile_writer *w, struct ebb_store *a, size_t i
 		die(files[i].with, &err);
 	row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
 	row.to_key = files[i].action == EBB_ACTION_ARCHIVE
-			     ? ".ebb-packs/a/20260101T000000Z/000009.tar.zst"
+			     ? ".ebb-packs/a/20260101T000000Z/000011.tar.zst"
 			     : ebb_lower_of(row.action)->target(&arena, files[i].key, row.codec);
 	if (ebb_planfile_put(w, &row, &err) < 0)
 		die("put", &err);
+	if (row.action == EBB_ACTION_COPY) { /* the second hop, of what is not there yet */
+		row.store = "b";
+		row.to_store = "a";
+		row.to_key = "copied";
+		row.after = 1;
+		row.obj.known &= EBB_KNOWN(EBB_F_KIND) | EBB_KNOWN(EBB_F_SIZE) | EBB_KNOWN(EBB_F_MTIME);
+		if (ebb_planfile_put(w, &row, &err) < 0)
+			die("put", &err);
+	}
 	ebb_arena_release(&arena);
 }
 
@@ -161,8 +173,9 @@ static void make_plan(struct ebb_run_kit *k)
 {
 	struct ebb_storeset *set = ebb_run_kit_stores(k, NULL, NULL);
 	struct ebb_planhead_store stores[2];
+	struct ebb_planhead_rule copies = {.rule = "r", .action = "copy"};	/* hops may follow each other */
 	struct ebb_planhead head = {
-		.currency = "USD", .stores = stores, .nstores = 2, .limits = ebb_run_kit_unlimited,
+		.currency = "USD", .stores = stores, .nstores = 2, .limits = ebb_run_kit_unlimited, .rules = &copies, .nrules = 1,
 	};
 	struct ebb_planfile_writer *w = NULL;
 	struct ebb_err err = {0};
@@ -182,7 +195,7 @@ static void make_plan(struct ebb_run_kit *k)
 		if (files[i].action == EBB_ACTION_KEEP)
 			continue;
 		put_row(w, ebb_storeset_find(set, "a"), i);
-		k->actions++;
+		k->actions += files[i].action == EBB_ACTION_COPY ? 2 : 1;
 	}
 	if (ebb_planfile_commit(w, &head, id, &err) < 0)
 		die("commit", &err);
@@ -225,7 +238,9 @@ static void add_store(const struct ebb_run_kit *k, struct ebb_storeset *set, con
 	struct ebb_err err = {0};
 
 	snprintf(path, sizeof(path), "%s/%s", k->dir, name);
-	if (ebb_store_open(&cfg, &s, &err) < 0 ||
+	if (ebb_store_open(&cfg, &s, &err) == 0)
+		ebb_store_fs_set_step(s, 70000);
+	if (!s ||
 	    (script && ebb_store_faulty_wrap(s, script, &s, &err) < 0) ||
 	    ebb_storeset_add(set, s, &err) < 0)
 		die(name, &err);

@@ -10,6 +10,7 @@ static const struct ebb_store_suite_row *row;
 void ebb_store_suite_add(Suite *suite, const struct ebb_store_suite_row *r, int n)
 {
 	TCase *io = tcase_create("objects"), *tree = tcase_create("names");
+	TCase *resume = tcase_create("going on");
 	TCase *object = tcase_create("object stores");
 
 	rows = r;
@@ -19,6 +20,8 @@ void ebb_store_suite_add(Suite *suite, const struct ebb_store_suite_row *r, int 
 	ebb_store_suite_object_add(object, n);
 	suite_add_tcase(suite, tree);
 	suite_add_tcase(suite, object);
+	ebb_store_suite_resume_add(resume, n);
+	suite_add_tcase(suite, resume);
 }
 
 struct ebb_store *ebb_store_suite_open(int i)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The conformance suite of stores: one test per clause of scanners/store.h, run for every store of
- * a table. The tests are in store_suite_io.c (objects), store_suite_tree.c (names) and
- * store_suite_object.c (what only object stores do); the helpers
+ * a table. The tests are in store_suite_io.c (objects), store_suite_tree.c (names),
+ * store_suite_resume.c (going on) and store_suite_object.c (what only object stores do); the helpers
  * below fail the test when something goes wrong.
  */
 #ifndef EBB_TESTS_SUPPORT_STORE_SUITE_H
@@ -31,6 +31,7 @@ void ebb_store_suite_add(Suite *suite, const struct ebb_store_suite_row *rows, i
 void ebb_store_suite_io_add(TCase *tcase, int n);
 void ebb_store_suite_tree_add(TCase *tcase, int n);
 void ebb_store_suite_object_add(TCase *tcase, int n);
+void ebb_store_suite_resume_add(TCase *tcase, int n);
 
 /* Open the store of row @i. */
 struct ebb_store *ebb_store_suite_open(int i);

@@ -65,6 +65,47 @@ START_TEST(md5_published_vectors)
 }
 END_TEST
 
+START_TEST(xxh128_goes_on_from_a_state)
+{
+	static const size_t lens[] = {0, 1, 63, 64, 240, 241, 256, 1023, 1024, 5000};
+	uint8_t bytes[6000], state[EBB_DIGEST_STATE], whole[EBB_DIGEST_LEN], got[EBB_DIGEST_LEN];
+	struct ebb_digest a = {0}, b = {0};
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * i >> 3);
+	ebb_digest_of(&ebb_digest_xxh128, bytes, sizeof(bytes), whole, NULL);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		ck_assert_int_eq(ebb_digest_init(&a, &ebb_digest_xxh128, NULL), 0);
+		ck_assert_int_eq(ebb_digest_init(&b, &ebb_digest_xxh128, NULL), 0);
+		ebb_digest_update(&a, bytes, lens[i]);
+		ebb_digest_update(&b, bytes, 77);	/* forgotten */
+		ck_assert_int_eq(ebb_digest_save(&a, state, NULL), 0);
+		ebb_digest_release(&a);
+		ck_assert_int_eq(ebb_digest_load(&b, state, NULL), 0);
+		ebb_digest_update(&b, bytes + lens[i], sizeof(bytes) - lens[i]);
+		ck_assert_int_eq(ebb_digest_final(&b, got, NULL), 0);
+		ck_assert_mem_eq(got, whole, sizeof(got));
+		ebb_digest_release(&b);
+	}
+}
+END_TEST
+
+START_TEST(a_strange_state_is_refused)
+{
+	uint8_t state[EBB_DIGEST_STATE];
+	struct ebb_digest d = {0};
+
+	ck_assert_int_eq(ebb_digest_init(&d, &ebb_digest_xxh128, NULL), 0);
+	ck_assert_int_eq(ebb_digest_save(&d, state, NULL), 0);
+	state[0] ^= 1;	/* another version of the library */
+	ck_assert_int_eq(ebb_digest_load(&d, state, NULL), -EBB_ENOTSUP);
+	ebb_digest_release(&d);
+	ck_assert_int_eq(ebb_digest_init(&d, &ebb_digest_sha256, NULL), 0);
+	ck_assert_int_eq(ebb_digest_save(&d, state, NULL), -EBB_ENOTSUP);
+	ebb_digest_release(&d);
+}
+END_TEST
+
 /* RFC 4231, 4.3 and 4.7. */
 START_TEST(hmac_published_vectors)
 {
@@ -204,7 +245,7 @@ START_TEST(unhex_refuses_everything_else)
 }
 END_TEST
 
-EBB_UNIT_MAIN("digest", xxh128_published_vectors, md5_published_vectors, hmac_published_vectors,
+EBB_UNIT_MAIN("digest", xxh128_published_vectors, xxh128_goes_on_from_a_state, a_strange_state_is_refused, md5_published_vectors, hmac_published_vectors,
 	      sha256_published_vectors,
 	      clear_starts_again_also_after_final,
 	      release_accepts_zeroed_and_update_accepts_nothing, final_tells_a_failure_on_the_way,

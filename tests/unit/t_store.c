@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "scanners/store_faulty.h"
+#include "scanners/store_fs.h"
 #include "scanners/store_memory_bucket.h"
 #include "tests/support/scratch.h"
 #include "tests/support/store_suite.h"
@@ -13,6 +14,8 @@ static struct ebb_store *open_fs(void)
 	struct ebb_store *s = NULL;
 
 	ebb_store_open(&cfg, &s, NULL);
+	if (s)
+		ebb_store_fs_set_step(s, 10000);
 	return s;
 }
 
