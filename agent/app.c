@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/cli.h"
@@ -145,6 +146,11 @@ int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 	}
 	if (r == 0)
 		log_file(app, "configuration loaded", "path", app->config_path);
+	/* Windows and the schedule mean the same hours, in every command. */
+	if (r == 0 && app->config->night.zone) {
+		setenv("TZ", app->config->night.zone, 1);
+		tzset();
+	}
 	/* A file that cannot be read is as bad as one that is missing. */
 	return r == 0 || r == -EBB_ENOMEM ? r : as(EBB_ECONFIG, err);
 }
@@ -221,6 +227,10 @@ int ebb_app_snap(struct ebb_app *app, struct ebb_index *ix, struct ebb_snap **re
 int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret,
 		 struct ebb_err *err)
 {
+	if (app->locked) {
+		*ret = NULL;
+		return 0;
+	}
 	int r = make_index_dir(app, err);
 
 	if (r)

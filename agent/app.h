@@ -32,6 +32,7 @@ struct ebb_app {
 	atomic_bool *cancel;		/* set by SIGINT, SIGTERM; the second signal ends the process */
 	struct ebb_config *config;	/* loaded by ebb_app_config, or NULL */
 	bool config_named;		/* by --config or EBB_CONFIG */
+	bool locked;			/* this command holds the run lock for all of its steps: ebb_app_lock gives them NULL */
 	struct ebb_names *names;	/* of storage classes, as of the last ebb_app_snap; or NULL */
 };
 
@@ -68,7 +69,11 @@ int ebb_app_snap(struct ebb_app *app, struct ebb_index *ix, struct ebb_snap **re
 /* Current time by the app's clock, ns since the epoch. */
 int64_t ebb_app_now(const struct ebb_app *app);
 
-/* Take the run lock of the index, whose directory is made when missing. @command: what the run is, for those kept out. */
+/*
+ * Take the run lock of the index, whose directory is made when missing; *ret is NULL where app->locked says that it is held already.
+ *
+ * @command  what the run is, for those kept out.
+ */
 int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret,
 		 struct ebb_err *err);
 

@@ -422,7 +422,7 @@ size_t ebb_cli_list(const struct ebb_cli_args *a, const char *name, const char *
 
 int ebb_cli_argc(const struct ebb_cli_args *a)
 {
-	return a->argc;
+	return a ? a->argc : 0;
 }
 
 const char *ebb_cli_arg(const struct ebb_cli_args *a, int i)

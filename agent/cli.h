@@ -89,7 +89,7 @@ int ebb_cli_find(const char *name, const struct ebb_cli_command **ret, struct eb
 
 /*
  * Values by option name (an unknown name is a bug and aborts). Absent: false, NULL, @missing, 0 values. Borrowed. Bytes and
- * durations (ns) come from ebb_cli_number; a choice from ebb_cli_string.
+ * durations (ns) come from ebb_cli_number; a choice from ebb_cli_string. NULL has no arguments.
  */
 bool ebb_cli_flag(const struct ebb_cli_args *a, const char *name);
 const char *ebb_cli_string(const struct ebb_cli_args *a, const char *name);

@@ -19,6 +19,8 @@ extern const struct ebb_cli_command ebb_cmd_export;
 extern const struct ebb_cli_command ebb_cmd_show;
 extern const struct ebb_cli_command ebb_cmd_diff;
 extern const struct ebb_cli_command ebb_cmd_apply;
+extern const struct ebb_cli_command ebb_cmd_run;
+extern const struct ebb_cli_command ebb_cmd_approve;
 extern const struct ebb_cli_command ebb_cmd_undo;
 extern const struct ebb_cli_command ebb_cmd_restore;
 extern const struct ebb_cli_command ebb_cmd_get;
@@ -48,6 +50,8 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_show,
 	&ebb_cmd_diff,
 	&ebb_cmd_apply,
+	&ebb_cmd_run,
+	&ebb_cmd_approve,
 	&ebb_cmd_undo,
 	&ebb_cmd_restore,
 	&ebb_cmd_get,

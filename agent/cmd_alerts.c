@@ -10,6 +10,7 @@
 #include "agent/alerts.h"
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/cmd_alerts.h"
 #include "agent/out.h"
 #include "core/date.h"
 
@@ -167,12 +168,11 @@ static int notify(const char *const *command, json_t *o, struct ebb_err *err)
 	return 0;
 }
 
-static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+int ebb_cmd_alerts_tell(struct ebb_app *app, int64_t back, bool dry, size_t *ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_history_freep) struct ebb_history *h = NULL;
 	EBB_CLEANUP(ebb_alerts_release) struct ebb_alerts a = {0};
 	int64_t now = ebb_app_now(app), today = day_of(now);
-	int64_t back = ebb_cli_number(args, "since", SINCE_DAYS * EBB_DATE_DAY_NS) / EBB_DATE_DAY_NS;
 	int r = ebb_app_config(app, err);
 
 	if (r == 0)
@@ -190,10 +190,19 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	r = ebb_alerts_find(&app->config->alerts, h, today, today - back + 1, &a, err);
 	if (r == 0)
 		r = print(app, &a, h, err);
-	if (r == 0 && a.n && app->config->alerts.command && !ebb_cli_flag(args, "dry-run"))
+	if (r == 0 && a.n && app->config->alerts.command && !dry)
 		r = notify(app->config->alerts.command, all_json(&a, h), err);
+	*ret = a.n;
 	/* the alerts were told: the status says that there are some */
 	return r < 0 ? r : a.n ? -EBB_EALERT : 0;
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	int64_t back = ebb_cli_number(args, "since", SINCE_DAYS * EBB_DATE_DAY_NS) / EBB_DATE_DAY_NS;
+	size_t n;
+
+	return ebb_cmd_alerts_tell(app, back, ebb_cli_flag(args, "dry-run"), &n, err);
 }
 
 static const struct ebb_cli_option options[] = {

@@ -14,20 +14,27 @@
 struct applying {
 	struct ebb_app *app;
 	const char *path;		/* of the plan, as given */
+	const struct ebb_cmd_apply_opts *opts;
+	struct ebb_cmd_apply_told *told;
 	struct ebb_planfile *plan;
 	struct ebb_storeset *stores;
 	struct ebb_apply apply;
 	struct ebb_session_tell tell;
 };
 
-static void set_limits(struct applying *a, const struct ebb_cli_args *args)
+static const char *command(const struct applying *a)
+{
+	return a->opts->command ? a->opts->command : "ebb apply";
+}
+
+static void set_limits(struct applying *a)
 {
 	const struct ebb_config_limits *l = &a->app->config->limits;
 
 	a->apply.limits = (struct ebb_planhead_limits){
 		.max_delete = l->max_delete, .max_delete_ppm = l->max_delete_ppm,
-		.max_objects = ebb_cli_number(args, "max-objects", l->max_objects),
-		.max_bytes = ebb_cli_number(args, "max-bytes", l->max_bytes),
+		.max_objects = a->opts->max_objects >= 0 ? a->opts->max_objects : l->max_objects,
+		.max_bytes = a->opts->max_bytes >= 0 ? a->opts->max_bytes : l->max_bytes,
 		.max_cost = *l->max_cost.currency ? l->max_cost.nano : -1,
 		.max_errors = l->max_errors, .window = l->window,
 	};
@@ -68,6 +75,7 @@ static int look(struct applying *a, struct ebb_err *err)
 		ebb_session_ended(&a->tell, &op, &res);
 		r = ebb_app_cancelled(a->app, err);
 	}
+	a->told->counts = c;
 	return r < 0 ? r : ebb_session_summary(&a->tell, NULL, "done", &c, err);
 }
 
@@ -173,7 +181,7 @@ static int audit_begin(struct applying *a, const struct ebb_run *run, const char
 		{"rules_sha256", rules}, {"prices_sha256", prices},
 	};
 	const struct ebb_audit_event e = {
-		.time = ebb_app_now(a->app), .command = "ebb apply", .event = event, .run = run ? run->id : NULL,
+		.time = ebb_app_now(a->app), .command = command(a), .event = event, .run = run ? run->id : NULL,
 		.plan = ebb_planfile_id(a->plan), .why = why, .facts = facts, .nfacts = EBB_ARRAY_LEN(facts),
 	};
 
@@ -198,15 +206,19 @@ static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_jour
 	a->tell.total = (uint64_t)run->actions;
 	ebb_progress_start(&a->tell.progress, a->app->err, a->app->quiet, "apply", "actions");
 	r = ebb_apply_run(&a->apply, run, copy, *j, &done, &why);
+	a->told->counts = done.session;
+	a->told->complete = done.complete;
+	snprintf(a->told->run, sizeof(a->told->run), "%s", run->id);
 	ebb_journal_close(*j);
 	*j = NULL;
 	int ended = end_transfer(a, run, done.complete, r < 0 ? NULL : &why);
 	r = r < 0 ? r : ended;
-	int logged = ebb_session_audit(a->app, "ebb apply", "end", run, &done.session, r, &why, r < 0 ? NULL : &why);
+	int logged = ebb_session_audit(a->app, command(a), "end", run, &done.session, r, &why, r < 0 ? NULL : &why);
 	r = r < 0 ? r : logged;
 	int told = ebb_session_summary(&a->tell, run, "applied", &done.run, err);
 	if (r < 0)
-		return ebb_err_set(err, -r, "%s; ebb apply %s goes on from here", why.msg, a->path);
+		return a->opts->again ? ebb_err_set(err, -r, "%s; %s goes on from here", why.msg, a->opts->again)
+				      : ebb_err_set(err, -r, "%s; ebb apply %s goes on from here", why.msg, a->path);
 	return told;
 }
 
@@ -230,7 +242,7 @@ static int apply(struct applying *a, struct ebb_err *err)
 	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
 	EBB_CLEANUP(ebb_run_release) struct ebb_run run = {0};
 	EBB_CLEANUP(ebb_journal_closep) struct ebb_journal *j = NULL;
-	int r = ebb_session_begin(a->app, "ebb apply", &lock, err);
+	int r = ebb_session_begin(a->app, command(a), &lock, err);
 
 	if (r < 0)
 		return r;
@@ -240,6 +252,7 @@ static int apply(struct applying *a, struct ebb_err *err)
 		audit_begin(a, NULL, "refuse", why.msg, NULL);
 	if (r < 0)
 		return ebb_err_set(err, -r, "%s", why.msg);
+	a->told->complete = r == 1;
 	if (r == 1) {
 		r = end_transfer(a, &run, true, err);
 		return r < 0 ? r : already(a, &run, err);
@@ -253,14 +266,15 @@ static void release(struct applying *a)
 	ebb_storeset_free(a->stores);
 }
 
-int ebb_cmd_apply_plan(struct ebb_app *app, const struct ebb_cli_args *args, const char *path, struct ebb_err *err)
+int ebb_cmd_apply_file(struct ebb_app *app, const char *path, const struct ebb_cmd_apply_opts *opts,
+		       struct ebb_cmd_apply_told *ret, struct ebb_err *err)
 {
-	bool dry = ebb_cli_flag(args, "dry-run");
 	EBB_CLEANUP(release) struct applying a = {
-		.app = app, .path = path, .tell = {.app = app, .dry = dry},
+		.app = app, .path = path, .opts = opts, .told = ret, .tell = {.app = app, .dry = opts->dry},
 	};
 	int r;
 
+	*ret = (struct ebb_cmd_apply_told){0};
 	if ((r = ebb_planfile_open(a.path, &a.plan, err)) < 0 || (r = ebb_app_config(app, err)) < 0)
 		return r;
 	a.stores = ebb_storeset_new(app->config);
@@ -271,12 +285,25 @@ int ebb_cmd_apply_plan(struct ebb_app *app, const struct ebb_cli_args *args, con
 	a.apply.stores = a.stores;
 	a.apply.clock = app->clock;
 	a.apply.cancel = app->cancel;
-	a.apply.jobs = (unsigned)ebb_cli_number(args, "jobs", 0);
+	a.apply.jobs = opts->jobs;
 	a.apply.ended = ebb_session_ended;
 	a.apply.ctx = &a.tell;
-	set_limits(&a, args);
+	set_limits(&a);
 	note_changes(&a);
-	return dry ? look(&a, err) : apply(&a, err);
+	return opts->dry ? look(&a, err) : apply(&a, err);
+}
+
+int ebb_cmd_apply_plan(struct ebb_app *app, const struct ebb_cli_args *args, const char *path, struct ebb_err *err)
+{
+	const struct ebb_cmd_apply_opts opts = {
+		.dry = ebb_cli_flag(args, "dry-run"),
+		.max_objects = ebb_cli_number(args, "max-objects", -1),
+		.max_bytes = ebb_cli_number(args, "max-bytes", -1),
+		.jobs = (unsigned)ebb_cli_number(args, "jobs", 0),
+	};
+	struct ebb_cmd_apply_told told;
+
+	return ebb_cmd_apply_file(app, path, &opts, &told, err);
 }
 
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)

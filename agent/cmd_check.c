@@ -2,12 +2,14 @@
 /* ebb check: validate the configuration offline and say what was understood. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/app.h"
 #include "agent/cli.h"
 #include "agent/out.h"
 #include "compress/codec.h"
 #include "core/buf.h"
+#include "core/clock.h"
 #include "core/text.h"
 #include "core/units.h"
 #include "policies/cost_storage.h"
@@ -273,7 +275,58 @@ static int print_limits(struct ebb_app *app, struct ebb_err *err)
 	ebb_out_cell(t, "%s", ebb_out_count((uint64_t)l->max_errors, a));
 	ebb_out_cell(t, "hours");
 	ebb_out_cell(t, "%s", l->window ? l->window : "at any time");
+	if (l->approve_bytes >= 0) {
+		ebb_out_cell(t, "approved by somebody above");
+		bytes_cell(t, l->approve_bytes);
+	}
+	if (l->approve_deletions >= 0) {
+		ebb_out_cell(t, "approved by somebody above");
+		ebb_out_cell(t, "%s", ebb_out_things((uint64_t)l->approve_deletions, "deletion", a));
+	}
+	if (l->approve_cost >= 0) {
+		struct ebb_money cost = {.nano = l->approve_cost};
+
+		snprintf(cost.currency, sizeof(cost.currency), "%s", ebb_price_currency(app->config->prices));
+		ebb_out_cell(t, "approved by somebody above");
+		ebb_out_cell(t, "%s, or an action without a price", ebb_out_money(&cost, a));
+	}
 	title(app, "Limits of a run, at most");
+	return ebb_out_table_print(t, app->out, 2, err);
+}
+
+/* What ebb run and ebb agent do, if the file says so. */
+static int print_night(struct ebb_app *app, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {{"", false}, {"", false}};
+	const struct ebb_config *c = app->config;
+	const struct ebb_config_night *n = &c->night;
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+	char a[EBB_UNITS_TEXT], host[65] = "";
+
+	if (!t)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	ebb_out_cell(t, "digests");
+	ebb_out_cell(t, "%s", n->hash);
+	ebb_out_cell(t, "expired trash");
+	ebb_out_cell(t, n->empty_trash ? "is removed for good" : "stays until 'ebb trash --empty'");
+	for (const char *const *v = n->reports; v && *v; v++) {
+		ebb_out_cell(t, "report");
+		ebb_out_cell(t, "%s (%s)", *v, ebb_config_night_format(*v));
+	}
+	if (n->scheduled) {
+		gethostname(host, sizeof(host) - 1);
+		int64_t next = ebb_schedule_after(&n->schedule, ebb_schedule_seed(host), ebb_app_now(app));
+		ebb_out_cell(t, "the agent begins next");
+		ebb_out_cell(t, "%s on this machine%s%s", ebb_units_exact_time(next - next % EBB_CLOCK_SECOND, a), n->zone ? ", zone " : "",
+			     n->zone ? n->zone : "");
+	}
+	for (size_t i = 0; i < c->nstores; i++)
+		if (c->stores[i].watermark_high) {
+			ebb_out_cell(t, "watermark of %s", c->stores[i].open.name);
+			ebb_out_cell(t, "above %s of its filesystem down to %s", ebb_units_exact_percent(c->stores[i].watermark_high, host),
+				     ebb_units_exact_percent(c->stores[i].watermark_low, a));
+		}
+	title(app, "Every night");
 	return ebb_out_table_print(t, app->out, 2, err);
 }
 
@@ -299,7 +352,9 @@ static int print_text(struct ebb_app *app, struct ebb_err *err)
 		r = print_stores(app, err);
 	if (!r)
 		r = print_rules(app, err);
-	return r ? r : print_limits(app, err);
+	if (!r)
+		r = print_limits(app, err);
+	return r ? r : print_night(app, err);
 }
 
 /* --- For programs --- */
@@ -363,6 +418,12 @@ static int json_limits(struct ebb_app *app, struct ebb_err *err)
 	}
 	if (l->window)
 		json_object_set_new(o, "window", json_string(l->window));
+	if (l->approve_cost >= 0)
+		json_object_set_new(o, "approve_cost_nano", json_integer(l->approve_cost));
+	if (l->approve_bytes >= 0)
+		json_object_set_new(o, "approve_bytes", json_integer(l->approve_bytes));
+	if (l->approve_deletions >= 0)
+		json_object_set_new(o, "approve_deletions", json_integer(l->approve_deletions));
 	return ebb_out_json(app->out, o, err);
 }
 
@@ -408,6 +469,7 @@ static const struct ebb_cli_field json[] = {
 	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},
 	{"text", "string", "warning: what is valid, and yet hardly meant"},
 	{"max_cost_nano, currency, window", "number, string, string", "limits: absent when there is none"},
+	{"approve_cost_nano, approve_bytes, approve_deletions", "number", "limits: plans above wait for ebb-approve; absent when there is none"},
 	{NULL, NULL, NULL},
 };
 

@@ -205,7 +205,8 @@ static void print_stores(FILE *out, const struct folder *f, size_t n)
 			fprintf(out, "\n    # class: HDD   # %s (%s); without a class nothing is priced\n",
 				f[i].because, f[i].mount.fstype);
 	}
-	fputs("    # site: dubai-1\n    # jurisdiction: AE\n    # exclude: [\"**/.snapshot/**\", \"**/lost+found/**\"]\n\n", out);
+	fputs("    # watermark: {high: 90%, low: 80%}   # of a folder: `ebb agent` frees its filesystem down to low\n"
+	      "    # site: dubai-1\n    # jurisdiction: AE\n    # exclude: [\"**/.snapshot/**\", \"**/lost+found/**\"]\n\n", out);
 }
 
 static bool reads(const struct folder *f)
@@ -279,7 +280,25 @@ static void print_limits(FILE *out)
 	      "  max_errors: 100      # failed actions\n"
 	      "  # max_objects: 100000\n"
 	      "  # max_cost: 50 USD   # one-off cost of a run\n"
-	      "  # window: \"Mon-Fri 20:00-06:00\"   # local time in which a run may work\n",
+	      "  # window: \"Mon-Fri 20:00-06:00; Sat,Sun\"   # local time in which a run may work\n"
+	      "  # A plan of `ebb run` above one of these waits for `ebb approve`.\n"
+	      "  # approve_above: {cost: 20 USD, bytes: 1TiB, deletions: 1000}\n",
+	      out);
+}
+
+static void print_nights(FILE *out)
+{
+	fputs("\n# Every night. `ebb run` scans, plans, applies within the limits above, and reports: put it into a crontab, or let\n"
+	      "# `ebb agent` do it by this schedule. `ebb run -n` says what it would do.\n"
+	      "run:\n"
+	      "  empty_trash: true    # remove for good what has expired in the trash\n"
+	      "  # hash: candidates   # read files that may be duplicates, for rules with `do: dedup`\n"
+	      "  # reports: [\"reports/{date}.html\", /var/lib/prometheus/node-exporter/ebb.prom]\n"
+	      "schedule:\n"
+	      "  at: \"02:30\"          # or a list of times\n"
+	      "  # days: Mon-Fri\n"
+	      "  # zone: Asia/Dubai   # of this schedule and of the window; without: that of the machine\n"
+	      "  jitter: 10min        # each machine begins up to so much later\n",
 	      out);
 }
 
@@ -306,6 +325,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	      app->out);
 	print_rules(app->out, f, n);
 	print_limits(app->out);
+	print_nights(app->out);
 	return 0;
 }
 

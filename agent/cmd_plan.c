@@ -5,6 +5,7 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/cmd_plan.h"
 #include "agent/habit_scan.h"
 #include "agent/listing.h"
 #include "agent/lower.h"
@@ -70,10 +71,9 @@ static int add_source(struct planning *p, const char *name, struct ebb_err *err)
 	return 0;
 }
 
-static int choose(struct planning *p, const struct ebb_cli_args *args, struct ebb_err *err)
+static int choose(struct planning *p, const char *const *stores, size_t n, struct ebb_err *err)
 {
 	const struct ebb_config *c = p->app->config;
-	size_t n = (size_t)ebb_cli_argc(args);
 	int r = 0;
 
 	p->sources = ebb_arena_calloc(&p->arena, n + c->nstores, sizeof(*p->sources));
@@ -82,7 +82,7 @@ static int choose(struct planning *p, const struct ebb_cli_args *args, struct eb
 	if (!p->sources || !p->dest || !p->used)
 		return no_memory(err);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_source(p, ebb_cli_arg(args, (int)i), err);
+		r = add_source(p, stores[i], err);
 	for (size_t i = 0; r == 0 && n == 0 && i < c->nstores; i++)
 		r = add_source(p, c->stores[i].open.name, err);
 	return r;
@@ -373,20 +373,32 @@ static void release(struct planning *p)
 	ebb_arena_release(&p->arena);
 }
 
-static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
 	EBB_CLEANUP(release) struct planning p = {.app = app};
+	int r;
+
+	if ((r = ebb_app_config(app, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
+	    (r = ebb_app_snap(app, ix, &p.snap, err)) < 0 || (r = choose(&p, stores, n, err)) < 0)
+		return r;
+	return make(&p, path, err);
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
 	const char *path = ebb_cli_string(args, "output");
 	bool dry = ebb_cli_flag(args, "dry-run");
-	int r;
+	size_t n = (size_t)ebb_cli_argc(args);
+	EBB_CLEANUP(ebb_mem_freep) const char **stores = calloc(n + 1, sizeof(*stores));
 
 	if (!path && !dry)
 		return ebb_err_set(err, EBB_EUSAGE, "say where the plan goes: --output FILE, or only look: --dry-run");
-	if ((r = ebb_app_config(app, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
-	    (r = ebb_app_snap(app, ix, &p.snap, err)) < 0 || (r = choose(&p, args, err)) < 0)
-		return r;
-	return make(&p, dry ? NULL : path, err);
+	if (!stores)
+		return no_memory(err);
+	for (size_t i = 0; i < n; i++)
+		stores[i] = ebb_cli_arg(args, (int)i);
+	return ebb_cmd_plan_make(app, stores, n, dry ? NULL : path, err);
 }
 
 static const struct ebb_cli_option options[] = {

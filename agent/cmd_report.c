@@ -2,6 +2,7 @@
 /* ebb report: what is there, by age, size, kind, owner, store. */
 #include <string.h>
 
+#include "agent/cmd_report.h"
 #include "agent/report.h"
 #include "core/snap.h"
 
@@ -19,12 +20,12 @@ static const struct {
 	{"prom", ebb_report_prom},
 };
 
-static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+int ebb_cmd_report_write(struct ebb_app *app, const struct ebb_cli_args *args, const char *name, const char *plan,
+			 struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
 	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
 	EBB_CLEANUP(ebb_report_release) struct ebb_report report = {0};
-	const char *name = ebb_cli_string(args, "format");
 	int r = ebb_app_config_optional(app, err);
 
 	if (!r)
@@ -32,13 +33,18 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (!r)
 		r = ebb_app_snap(app, ix, &snap, err);
 	if (!r)
-		r = ebb_report_collect(&report, app, snap, args, ebb_cli_string(args, "plan"), err);
+		r = ebb_report_collect(&report, app, snap, args, plan, err);
 	if (!name)
 		name = app->json ? "json" : "text";
 	for (size_t i = 0; i < EBB_ARRAY_LEN(formats) && !r; i++)
 		if (strcmp(formats[i].name, name) == 0)
 			r = formats[i].write(&report, err);
 	return r;
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	return ebb_cmd_report_write(app, args, ebb_cli_string(args, "format"), ebb_cli_string(args, "plan"), err);
 }
 
 static const struct ebb_cli_option options[] = {

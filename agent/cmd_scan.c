@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli.h"
+#include "agent/cmd_scan.h"
 #include "agent/etags.h"
 #include "agent/hash_tell.h"
 #include "agent/listing.h"
@@ -95,15 +96,29 @@ static void tell_unreadable(struct ebb_app *app, const struct ebb_config_store *
 			cs->open.name, ebb_out_things(s->unreadable, "folder", a));
 }
 
+/* What there is to say of a store for whoever asked. */
+static void sum_up(struct ebb_cmd_scan_told *told, const struct ebb_scan_result *s, int status, const char *why)
+{
+	const struct ebb_merge_stats *m = &s->stats;
+
+	*told = (struct ebb_cmd_scan_told){
+		.store = told->store, .status = status, .objects = m->objects, .bytes = m->bytes, .added = m->added,
+		.changed = m->changed, .gone = m->gone, .unreadable = s->unreadable,
+	};
+	snprintf(told->why, sizeof(told->why), "%s", why);
+}
+
 /* One store; a failure is told at once, so that the others get their turn. */
-static int scan_one(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *cs,
+static int scan_one(struct ebb_app *app, struct ebb_index *ix, struct ebb_cmd_scan_told *told,
 		    const struct ebb_scan_opts *o, struct ebb_err *err)
 {
+	const struct ebb_config_store *cs = told->store;
 	EBB_CLEANUP(ebb_scan_result_release) struct ebb_scan_result s = {0};
 	struct ebb_err e = {0};
 	int r = o->manifest ? ebb_scan_inventory(app, ix, cs, o, &s, &e)
 			    : ebb_scan_store(app, ix, cs, o, &s, &e);
 
+	sum_up(told, &s, r, e.msg);
 	if (r == -EBB_ECANCELLED)
 		return ebb_err_set(err, EBB_ECANCELLED,
 				   "interrupted; the next 'ebb scan' goes on from here");
@@ -125,47 +140,29 @@ static int scan_one(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 
 /* The stores named, or all. -EBB_EUSAGE for a name that is none. */
 static int choose(const struct ebb_config *c, const struct ebb_cli_args *args,
-		  const struct ebb_config_store **ret, size_t *ret_n, struct ebb_err *err)
+		  struct ebb_cmd_scan_told *ret, size_t *ret_n, struct ebb_err *err)
 {
 	size_t n = 0;
 
 	for (int i = 0; i < ebb_cli_argc(args); i++) {
-		ret[n] = ebb_config_store(c, ebb_cli_arg(args, i));
-		if (!ret[n++])
+		ret[n].store = ebb_config_store(c, ebb_cli_arg(args, i));
+		if (!ret[n++].store)
 			return ebb_err_set(err, EBB_EUSAGE, "no store is called '%s' in '%s'",
 					   ebb_cli_arg(args, i), c->path);
 	}
 	for (size_t i = 0; i < c->nstores && !ebb_cli_argc(args); i++)
-		ret[n++] = &c->stores[i];
+		ret[n++].store = &c->stores[i];
 	*ret_n = n;
 	return 0;
 }
 
-static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_cli_args *args,
-		    struct ebb_err *err)
+int ebb_cmd_scan_stores(struct ebb_app *app, struct ebb_index *ix, const struct ebb_scan_opts *o,
+			struct ebb_cmd_scan_told *told, size_t n, struct ebb_err *err)
 {
-	const struct ebb_config *c = app->config;
-	size_t n = (size_t)ebb_cli_argc(args) + c->nstores;
-	EBB_CLEANUP(ebb_mem_freep) const struct ebb_config_store **cs = calloc(n + 1, sizeof(*cs));
-	struct ebb_scan_opts o = {
-		.restart = ebb_cli_flag(args, "restart"),
-		.manifest = ebb_cli_string(args, "from-inventory"),
-		.accept_new_root = ebb_cli_flag(args, "accept-new-root"),
-		.accept_losses = ebb_cli_flag(args, "accept-losses"),
-		.cross_filesystems = ebb_cli_flag(args, "cross-file-systems"),
-		.threads = (unsigned)ebb_cli_number(args, "threads", 0),
-		.max_requests = (uint64_t)ebb_cli_number(args, "max-requests", 0),
-	};
-	int worst = 0;
+	int worst = 0, r = 0;
 
-	o.nexclude = ebb_cli_list(args, "exclude", &o.exclude);
-	if (!cs)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	int r = choose(c, args, cs, &n, err);
-	if (!r && o.manifest && n != 1)
-		r = ebb_err_set(err, EBB_EUSAGE, "--from-inventory: name the one store that it is of");
 	for (size_t i = 0; i < n && !r; i++) {
-		int one = scan_one(app, ix, cs[i], &o, err);
+		int one = scan_one(app, ix, &told[i], o, err);
 
 		if (one && (!worst || worst == -EBB_EPARTIAL))
 			worst = one;
@@ -175,9 +172,33 @@ static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_
 	return r ? r : worst;
 }
 
-/* Digests for what was scanned: those of other stores are compared with, but need not have one. */
-static int hash(struct ebb_app *app, struct ebb_index *ix, const struct ebb_cli_args *args, bool all,
-		struct ebb_err *err)
+static int scan_all(struct ebb_app *app, struct ebb_index *ix, const struct ebb_cli_args *args,
+		    struct ebb_err *err)
+{
+	const struct ebb_config *c = app->config;
+	size_t n = (size_t)ebb_cli_argc(args) + c->nstores;
+	EBB_CLEANUP(ebb_mem_freep) struct ebb_cmd_scan_told *cs = calloc(n + 1, sizeof(*cs));
+	struct ebb_scan_opts o = {
+		.restart = ebb_cli_flag(args, "restart"),
+		.manifest = ebb_cli_string(args, "from-inventory"),
+		.accept_new_root = ebb_cli_flag(args, "accept-new-root"),
+		.accept_losses = ebb_cli_flag(args, "accept-losses"),
+		.cross_filesystems = ebb_cli_flag(args, "cross-file-systems"),
+		.threads = (unsigned)ebb_cli_number(args, "threads", 0),
+		.max_requests = (uint64_t)ebb_cli_number(args, "max-requests", 0),
+	};
+
+	o.nexclude = ebb_cli_list(args, "exclude", &o.exclude);
+	if (!cs)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	int r = choose(c, args, cs, &n, err);
+	if (!r && o.manifest && n != 1)
+		r = ebb_err_set(err, EBB_EUSAGE, "--from-inventory: name the one store that it is of");
+	return r ? r : ebb_cmd_scan_stores(app, ix, &o, cs, n, err);
+}
+
+int ebb_cmd_scan_hash(struct ebb_app *app, struct ebb_index *ix, const struct ebb_cli_args *args, bool all,
+		      struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_hash_result_release) struct ebb_hash_result res = {0};
 	EBB_CLEANUP(ebb_reach_release) struct ebb_reach reach = {0};
@@ -220,7 +241,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		r = scan_all(app, ix, args, err);
 	if ((r && r != -EBB_EPARTIAL) || !how || strcmp(how, "none") == 0)
 		return r;
-	int h = hash(app, ix, args, strcmp(how, "all") == 0, err);
+	int h = ebb_cmd_scan_hash(app, ix, args, strcmp(how, "all") == 0, err);
 	return h ? h : r;
 }
 

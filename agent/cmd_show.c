@@ -5,6 +5,7 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/cmd_show.h"
 #include "agent/jsonline.h"
 #include "agent/out.h"
 #include "agent/planfile.h"
@@ -246,12 +247,11 @@ static int show_text(struct ebb_app *app, struct ebb_planfile *plan, const char 
 	return r < 0 ? r : ebb_out_flush(app->out, err);
 }
 
-static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+static int show(struct ebb_app *app, const char *path, const char *rule, long long limit, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *plan = NULL;
-	const char *rule = ebb_cli_string(args, "rule");
 	struct ebb_planhead shown;
-	int r = ebb_planfile_open(ebb_cli_arg(args, 0), &plan, err);
+	int r = ebb_planfile_open(path, &plan, err);
 
 	if (r == 0)
 		shown = *ebb_planfile_head(plan);
@@ -260,8 +260,19 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (r < 0)
 		return r;
 	if (app->json)
-		return show_json(app, plan, rule, ebb_cli_number(args, "limit", -1), err);
-	return show_text(app, plan, rule, &shown, ebb_cli_number(args, "limit", LIMIT), err);
+		return show_json(app, plan, rule, limit, err);
+	return show_text(app, plan, rule, &shown, limit, err);
+}
+
+int ebb_cmd_show_plan(struct ebb_app *app, const char *path, struct ebb_err *err)
+{
+	return show(app, path, NULL, app->json ? -1 : LIMIT, err);
+}
+
+static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	return show(app, ebb_cli_arg(args, 0), ebb_cli_string(args, "rule"),
+		    ebb_cli_number(args, "limit", app->json ? -1 : LIMIT), err);
 }
 
 static const struct ebb_cli_option options[] = {

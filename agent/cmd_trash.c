@@ -3,6 +3,7 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/cmd_trash.h"
 #include "agent/out.h"
 #include "agent/session.h"
 #include "agent/trash.h"
@@ -103,12 +104,12 @@ static int empty_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : logged;
 }
 
-static int empty(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
+int ebb_cmd_trash_empty(struct ebb_app *app, const char *word, bool dry, struct ebb_journal_counts *ret,
+			struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
 	EBB_CLEANUP(ebb_run_release) struct ebb_run which = {0};
-	struct emptying e = {.tell = {.app = app, .dry = ebb_cli_flag(args, "dry-run")}};
-	const char *word = ebb_cli_string(args, "run");
+	struct emptying e = {.tell = {.app = app, .dry = dry}};
 	int r = e.tell.dry ? ebb_app_config(app, err)
 			   : ebb_session_begin(app, COMMAND, &lock, err);
 
@@ -122,14 +123,17 @@ static int empty(struct ebb_app *app, const struct ebb_cli_args *args, struct eb
 		return r;
 	ebb_progress_start(&e.tell.progress, app->err, app->quiet, "empty the trash", "objects");
 	r = ebb_run_each(app->index_dir, empty_run, &e, err);
+	*ret = e.counts;
 	int told = ebb_session_summary(&e.tell, NULL, "removed for good", &e.counts, r < 0 ? NULL : err);
 	return r < 0 ? r : told;
 }
 
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
 {
+	struct ebb_journal_counts counts;
+
 	if (ebb_cli_flag(args, "empty"))
-		return empty(app, args, err);
+		return ebb_cmd_trash_empty(app, ebb_cli_string(args, "run"), ebb_cli_flag(args, "dry-run"), &counts, err);
 	if (ebb_cli_string(args, "run") || ebb_cli_flag(args, "dry-run"))
 		return ebb_err_set(err, EBB_EUSAGE, "--run and --dry-run go with --empty");
 	return list(app, err);

@@ -100,7 +100,7 @@ static int check_keys(const struct ebb_tree_node *node, bool bucket, struct ebb_
 	static const char *const common[] = {"type", "class",	     "site",
 					     "provider", "jurisdiction", "exclude",
 					     "relay"};
-	static const char *const fs[] = {"path", "region", "one_file_system"};
+	static const char *const fs[] = {"path", "region", "one_file_system", "watermark"};
 	const char *keys[32];
 	size_t n = EBB_ARRAY_LEN(common), more = bucket ? ebb_config_s3_nkeys : EBB_ARRAY_LEN(fs);
 
@@ -156,6 +156,8 @@ static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 		r = read_exclude(c, n, s, err);
 	if (!r && (n = ebb_tree_get(node, "one_file_system")))
 		r = ebb_tree_bool(n, &s->one_file_system, err);
+	if (!r && (n = ebb_tree_get(node, "watermark")))
+		r = ebb_config_night_watermark(n, &s->watermark_high, &s->watermark_low, err);
 	if (!r && (n = ebb_tree_get(node, "relay")))
 		r = ebb_tree_bool(n, &s->relay, err);
 	if (!r && bucket)
@@ -336,10 +338,32 @@ static int read_window(const struct ebb_tree_node *n, struct ebb_config_limits *
 	return r;
 }
 
+static int read_approve(const struct ebb_config *c, const struct ebb_tree_node *map, struct ebb_config_limits *l,
+			struct ebb_err *err)
+{
+	static const char *const keys[] = {"cost", "bytes", "deletions"};
+	const char *currency = ebb_price_currency(c->prices);
+	const struct ebb_tree_node *n;
+	struct ebb_money cost;
+	int r = ebb_tree_unknown_keys(map, keys, EBB_ARRAY_LEN(keys), err);
+
+	if (!r && (n = ebb_tree_get(map, "cost")) && !(r = ebb_tree_money(n, &cost, err))) {
+		l->approve_cost = cost.nano;
+		if (strcmp(currency, cost.currency) != 0)
+			r = ebb_tree_error(n, err, "'cost' is in %s, the prices are in %s", cost.currency,
+					   *currency ? currency : "no currency: there is no price book");
+	}
+	if (!r && (n = ebb_tree_get(map, "bytes")))
+		r = ebb_tree_bytes(n, &l->approve_bytes, err);
+	if (!r && (n = ebb_tree_get(map, "deletions")))
+		r = ebb_tree_count(n, &l->approve_deletions, err);
+	return r;
+}
+
 static int read_limits(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
 {
 	static const char *const keys[] = {"max_delete", "max_objects", "max_bytes",
-					   "max_cost",	 "max_errors",	"window"};
+					   "max_cost",	 "max_errors",	"window", "approve_above"};
 	struct ebb_config_limits *l = &c->limits;
 	const struct ebb_tree_node *map = ebb_tree_get(root, "limits"), *n;
 	int r;
@@ -348,6 +372,9 @@ static int read_limits(struct ebb_config *c, const struct ebb_tree_node *root, s
 					.max_delete_ppm = MAX_DELETE_PPM,
 					.max_objects = -1,
 					.max_bytes = -1,
+					.approve_cost = -1,
+					.approve_bytes = -1,
+					.approve_deletions = -1,
 					.max_errors = MAX_ERRORS};
 	if (!map)
 		return 0;
@@ -364,6 +391,8 @@ static int read_limits(struct ebb_config *c, const struct ebb_tree_node *root, s
 		r = ebb_tree_count(n, &l->max_errors, err);
 	if (!r && (n = ebb_tree_get(map, "window")))
 		r = read_window(n, l, err);
+	if (!r && (n = ebb_tree_get(map, "approve_above")))
+		r = read_approve(c, n, l, err);
 	return r;
 }
 
@@ -384,7 +413,7 @@ static int read_version(const struct ebb_tree_node *root, struct ebb_err *err)
 static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 {
 	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits",
-					   "labels", "budgets", "alerts"};
+					   "labels", "budgets", "alerts", "run", "schedule"};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
 	struct ebb_tree_node *root = NULL;
 	int r = ebb_yaml_load(&c->arena, c->path, &bytes, &root, err);
@@ -404,6 +433,8 @@ static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 				      c->rule_stores, c->nstores, &c->rules, err);
 	if (!r)
 		r = read_limits(c, root, err);
+	if (!r)
+		r = ebb_config_night_read(&c->arena, root, c->path, &c->night, err);
 	return r ? r : ebb_config_alerts_read(&c->arena, root, c->path, c->prices, &c->alerts, err);
 }
 

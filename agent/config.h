@@ -9,6 +9,7 @@
 #define EBB_AGENT_CONFIG_H
 
 #include "agent/config_alerts.h"
+#include "agent/config_night.h"
 #include "core/arena.h"
 #include "policies/price.h"
 #include "policies/rules.h"
@@ -25,6 +26,7 @@ struct ebb_config_store {
 	const char *jurisdiction;	/* or NULL */
 	const char *const *exclude;	/* globs, NULL-terminated, or NULL */
 	bool one_file_system;		/* default true */
+	int watermark_high, watermark_low;	/* of its filesystem in use, parts per million; 0: none */
 	bool relay;			/* transfers may leave copies there for as long as they run; default false */
 };
 
@@ -36,6 +38,10 @@ struct ebb_config_limits {
 	struct ebb_money max_cost;	/* one-off cost per run; currency "" for none */
 	int64_t max_errors;	/* failed actions before the run stops; default 100 */
 	const char *window;	/* "Mon-Fri 20:00-06:00" local time (agent/hours.h), or NULL: always */
+	/* A plan of `ebb run` above one of these waits for ebb approve; -1: none. */
+	int64_t approve_cost;	/* one-off, nano-units of the price books' currency */
+	int64_t approve_bytes;	/* of the objects of all actions */
+	int64_t approve_deletions;	/* objects */
 };
 
 struct ebb_config {
@@ -51,6 +57,7 @@ struct ebb_config {
 	const char **books;		/* paths of the price books, as opened, in order; ends with NULL */
 	struct ebb_config_limits limits;
 	struct ebb_config_alerts alerts;
+	struct ebb_config_night night;
 };
 
 /*

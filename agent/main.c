@@ -12,7 +12,7 @@
  *   config.c         ebb.yaml: stores, prices, limits; hands the rules to policies/
  *   yaml.c           YAML into a document, strictly         config_s3.c      buckets in it      region.c    countries of regions
  *   books.c          price books on disk
- *   hours.c          "Mon-Fri 20:00-06:00"
+ *   hours.c          "Mon-Fri 20:00-06:00"          config_night.c   run and schedule in ebb.yaml
  *   lock.c           one run at a time per index
  *   target.c         what STORE, STORE:KEY and PATH mean
  *   out.c            tables and numbers for people          out_json.c    JSON lines          owner.c    names of users
@@ -63,6 +63,9 @@
  *   jrecord.c        records of the journal                 replay.c         reading all of it
  *   marks.c          how far a copy had come
  *   recover.c        after a kill                           cmd_status.c     last runs, what is under way
+ *   cmd_run.c        one night, for cron                    night.c          step by step    nightlog.c   what came of each
+ *   cmd_approve.c    plans that wait for a yes              pending.c        on disk         schedule.c   when is what due
+ *   relief.c         a filesystem that is too full          subset.c         a part of a plan
  *   cmd_undo.c       take back a run                        undo.c           last window first
  *   undo_dirs.c      folders on the way back                cmd_restore.c    take back one object
  *   cmd_get.c        read one object, decoded

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/progress.h"
+#include "agent/run.h"
 #include "core/buf.h"
 #include "policies/glob.h"
 #include "scanners/list_bucket.h"
@@ -157,14 +158,42 @@ bool ebb_scan_same_root(const struct ebb_index_store *b, const struct ebb_store_
 	return b->root_dev == id->dev;
 }
 
+struct taken {
+	int64_t since;
+	uint64_t objects;
+};
+
+/* An action takes at most one object away, so a run's actions bound what it took, killed or not. */
+static int add_taken(void *ctx, const struct ebb_run *run, struct ebb_err *err)
+{
+	struct taken *t = ctx;
+
+	(void)err;
+	if (!run->closed || run->ended >= t->since)
+		t->objects += (uint64_t)run->actions;
+	return 0;
+}
+
+/* Objects that runs of ebb may have taken since the last scan. */
+static int taken_by_us(const struct ebb_app *app, const struct ebb_index_store *before, uint64_t *ret, struct ebb_err *err)
+{
+	struct taken own = {.since = before->finished};
+	int r = ebb_run_each(app->index_dir, add_taken, &own, err);
+
+	*ret = own.objects;
+	return r;
+}
+
 static int check_root(const struct scan *s, struct ebb_err *err)
 {
 	const struct ebb_index_store *b = &s->before;
 	const char *name = s->store->open.name, *path = s->store->location;
+	uint64_t own = 0;
+	int r = s->id.empty && b->generation && ebb_scan_same_root(b, &s->id) ? taken_by_us(s->app, b, &own, err) : 0;
 
-	if (!b->generation)
-		return 0;
-	if (s->id.empty && b->objects && !s->opts->accept_losses)
+	if (!b->generation || r < 0)
+		return r;
+	if (s->id.empty && b->objects > own && !s->opts->accept_losses)
 		return ebb_err_set(err, EBB_ESTORE,
 				   "store '%s': '%s' is empty, but the index holds %llu objects of it; if a mount is missing, mount "
 				   "it; if all is really gone, scan with --accept-losses%s",
@@ -178,10 +207,17 @@ static int check_root(const struct scan *s, struct ebb_err *err)
 	return 0;
 }
 
-int ebb_scan_check_losses(const char *store, const struct ebb_merge_stats *st, bool accept, struct ebb_err *err)
+int ebb_scan_check_losses(const struct ebb_app *app, const struct ebb_index_store *before, const struct ebb_merge_stats *st,
+			  bool accept, struct ebb_err *err)
 {
+	const char *store = before->name;
+	uint64_t own = 0;
+
 	if (st->old_objects < EBB_SCAN_LOSS_MIN || st->gone <= st->old_objects / 2 || accept)
 		return 0;
+	int r = taken_by_us(app, before, &own, err);
+	if (r < 0 || st->gone <= own || st->gone - own <= st->old_objects / 2)
+		return r;
 	return ebb_err_set(err, EBB_ESTORE,
 			   "store '%s': %llu of %llu objects are gone since the last scan, which looks like a fault; the index "
 			   "stays as it was; if they are really gone, scan with --accept-losses",
@@ -344,7 +380,7 @@ static int publish(struct scan *s, struct ebb_err *err)
 		ebb_merge_abandon(m, false);
 		return r;
 	}
-	r = ebb_scan_check_losses(s->store->open.name, &s->ret->stats, s->opts->accept_losses, err);
+	r = ebb_scan_check_losses(s->app, &s->before, &s->ret->stats, s->opts->accept_losses, err);
 	if (r) {
 		ebb_merge_abandon(m, true);
 		return r;

@@ -9,7 +9,7 @@
  * Two doubts stop a scan, because believing them would make ebb forget, or delete elsewhere, what is only out of reach:
  *   another root   the root folder is not the one of the last scan, or it is empty while the index holds objects: a mount
  *                  is missing, or another disk stands there
- *   losses         more than half of at least EBB_SCAN_LOSS_MIN objects are gone
+ *   losses         more than half of at least EBB_SCAN_LOSS_MIN objects are gone, and ebb's own runs since then did not take them
  *
  * Left out, beside what globs say: ebb's own trash and temporaries, the index, and folders that are stores of their own.
  *
@@ -70,8 +70,14 @@ int ebb_scan_store(struct ebb_app *app, struct ebb_index *ix, const struct ebb_c
 /* Whether a store's root is the one that its last scan saw. */
 bool ebb_scan_same_root(const struct ebb_index_store *before, const struct ebb_store_identity *now);
 
-/* Refuse to believe that most of a store is gone: 0, or -EBB_ESTORE with the remedy. */
-int ebb_scan_check_losses(const char *store, const struct ebb_merge_stats *st, bool accept, struct ebb_err *err);
+/*
+ * Refuse to believe that most of a store is gone, unless runs of ebb since the last scan can have taken it: 0, -EBB_ESTORE with the remedy, or
+ * what reading the runs returned.
+ *
+ * @before  as of the last scan.
+ */
+int ebb_scan_check_losses(const struct ebb_app *app, const struct ebb_index_store *before, const struct ebb_merge_stats *st,
+			  bool accept, struct ebb_err *err);
 
 /* evidence_since of a new scan; @before is the store as of the last (generation 0: none). */
 int64_t ebb_scan_evidence_since(const struct ebb_index_store *before, enum ebb_evidence now,

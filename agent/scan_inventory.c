@@ -54,7 +54,7 @@ static int on_record(void *ctx, const struct ebb_record *rec, struct ebb_err *er
 }
 
 /* All is in: count, doubt, publish. The merge is gone in every case. */
-static int publish(struct take *t, const struct ebb_config_store *store, const struct ebb_scan_opts *opts,
+static int publish(struct take *t, const struct ebb_app *app, const struct ebb_scan_opts *opts,
 		   const struct ebb_inventory_result *inv, struct ebb_scan_result *ret, struct ebb_err *err)
 {
 	struct ebb_merge *m = t->merge;
@@ -63,7 +63,7 @@ static int publish(struct take *t, const struct ebb_config_store *store, const s
 
 	t->merge = NULL;
 	if (!r)
-		r = ebb_scan_check_losses(store->open.name, &ret->stats, opts->accept_losses, err);
+		r = ebb_scan_check_losses(app, st, &ret->stats, opts->accept_losses, err);
 	if (r) {
 		ebb_merge_abandon(m, true);
 		return r;
@@ -106,7 +106,7 @@ static int run(struct take *t, struct ebb_app *app, struct ebb_index *ix, const 
 	ebb_progress_end(&t->progress);
 	ret->evidence = inv.tiers ? EBB_EVIDENCE_TIER : EBB_EVIDENCE_MTIME;
 	ret->evidence_since = INT64_MIN;
-	return r ? r : publish(t, store, opts, &inv, ret, err);
+	return r ? r : publish(t, app, opts, &inv, ret, err);
 }
 
 int ebb_scan_inventory(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *store,

@@ -214,6 +214,61 @@ START_TEST(stores_have_the_prices_of_their_place)
 }
 END_TEST
 
+START_TEST(nights_are_read)
+{
+	struct ebb_config *c = NULL;
+	struct ebb_err err = {0};
+
+	ck_assert_msg(load("version: 1\n"
+			   "stores: {a: {type: fs, path: /a, watermark: {high: 90%, low: 79.5%}}}\n"
+			   "limits: {approve_above: {bytes: 1MiB, deletions: 7}}\n"
+			   "run: {hash: all, empty_trash: true, reports: ['r/{date}.focus.csv', /x/ebb.prom]}\n"
+			   "schedule: {at: ['02:30', '23:59'], days: 'Sat,Sun', zone: UTC, jitter: 10min, watch: 5s}\n", &c,
+			   &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(c->stores[0].watermark_high, 900000);
+	ck_assert_int_eq(c->stores[0].watermark_low, 795000);
+	ck_assert_int_eq(c->limits.approve_bytes, 1 << 20);
+	ck_assert_int_eq(c->limits.approve_deletions, 7);
+	ck_assert_int_eq(c->limits.approve_cost, -1);
+	ck_assert_str_eq(c->night.hash, "all");
+	ck_assert(c->night.empty_trash && c->night.scheduled);
+	ck_assert_str_eq(c->night.reports[0], "r/{date}.focus.csv");
+	ck_assert_str_eq(ebb_config_night_format(c->night.reports[0]), "focus");
+	ck_assert_str_eq(ebb_config_night_format(c->night.reports[1]), "prom");
+	ck_assert_ptr_null(c->night.reports[2]);
+	ck_assert_uint_eq(c->night.schedule.n, 2);
+	ck_assert_int_eq(c->night.schedule.at[1], 23 * 60 + 59);
+	ck_assert_uint_eq(c->night.schedule.days, 1 << 6 | 1 << 0);
+	ck_assert_int_eq(c->night.schedule.jitter, INT64_C(600) * 1000000000);
+	ck_assert_int_eq(c->night.watch, INT64_C(5) * 1000000000);
+	ebb_config_free(c);
+	c = NULL;
+	ck_assert_int_eq(load(STORES, &c, NULL), 0);
+	ck_assert(!c->night.scheduled && !c->night.empty_trash && !c->night.reports && !c->stores[0].watermark_high);
+	ck_assert_str_eq(c->night.hash, "none");
+	ebb_config_free(c);
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_a_night_is_told)
+{
+	expect_error(STORES "schedule: {days: Mon}\n", "c.yaml:4:11: key 'at' is missing");
+	expect_error(STORES "schedule: {at: '24:00'}\n", "c.yaml:4:16: 'at': time '24:00' is not of the form \"02:30\"");
+	expect_error(STORES "schedule: {at: '02:30', days: Mo}\n",
+		     "c.yaml:4:31: days 'Mo' are not of the form \"Mon-Fri\" or \"Sat,Sun\"");
+	expect_error(STORES "schedule: {at: '02:30', jitter: 13h}\n", "c.yaml:4:33: 'jitter' lies between 0s and 12h");
+	expect_error(STORES "schedule: {at: '02:30', zone: Mars/Base}\n",
+		     "c.yaml:4:31: no time zone called 'Mars/Base' is in /usr/share/zoneinfo: take UTC or a name such as Europe/Berlin (package tzdata)");
+	expect_error(STORES "run: {reports: [a.pdf]}\n",
+		     "c.yaml:4:17: 'a.pdf' tells no format: let it end in .html, .md, .json, .csv, .focus.csv, .prom or .txt");
+	expect_error(STORES "limits: {approve_above: {cost: 5 USD}}\n",
+		     "c.yaml:4:32: 'cost' is in USD, the prices are in no currency: there is no price book");
+	expect_error("version: 1\nstores: {a: {type: fs, path: /a, watermark: {high: 80%, low: 80%}}}\n",
+		     "c.yaml:2:45: a watermark needs a 'low' from 1% on that is below 'high', and 'high' at most 99%");
+}
+END_TEST
+
 EBB_UNIT_MAIN("config", everything_is_read, defaults_hold, digests_tell_files_apart,
 	      a_count_of_deletions_keeps_the_share, errors_have_place_and_remedy, units_are_checked,
-	      books_that_ship_are_found_by_name, stores_have_the_prices_of_their_place)
+	      books_that_ship_are_found_by_name, nights_are_read, what_is_wrong_with_a_night_is_told,
+	      stores_have_the_prices_of_their_place)
