@@ -118,6 +118,29 @@ int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, str
 	return 0;
 }
 
+int ebb_apply_each(const struct ebb_apply *a, struct ebb_planfile *plan, ebb_apply_each_fn *fn, void *ctx,
+		   struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_arena_release) struct ebb_arena arena;
+	struct ebb_planrow row;
+	struct ebb_op op;
+	int r = ebb_planfile_seek(plan, 1, err);
+
+	ebb_arena_init(&arena, 0);
+	while (r >= 0 && (r = ebb_planfile_next(plan, &row, err)) == 1) {
+		const struct ebb_store *s = ebb_storeset_find(a->stores, row.store);
+		const struct ebb_lower_env env = {.run = "", .now = ebb_clock_now(a->clock), .caps = s ? ebb_store_caps(s) : 0,
+						  .pack = row.n};
+
+		if (row.after || ebb_lower_apply(&env, &row, &arena, &op, NULL) < 0)
+			continue;
+		r = fn(ctx, &op, err);
+		ebb_arena_release(&arena);
+		ebb_arena_init(&arena, 0);
+	}
+	return r < 0 ? r : ebb_planfile_seek(plan, 1, err);
+}
+
 /* --- A window -------------------------------------------------------------------------------------------- */
 
 /* Next row to be done: what was put back first. 1, 0 at the end. */

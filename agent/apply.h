@@ -53,6 +53,14 @@ int ebb_apply_admit(const struct ebb_apply *a, struct ebb_planfile *plan, struct
 int ebb_apply_run(const struct ebb_apply *a, const struct ebb_run *run, struct ebb_planfile *plan,
 		  struct ebb_journal *journal, struct ebb_apply_done *ret, struct ebb_err *err);
 
+/*
+ * Every action of a plan, lowered, to @fn; what cannot be lowered, and what goes on from another action, is passed over. A negative
+ * return stops and is passed on. The plan is back at its first action on return.
+ */
+typedef int ebb_apply_each_fn(void *ctx, const struct ebb_op *op, struct ebb_err *err);
+int ebb_apply_each(const struct ebb_apply *a, struct ebb_planfile *plan, ebb_apply_each_fn *fn, void *ctx,
+		   struct ebb_err *err);
+
 /* What would happen to an action now, without touching anything: 0, or why it would be skipped. */
 int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/app.h"
@@ -9,6 +11,7 @@
 #include "agent/sent.h"
 #include "agent/replay.h"
 #include "agent/session.h"
+#include "agent/thawing.h"
 #include "agent/undo.h"
 
 struct applying {
@@ -20,6 +23,7 @@ struct applying {
 	struct ebb_storeset *stores;
 	struct ebb_apply apply;
 	struct ebb_session_tell tell;
+	struct ebb_thawing thawing;
 };
 
 static const char *command(const struct applying *a)
@@ -54,12 +58,41 @@ static void note_changes(struct applying *a)
 
 /* --- Looking only ---------------------------------------------------------------------------------------- */
 
+struct sleepers {
+	const struct ebb_storeset *stores;
+	struct ebb_thaw thaw;
+};
+
+static int add_sleeper(void *ctx, const struct ebb_op *op, struct ebb_err *err)
+{
+	struct sleepers *s = ctx;
+
+	return ebb_thaw_add_op(&s->thaw, s->stores, op, err);
+}
+
+/* What the plan reads must not sleep. */
+static int wake(struct applying *a, struct ebb_err *err)
+{
+	struct sleepers s = {.stores = a->stores};
+
+	if (a->opts->skip_asleep)
+		return 0;
+	int r = ebb_apply_each(&a->apply, a->plan, add_sleeper, &s, err);
+
+	if (r == 0 && s.thaw.n)
+		r = ebb_thawing_settle(&a->thawing, a->stores, &s.thaw, err);
+	ebb_thaw_release(&s.thaw);
+	return r;
+}
+
 static int look(struct applying *a, struct ebb_err *err)
 {
 	struct ebb_journal_counts c = {0};
 	struct ebb_planrow row;
 	int r = ebb_apply_admit(&a->apply, a->plan, err);
 
+	if (r == 0)
+		r = wake(a, err);
 	while (r >= 0 && (r = ebb_planfile_next(a->plan, &row, err)) == 1) {
 		struct ebb_op op = {.action = row.action, .store = row.store, .key = row.obj.key,
 				    .obj = row.obj};
@@ -244,7 +277,7 @@ static int apply(struct applying *a, struct ebb_err *err)
 	EBB_CLEANUP(ebb_journal_closep) struct ebb_journal *j = NULL;
 	int r = ebb_session_begin(a->app, command(a), &lock, err);
 
-	if (r < 0)
+	if (r < 0 || (r = wake(a, err)) < 0)
 		return r;
 	struct ebb_err why = {0};
 	r = choose_run(a, &run, &j, &why);
@@ -272,6 +305,7 @@ int ebb_cmd_apply_file(struct ebb_app *app, const char *path, const struct ebb_c
 	EBB_CLEANUP(release) struct applying a = {
 		.app = app, .path = path, .opts = opts, .told = ret, .tell = {.app = app, .dry = opts->dry},
 	};
+	char *again = NULL;
 	int r;
 
 	*ret = (struct ebb_cmd_apply_told){0};
@@ -290,7 +324,13 @@ int ebb_cmd_apply_file(struct ebb_app *app, const char *path, const struct ebb_c
 	a.apply.ctx = &a.tell;
 	set_limits(&a);
 	note_changes(&a);
-	return opts->dry ? look(&a, err) : apply(&a, err);
+	if (asprintf(&again, "ebb apply %s", path) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	a.thawing = (struct ebb_thawing){.app = app, .speed = opts->thaw, .days = opts->thaw_days, .wait = opts->wait, .dry = opts->dry,
+					 .again = opts->again ? opts->again : again};
+	r = opts->dry ? look(&a, err) : apply(&a, err);
+	free(again);
+	return r;
 }
 
 int ebb_cmd_apply_plan(struct ebb_app *app, const struct ebb_cli_args *args, const char *path, struct ebb_err *err)
@@ -300,10 +340,14 @@ int ebb_cmd_apply_plan(struct ebb_app *app, const struct ebb_cli_args *args, con
 		.max_objects = ebb_cli_number(args, "max-objects", -1),
 		.max_bytes = ebb_cli_number(args, "max-bytes", -1),
 		.jobs = (unsigned)ebb_cli_number(args, "jobs", 0),
+		.thaw = ebb_cli_string(args, "thaw"),
+		.thaw_days = (int)ebb_cli_number(args, "thaw-days", EBB_THAWING_DAYS),
+		.wait = ebb_cli_flag(args, "wait"),
 	};
 	struct ebb_cmd_apply_told told;
+	int r = ebb_thawing_check(args, err);
 
-	return ebb_cmd_apply_file(app, path, &opts, &told, err);
+	return r < 0 ? r : ebb_cmd_apply_file(app, path, &opts, &told, err);
 }
 
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
@@ -316,11 +360,13 @@ static const struct ebb_cli_option options[] = {
 	{"max-objects", 0, EBB_CLI_COUNT, "N", "stop after so many actions"},
 	{"max-bytes", 0, EBB_CLI_BYTES, "SIZE", "stop before more bytes than this are worked on"},
 	{"jobs", 'j', EBB_CLI_COUNT, "N", "actions at the same time (default: 4)"},
+	EBB_THAWING_OPTIONS,
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 
 static const struct ebb_cli_field json[] = {
 	{"outcome, action, store, path, path_b64, code, why", "string", "a line for each object that was skipped or failed"},
+	{"speed, offered, hours, days, objects, bytes, cost_nano, copies_nano, currency", "various", "a line for each speed when archived objects must be thawed first"},
 	{"from, to, planned_bytes, sent_bytes", "string, number", "transfers: a line for each pair of stores that bytes went between"},
 	{"run", "string", "last line: id of the run, for ebb-undo; null with --dry-run"},
 	{"dry_run", "boolean", "last line"},
@@ -348,6 +394,9 @@ const struct ebb_cli_command ebb_cmd_apply = {
 		"Every action is in the journal of the run before it begins.\nDeleted objects wait in .ebb-trash of their store;\n"
 		"moved and compressed ones are read back and compared before the original goes.\nNothing is ever overwritten.\n"
 		"ebb-undo takes a run back, from what INDEX/runs knows; unlike the index that folder cannot be rebuilt.\n"
+		"\n"
+		"When objects that it has to read sleep in archive classes nothing is done: what thawing costs is told, by speed.\nWith --thaw they "
+		"are thawed first; the same command goes on when they can be read (status 7 until then).\n"
 		"\n"
 		"A run that was interrupted, stopped by a limit or killed goes on when the same plan is applied again.\n"
 		"A plan that is done is not done twice.\n"

@@ -12,6 +12,10 @@ struct ebb_cmd_apply_opts {
 	bool dry;			/* look, touch nothing */
 	int64_t max_objects, max_bytes;	/* -1: as the configuration says */
 	unsigned jobs;			/* 0: chosen */
+	const char *thaw;		/* have archived objects that are needed thawed at this speed; NULL: refuse the plan, with the price */
+	int thaw_days;			/* that their copies are kept */
+	bool wait;			/* for them */
+	bool skip_asleep;		/* instead of all that: leave what sleeps alone, and do the rest */
 	const char *command;		/* who does it, for the lock and the audit log: "ebb run"; NULL: "ebb apply" */
 	const char *again;		/* what goes on from where it stopped: "the next ebb run"; NULL: "ebb apply PATH" */
 };

@@ -13,6 +13,7 @@
 #include "agent/packed.h"
 #include "agent/storeset.h"
 #include "agent/target.h"
+#include "agent/thawing.h"
 #include "compress/codec.h"
 #include "compress/pack_read.h"
 #include "compress/pack_recover.h"
@@ -324,6 +325,19 @@ static int check_args(const struct ebb_cli_args *args, struct ebb_err *err)
 	return 0;
 }
 
+/* It may sleep. */
+static int wake(struct get *g, const struct ebb_storeset *stores, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	const struct ebb_thawing w = ebb_thawing_of(g->app, args, false, "ebb get");
+	struct ebb_thaw t = {0};
+	int r = ebb_thaw_add(&t, g->store, g->key, &g->rec, err);
+
+	if (r == 0 && t.n)
+		r = ebb_thawing_settle(&w, stores, &t, err);
+	ebb_thaw_release(&t);
+	return r;
+}
+
 /* Where it should be, or in a pack. */
 static int find_any(struct get *g, struct ebb_storeset *stores, const struct ebb_target *t, bool raw,
 		    struct ebb_err *err)
@@ -351,7 +365,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	};
 	int r = check_args(args, err);
 
-	if (r < 0 || (r = ebb_app_config(app, err)) < 0 ||
+	if (r < 0 || (r = ebb_thawing_check(args, err)) < 0 || (r = ebb_app_config(app, err)) < 0 ||
 	    (r = ebb_target_parse(app, ebb_cli_arg(args, 0), &t, err)) < 0)
 		return r;
 	stores = ebb_storeset_new(app->config);
@@ -359,6 +373,8 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		     ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if (r == 0)
 		r = find_any(&g, stores, &t, ebb_cli_flag(args, "raw"), err);
+	if (r == 0)
+		r = wake(&g, stores, args, err);
 	if (r == 0)
 		r = to ? get_into(&g, to, args, err) : get(&g, args, err);
 	free(g.key);
@@ -374,6 +390,7 @@ static const struct ebb_cli_option options[] = {
 	{"offset", 0, EBB_CLI_BYTES, "BYTES", "begin at this byte of what comes out"},
 	{"length", 0, EBB_CLI_BYTES, "BYTES", "stop after so many bytes"},
 	{"raw", 0, EBB_CLI_FLAG, NULL, "do not decode"},
+	EBB_THAWING_OPTIONS,
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 
@@ -406,6 +423,10 @@ const struct ebb_cli_command ebb_cmd_get = {
 		"\n"
 		"A pack whose end is cut off or damaged, or that has damaged members, is searched with --salvage: every member that\n"
 		"is intact is found, and the exit status is 1 when some are lost.\n"
+		"\n"
+		"What sleeps in an archive class, be it an object or the pack that it lies in, is thawed first with --thaw; without, its\n"
+		"price is told and nothing is done.\n"
+		"The same command goes on when it can be read (status 7 until then).\n"
 		"\n"
 		"Everything is checked while it is read.\n"
 		"When the exit status is not 0, what came out must not be used; a file named with --output is removed then.\n"

@@ -6,11 +6,13 @@
 #include "agent/cli.h"
 #include "agent/session.h"
 #include "agent/target.h"
+#include "agent/thawing.h"
 #include "agent/undo.h"
 
 struct restoring {
 	struct ebb_session_tell tell;	/* first: ebb_session_ended gets the whole struct */
 	struct ebb_target target;
+	const struct ebb_thawing *thawing;
 	bool looking;			/* only whether a run took it */
 	bool found;
 };
@@ -70,6 +72,8 @@ static int undo(struct ebb_app *app, const struct ebb_run *run, struct restoring
 		.stores = stores, .clock = app->clock, .cancel = app->cancel, .dry = dry,
 		.wanted = wanted, .ended = ended, .ctx = r,
 	};
+	if (!r->looking && (e = ebb_thawing_undo(r->thawing, &u, run, err)) < 0)
+		return e;
 	if (dry)
 		return ebb_undo_run(&u, run, counts, err);
 	if ((e = ebb_session_audit(app, "ebb restore", "begin", run, NULL, 0, NULL, err)) < 0)
@@ -105,12 +109,15 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	EBB_CLEANUP(ebb_lock_releasep) struct ebb_lock *lock = NULL;
 	EBB_CLEANUP(release_runs) struct runs all = {0};
 	bool dry = ebb_cli_flag(args, "dry-run");
-	int worst = 0, r = dry ? ebb_app_config(app, err) : ebb_session_begin(app, "ebb restore", &lock, err);
+	const struct ebb_thawing w = ebb_thawing_of(app, args, dry, "ebb restore");
+	int worst = 0, r = ebb_thawing_check(args, err);
 
+	if (r == 0)
+		r = dry ? ebb_app_config(app, err) : ebb_session_begin(app, "ebb restore", &lock, err);
 	if (r == 0)
 		r = ebb_run_each(app->index_dir, add_run, &all, err);
 	for (int i = 0; r == 0 && i < ebb_cli_argc(args); i++) {
-		struct restoring one = {.tell = {.app = app, .dry = dry}};
+		struct restoring one = {.tell = {.app = app, .dry = dry}, .thawing = &w};
 
 		r = ebb_target_parse(app, ebb_cli_arg(args, i), &one.target, err);
 		if (r < 0)
@@ -127,6 +134,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 
 static const struct ebb_cli_option options[] = {
 	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "look whether it can be given back, touch nothing"},
+	EBB_THAWING_OPTIONS,
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 
@@ -150,7 +158,8 @@ const struct ebb_cli_command ebb_cmd_restore = {
 	.usage = "STORE:KEY|PATH...",
 	.description =
 		"Looks for the newest run that deleted, moved, compressed or archived the object, and takes back that one action, as ebb-undo does.\n"
-		"A folder means all below it, as far as one run took it.",
+		"A folder means all below it, as far as one run took it.\n"
+		"What sleeps in an archive class is thawed first with --thaw; without, its price is told and nothing is done.",
 	.options = options,
 	.json = json,
 	.examples = examples,

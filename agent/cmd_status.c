@@ -8,6 +8,7 @@
 #include "agent/lock.h"
 #include "agent/out.h"
 #include "agent/run.h"
+#include "agent/thaw_order.h"
 #include "agent/trash.h"
 #include "core/units.h"
 
@@ -173,6 +174,29 @@ static int trash(struct status *s, struct ebb_err *err)
 	return r;
 }
 
+/* What is being thawed, and until when copies that cost money may be there; as asked for, the stores are not asked. */
+static int thaw(void *ctx, const struct ebb_thaw_order *o, struct ebb_err *err)
+{
+	struct status *s = ctx;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], d[EBB_UNITS_TEXT];
+	int64_t end = o->expires ? o->expires : ebb_thaw_order_gone(o);
+
+	if (s->app->json) {
+		json_t *j = json_pack("{s:s, s:s, s:I, s:I}", "thaw", o->id, "state", ebb_thaw_order_state_name(o->state), "objects",
+				      (json_int_t)o->objects, "bytes", (json_int_t)o->bytes);
+		if (ebb_out_json_time(j, "copies_until", end)) {
+			json_decref(j);
+			j = NULL;
+		}
+		return ebb_out_json(s->app->out, j, err);
+	}
+	fprintf(s->app->out, "thaw order %s: %s, %s, %s; copies are kept until %s at the latest\n", o->id,
+		ebb_out_things((uint64_t)o->objects, "object", a), ebb_out_bytes((uint64_t)o->bytes, b),
+		o->state == EBB_THAW_ORDER_ASKING ? "interrupted, 'ebb thaw' goes on" : ebb_thaw_order_state_name(o->state),
+		ebb_units_format_date(end, d));
+	return 0;
+}
+
 static void release(struct status *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -196,7 +220,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if ((r = ebb_run_each(app->index_dir, add_run, &s, err)) < 0 || (r = lock(&s, err)) < 0 ||
 	    (r = app->json ? runs_json(&s, err) : runs_text(&s, err)) < 0 ||
-	    (r = trash(&s, err)) < 0)
+	    (r = trash(&s, err)) < 0 || (r = ebb_thaw_order_each(app->index_dir, thaw, &s, err)) < 0)
 		return r;
 	return ebb_out_flush(app->out, err);
 }
@@ -212,6 +236,7 @@ static const struct ebb_cli_field json[] = {
 	{"state", "string", "running, killed, recovered, stopped, interrupted, complete, undone, expired"},
 	{"ended, done, skipped, failed, bytes", "various", "of a run that was not killed: by its last session"},
 	{"trash, objects, bytes, expired_bytes", "various", "a line for each store with something in the trash"},
+	{"thaw, state, objects, bytes, copies_until", "various", "a line for each order of ebb-thaw"},
 	{NULL, NULL, NULL},
 };
 

@@ -6,6 +6,7 @@
 #include "agent/cli.h"
 #include "agent/cmd_apply.h"
 #include "agent/target.h"
+#include "agent/thawing.h"
 #include "agent/transfer_bill.h"
 #include "agent/transfer_make.h"
 #include "agent/transfer_out.h"
@@ -206,6 +207,7 @@ static const struct ebb_cli_option options[] = {
 	{"max-objects", 0, EBB_CLI_COUNT, "N", "run: stop after so many actions"},
 	{"max-bytes", 0, EBB_CLI_BYTES, "SIZE", "run: stop before more bytes than this are worked on"},
 	{"jobs", 'j', EBB_CLI_COUNT, "N", "run: actions at the same time (default: 4)"},
+	EBB_THAWING_OPTIONS,
 	{0},
 };
 

@@ -6,6 +6,7 @@
 #include "agent/cli.h"
 #include "agent/session.h"
 #include "agent/target.h"
+#include "agent/thawing.h"
 #include "agent/undo.h"
 
 struct chosen {
@@ -47,9 +48,11 @@ static void release(struct chosen *c)
 	free(c->targets);
 }
 
-static int undo(struct ebb_app *app, const struct ebb_run *run, struct chosen *c, bool dry,
-		unsigned jobs, struct ebb_err *err)
+static int undo(struct ebb_app *app, const struct ebb_run *run, struct chosen *c, const struct ebb_cli_args *args,
+		struct ebb_err *err)
 {
+	bool dry = ebb_cli_flag(args, "dry-run");
+	const struct ebb_thawing w = ebb_thawing_of(app, args, dry, "ebb undo");
 	EBB_CLEANUP(ebb_storeset_freep) struct ebb_storeset *stores = NULL;
 	struct ebb_journal_counts counts = {0};
 	struct ebb_err why = {0};
@@ -58,10 +61,11 @@ static int undo(struct ebb_app *app, const struct ebb_run *run, struct chosen *c
 	if (r < 0)
 		return r;
 	const struct ebb_undo u = {
-		.stores = stores, .clock = app->clock, .jobs = jobs, .cancel = app->cancel, .dry = dry,
+		.stores = stores, .clock = app->clock, .jobs = (unsigned)ebb_cli_number(args, "jobs", 0), .cancel = app->cancel, .dry = dry,
 		.wanted = wanted, .ended = ebb_session_ended, .ctx = c,
 	};
-	if (!dry && (r = ebb_session_audit(app, "ebb undo", "begin", run, NULL, 0, NULL, err)) < 0)
+	if ((r = ebb_thawing_undo(&w, &u, run, err)) < 0 ||
+	    (!dry && (r = ebb_session_audit(app, "ebb undo", "begin", run, NULL, 0, NULL, err)) < 0))
 		return r;
 	ebb_progress_start(&c->tell.progress, app->err, app->quiet, "undo", "actions");
 	r = ebb_undo_run(&u, run, &counts, &why);
@@ -80,22 +84,26 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	EBB_CLEANUP(ebb_run_release) struct ebb_run which = {0};
 	bool dry = ebb_cli_flag(args, "dry-run");
 	EBB_CLEANUP(release) struct chosen c = {.tell = {.app = app, .dry = dry}};
-	int r = dry ? ebb_app_config(app, err) : ebb_session_begin(app, "ebb undo", &lock, err);
+	int r = ebb_thawing_check(args, err);
 
+	if (r == 0)
+		r = dry ? ebb_app_config(app, err) : ebb_session_begin(app, "ebb undo", &lock, err);
 	if (r < 0 || (r = parse_targets(app, args, &c, err)) < 0 ||
 	    (r = ebb_run_find(app->index_dir, ebb_cli_arg(args, 0), &which, err)) < 0)
 		return r;
-	return undo(app, &which, &c, dry, (unsigned)ebb_cli_number(args, "jobs", 0), err);
+	return undo(app, &which, &c, args, err);
 }
 
 static const struct ebb_cli_option options[] = {
 	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "look whether everything can be taken back, touch nothing"},
 	{"jobs", 'j', EBB_CLI_COUNT, "N", "actions at the same time (default: 4)"},
+	EBB_THAWING_OPTIONS,
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 
 static const struct ebb_cli_field json[] = {
 	{"outcome, action, store, path, path_b64, code, why", "string", "a line for each object that was skipped or failed"},
+	{"speed, offered, hours, days, objects, bytes, cost_nano, copies_nano, currency", "various", "a line for each speed when archived objects must be thawed first"},
 	{"run", "string", "last line: the run"},
 	{"dry_run", "boolean", "last line"},
 	{"done, skipped, failed, bytes", "number", "last line: actions taken back, left, failed; size of the objects"},
@@ -120,6 +128,9 @@ const struct ebb_cli_command ebb_cmd_undo = {
 		"\n"
 		"Where something new stands, it stays; that object is skipped and named, and the exit status is 1.\n"
 		"What its rule deleted for good, and what the trash has let go, cannot come back.\n"
+		"\n"
+		"What lies in archive classes by now must be thawed first: without --thaw nothing is done and the price is told,\n"
+		"with it the same command goes on when everything can be read (status 7 until then).\n"
 		"\n"
 		"RUN may be the beginning of a run's id; ebb-status lists them.",
 	.options = options,

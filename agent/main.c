@@ -70,6 +70,8 @@
  *   undo_dirs.c      folders on the way back                cmd_restore.c    take back one object
  *   cmd_get.c        read one object, decoded
  *   cmd_audit.c      what was decided and done, and by whom                audit.c    as a chain of lines
+ *   cmd_thaw.c       archived objects made readable         thaw.c           looked at, priced, asked for
+ *   thawing.c        for other commands, too                thaw_order.c     what was asked for, on disk
  *   cmd_trash.c      what waits in the trash                trash.c          added up
  *   cmd_transfer.c   cheapest way across regions            transfer_out.c   for people and programs
  *   cmd_price.c      books of prices, and quotes            price_out.c      books     quote_out.c   quotes

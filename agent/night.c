@@ -121,6 +121,7 @@ static int apply(struct ebb_nightlog *n, const char *path, struct ebb_cmd_apply_
 {
 	const struct ebb_cmd_apply_opts opts = {
 		.dry = n->dry, .max_objects = -1, .max_bytes = -1, .command = command, .again = again,
+		.skip_asleep = true, /* nobody is there who could agree to a price */
 	};
 	struct ebb_err why = {0};
 	int r = ebb_cmd_apply_file(n->app, path, &opts, told, &why);

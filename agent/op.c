@@ -33,6 +33,7 @@ enum ebb_op_outcome ebb_op_outcome_of(int code)
 	case EBB_ENOENT:
 	case EBB_EEXIST:
 	case EBB_ENOTSUP:
+	case EBB_EASLEEP:
 		return EBB_OP_SKIPPED;
 	case EBB_ECANCELLED:
 	case EBB_ENOSPC:

@@ -24,6 +24,8 @@ struct going_back {
 	const struct ebb_op **did;		/* what each takes back */
 	size_t n;
 	struct ebb_journal_counts counts;
+	ebb_undo_each_fn *each;			/* only tell what would be done, to this */
+	void *each_ctx;
 	bool wrote;				/* to the journal */
 };
 
@@ -210,6 +212,10 @@ static int one_window(struct going_back *g, size_t i, struct ebb_err *err)
 		r = ebb_undo_dirs_enter(g->dirs, &g->seg, err);
 	if (r < 0 || (r = collect(g, err)) < 0)
 		return r;
+	for (size_t k = 0; g->each && r == 0 && k < g->n; k++)
+		r = g->each(g->each_ctx, g->did[k], &g->ops[k].op, err);
+	if (r < 0 || g->each)
+		return r;
 	if (g->u->dry) {
 		look_all(g);
 		return 0;
@@ -318,6 +324,21 @@ static int go_back(const struct ebb_undo *u, const struct ebb_run *run, enum ebb
 	}
 	*ret = g.counts;
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
+int ebb_undo_each(const struct ebb_undo *u, const struct ebb_run *run, ebb_undo_each_fn *fn, void *ctx,
+		  struct ebb_err *err)
+{
+	struct ebb_undo looking = *u;
+	EBB_CLEANUP(release) struct going_back g = {
+		.u = &looking, .run = run, .way = EBB_OP_UNDO, .each = fn, .each_ctx = ctx,
+		.x = {.stores = u->stores, .run = run->id, .cancel = u->cancel, .now = ebb_clock_now(u->clock)},
+	};
+	looking.dry = true;
+	looking.ended = NULL;
+	int r = prepare(&g, err);
+
+	return r < 0 ? r : all_windows(&g, err);
 }
 
 int ebb_undo_run(const struct ebb_undo *u, const struct ebb_run *run,

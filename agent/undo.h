@@ -38,6 +38,14 @@ struct ebb_undo {
 int ebb_undo_run(const struct ebb_undo *u, const struct ebb_run *run,
 		 struct ebb_journal_counts *ret, struct ebb_err *err);
 
+/*
+ * Tell @fn every operation by which @run would be taken back, as far as wanted; nothing is touched, and no store is asked. A negative return
+ * stops and is passed on. @did is what is taken back, @back how.
+ */
+typedef int ebb_undo_each_fn(void *ctx, const struct ebb_op *did, const struct ebb_op *back, struct ebb_err *err);
+int ebb_undo_each(const struct ebb_undo *u, const struct ebb_run *run, ebb_undo_each_fn *fn, void *ctx,
+		  struct ebb_err *err);
+
 /* Remove for good what lies in @run's trash and whose time is over. The same rules. */
 int ebb_undo_expire(const struct ebb_undo *u, const struct ebb_run *run,
 		    struct ebb_journal_counts *ret, struct ebb_err *err);
