@@ -37,6 +37,9 @@
 /* Longest line: a key or two and all extended attributes of a file. */
 #define EBB_JOURNAL_LINE_MAX (16 * 1024 * 1024)
 
+/* Most actions of a plan: reading a journal takes two bits for each. */
+#define EBB_JOURNAL_ACTIONS_MAX (INT64_C(1) << 32)
+
 enum ebb_journal_type {
 	EBB_JOURNAL_RUN,
 	EBB_JOURNAL_WINDOW,

@@ -442,7 +442,7 @@ static void read_run(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 		l->r = ebb_err_set(l->err, EBB_EVERSION, "%s: journal of a newer ebb", l->file);
 	rec->id = need_text(l, arena, "id");
 	rec->plan = need_text(l, arena, "plan");
-	rec->actions = ebb_jsonline_int(l, "actions", 0, INT64_MAX);
+	rec->actions = ebb_jsonline_int(l, "actions", 0, EBB_JOURNAL_ACTIONS_MAX);
 	rec->ts = ebb_jsonline_int(l, "started_ns", INT64_MIN, INT64_MAX);
 }
 

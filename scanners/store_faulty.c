@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/buf.h"
+
 struct faulty {
 	struct ebb_store base;
 	struct ebb_store *inner;
@@ -13,6 +15,16 @@ struct faulty {
 	uint64_t counts[EBB_FAULTY_COUNT];
 	uint64_t random;
 	int64_t written;
+	struct seen *seen;	/* for stale answers: what head said, by key */
+	struct ebb_buf listed;	/* for stale listings: the records of the last one, by prefix */
+};
+
+/* What was said of a key last. */
+struct seen {
+	struct seen *next;
+	int r;
+	struct ebb_record rec;
+	char key[];
 };
 
 const char *ebb_store_faulty_op_name(enum ebb_store_faulty_op op)
@@ -44,6 +56,7 @@ struct fate {
 	enum ebb_store_faulty_op op;
 	bool after;
 	int code;
+	enum ebb_store_faulty_lie lie;
 	void (*hook)(void *ctx);
 	void *hook_ctx;
 };
@@ -57,11 +70,20 @@ static bool fits(const struct faulty *f, const struct ebb_store_faulty_fault *fa
 	return named && (fault->nth == 0 || fault->nth == f->counts[fault->op]);
 }
 
+static bool dead(const struct faulty *f)
+{
+	return f->script.death && atomic_load(&f->script.death->dead);
+}
+
 /* Count the call and decide its fate. */
 static struct fate decide(struct faulty *f, enum ebb_store_faulty_op op)
 {
 	struct fate fate = {.op = op};
 
+	if (dead(f)) {
+		fate.code = EBB_EIO;
+		return fate;
+	}
 	pthread_mutex_lock(&f->lock);
 	f->counts[op]++;
 	f->counts[EBB_FAULTY_ANY]++;
@@ -72,7 +94,8 @@ static struct fate decide(struct faulty *f, enum ebb_store_faulty_op op)
 
 		if (!fits(f, fault, op))
 			continue;
-		fate = (struct fate){op, fault->after, fault->code, fault->hook, fault->hook_ctx};
+		fate = (struct fate){op, fault->after, fault->lie ? 0 : fault->code, fault->lie, fault->hook,
+				     fault->hook_ctx};
 		pthread_mutex_unlock(&f->lock);
 		return fate;
 	}
@@ -117,6 +140,21 @@ static int64_t after(const struct fate *fate, int64_t rc, struct ebb_err *err)
 		return rc < 0 ? rc : (int)after(&fate, (call), err);                               \
 	} while (0)
 
+/* The same for a change: it may also be said to have happened (@lied is then what is said), or happen twice. */
+#define CHANGE(f, which, lied, call)                                                               \
+	do {                                                                                       \
+		struct ebb_store *in = (f)->inner;                                                 \
+		struct fate fate = decide((f), (which));                                           \
+		int rc = before(&fate, err);                                                       \
+		if (rc < 0)                                                                        \
+			return rc;                                                                 \
+		if (fate.lie == EBB_FAULTY_DROP)                                                   \
+			return (lied);                                                             \
+		if (fate.lie == EBB_FAULTY_TWICE)                                                  \
+			(void)(call);                                                              \
+		return (int)after(&fate, (call), err);                                             \
+	} while (0)
+
 static struct faulty *faulty_of(struct ebb_store *s)
 {
 	return (struct faulty *)s;
@@ -128,6 +166,11 @@ static void faulty_close(struct ebb_store *s)
 {
 	struct faulty *f = faulty_of(s);
 
+	for (struct seen *s2 = f->seen, *next; s2; s2 = next) {
+		next = s2->next;
+		free(s2);
+	}
+	ebb_buf_release(&f->listed);
 	ebb_store_close(f->inner);
 	pthread_mutex_destroy(&f->lock);
 	free(f->base.name);
@@ -165,16 +208,117 @@ static int faulty_space(struct ebb_store *s, int64_t *ret_free, struct ebb_err *
 	return rc;
 }
 
+/* Listings as they were: a record and its key after each other. */
+static int note_listed(void *ctx, const struct ebb_record *rec, struct ebb_err *err)
+{
+	struct faulty *f = ctx;
+
+	if (ebb_buf_add(&f->listed, rec, sizeof(*rec)) < 0 || ebb_buf_add(&f->listed, rec->key, rec->key_len + 1) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "no memory to list store '%s'", f->base.name);
+	return 0;
+}
+
+static int list_again(struct faulty *f, const char *prefix, ebb_store_list_fn *fn, void *ctx, struct ebb_err *err)
+{
+	int rc = 0;
+
+	for (size_t at = 0; rc >= 0 && at < f->listed.len;) {
+		struct ebb_record rec;
+
+		memcpy(&rec, f->listed.data + at, sizeof(rec));
+		rec.key = f->listed.data + at + sizeof(rec);
+		at += sizeof(rec) + rec.key_len + 1;
+		if (!prefix || strncmp(rec.key, prefix, strlen(prefix)) == 0)
+			rc = fn(ctx, &rec, err);
+	}
+	return rc;
+}
+
 static int faulty_list(struct ebb_store *s, const char *prefix, const char *start,
 		       ebb_store_list_fn *fn, void *ctx, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_LIST, ebb_store_list(in, prefix, start, fn, ctx, err));
+	struct faulty *f = faulty_of(s);
+	struct fate fate = decide(f, EBB_FAULTY_LIST);
+	int rc = before(&fate, err);
+
+	if (rc < 0)
+		return rc;
+	if (fate.lie != EBB_FAULTY_STALE)
+		return (int)after(&fate, ebb_store_list(f->inner, prefix, start, fn, ctx, err), err);
+	rc = list_again(f, prefix, fn, ctx, err);
+	ebb_buf_clear(&f->listed);
+	return rc < 0 ? rc : ebb_store_list(f->inner, NULL, NULL, note_listed, f, err);
+}
+
+static struct seen *find_seen(struct faulty *f, const char *key)
+{
+	struct seen *s = f->seen;
+
+	while (s && strcmp(s->key, key) != 0)
+		s = s->next;
+	return s;
+}
+
+/* Note what is true of @key, and tell what was said before: 1 with *ret_was, 0 when nothing was. Only where a script lies so. */
+static int note_seen(struct faulty *f, const char *key, int r, const struct ebb_record *rec, struct seen *ret_was)
+{
+	size_t len = strlen(key) + 1;
+	int known = 0;
+
+	pthread_mutex_lock(&f->lock);
+	struct seen *s = find_seen(f, key);
+	if (s) {
+		*ret_was = *s;
+		known = 1;
+	} else if ((s = calloc(1, sizeof(*s) + len))) {
+		memcpy(s->key, key, len);
+		s->next = f->seen;
+		f->seen = s;
+	}
+	if (s) {
+		s->r = r;
+		s->rec = *rec;
+		s->rec.key = NULL;
+	}
+	pthread_mutex_unlock(&f->lock);
+	return known;
+}
+
+static bool lies_stale(const struct faulty *f)
+{
+	for (size_t i = 0; i < f->script.nfaults; i++)
+		if (f->script.faults[i].lie == EBB_FAULTY_STALE)
+			return true;
+	return false;
 }
 
 static int faulty_head(struct ebb_store *s, const char *key, struct ebb_record *ret,
 		       struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_HEAD, ebb_store_head(in, key, ret, err));
+	struct faulty *f = faulty_of(s);
+	struct fate fate = decide(f, EBB_FAULTY_HEAD);
+	int rc = before(&fate, err);
+
+	if (rc < 0)
+		return rc;
+	if (!lies_stale(f))
+		return (int)after(&fate, ebb_store_head(f->inner, key, ret, err), err);
+	struct ebb_err why = {0};
+	struct ebb_record now = {0};
+	struct seen was = {.r = -EBB_ENOENT};
+
+	rc = ebb_store_head(f->inner, key, &now, &why);
+	note_seen(f, key, rc, &now, &was);
+	if (fate.lie == EBB_FAULTY_STALE) {
+		now = was.rec;
+		rc = was.r;
+	}
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "'%s' does not exist", key);
+	now.key = key;
+	now.key_len = (uint32_t)strlen(key);
+	*ret = now;
+	return (int)after(&fate, 0, err);
 }
 
 static int faulty_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret,
@@ -186,7 +330,7 @@ static int faulty_get_meta(struct ebb_store *s, const char *key, struct ebb_meta
 static int faulty_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
 			   uint32_t what, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_SET_META, ebb_store_set_meta(in, key, meta, what, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_SET_META, 0, ebb_store_set_meta(in, key, meta, what, err));
 }
 
 /* --- Reading --- */
@@ -194,6 +338,7 @@ static int faulty_set_meta(struct ebb_store *s, const char *key, const struct eb
 struct reader {
 	struct ebb_store_reader base;
 	struct ebb_store_reader *inner;
+	bool cut;	/* it ends here, the store says */
 };
 
 static void faulty_read_close(struct ebb_store_reader *base)
@@ -215,6 +360,8 @@ static int faulty_read_from(struct ebb_store *s, const char *key, const struct e
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to read '%s'", key);
 	r->base.store = s;
 	int rc = before(&fate, err);
+	if (rc == 0 && fate.lie == EBB_FAULTY_STALE)
+		rc = ebb_err_set(err, EBB_ENOENT, "'%s' does not exist", key);
 	if (rc == 0)
 		rc = (int)after(&fate, ebb_store_read_from(f->inner, key, expect, off, &r->inner, err),
 				err);
@@ -251,7 +398,13 @@ static int64_t faulty_read(struct ebb_store_reader *base, void *buf, size_t len,
 	int rc = before(&fate, err);
 	if (rc < 0)
 		return rc;
-	return after(&fate, ebb_store_read(r->inner, buf, shorten(f, len), err), err);
+	r->cut = r->cut || fate.lie == EBB_FAULTY_CUT;
+	if (r->cut)
+		return 0;
+	int64_t n = ebb_store_read(r->inner, buf, shorten(f, len), err);
+	if (n > 0 && fate.lie == EBB_FAULTY_FLIP)
+		((uint8_t *)buf)[n / 2] ^= 1;
+	return after(&fate, n, err);
 }
 
 /* Asks nothing of the medium, so it does not fail by itself. */
@@ -266,6 +419,10 @@ static int faulty_read_hole(struct ebb_store_reader *base, int64_t *ret_hole, st
 	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_READ_HOLE);
 
 	int rc = before(&fate, err);
+	if (rc == 0 && r->cut) {
+		*ret_hole = 0;
+		return 0;
+	}
 	return rc < 0 ? rc : (int)after(&fate, ebb_store_read_hole(r->inner, ret_hole, err), err);
 }
 
@@ -283,7 +440,39 @@ static int faulty_read_verify(struct ebb_store_reader *base, struct ebb_err *err
 struct writer {
 	struct ebb_store_writer base;
 	struct ebb_store_writer *inner;
+	const char *key;	/* of the caller, for lies */
+	int64_t bytes;
 };
+
+/* A writer of a process that died. */
+struct left {
+	struct left *next;
+	struct ebb_store_writer *inner;
+};
+
+/* Give up the inner writer; of the dead everything stays as it is. */
+static void give_up(struct faulty *f, struct ebb_store_writer *inner)
+{
+	struct left *l = inner && dead(f) ? calloc(1, sizeof(*l)) : NULL;
+
+	if (!l) {
+		ebb_store_write_abort(inner);
+		return;
+	}
+	l->inner = inner;
+	l->next = f->script.death->left;
+	f->script.death->left = l;
+}
+
+void ebb_store_faulty_bury(struct ebb_store_faulty_death *d)
+{
+	for (struct left *l = d->left, *next; l; l = next) {
+		next = l->next;
+		ebb_store_write_abort(l->inner);
+		free(l);
+	}
+	d->left = NULL;
+}
 
 static int check_room(struct faulty *f, int64_t bytes, struct ebb_err *err)
 {
@@ -323,12 +512,13 @@ static int faulty_write_open(struct ebb_store *s, const char *key,
 		rc = (int)after(&fate, ebb_store_write_open(f->inner, key, opts, &w->inner, err),
 				err);
 	if (rc < 0) {
-		ebb_store_write_abort(w->inner);
+		give_up(f, w->inner);
 		free(w);
 		return rc;
 	}
 	w->base.step = w->inner->step;
 	w->base.taken = w->inner->taken;
+	w->key = key;
 	*ret = &w->base;
 	return 0;
 }
@@ -354,6 +544,9 @@ static int faulty_write(struct ebb_store_writer *base, const void *buf, size_t l
 	int rc = before(&fate, err);
 	if (rc == 0)
 		rc = take_room(f, len, err);
+	w->bytes += (int64_t)len;
+	if (rc == 0 && fate.lie == EBB_FAULTY_DROP)
+		return 0;
 	return rc < 0 ? rc : (int)after(&fate, ebb_store_write(w->inner, buf, len, err), err);
 }
 
@@ -362,6 +555,7 @@ static int faulty_write_hole(struct ebb_store_writer *base, int64_t len, struct 
 	struct writer *w = (struct writer *)base;
 	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_WRITE_HOLE);
 
+	w->bytes += len;
 	int rc = before(&fate, err);
 	return rc < 0 ? rc : (int)after(&fate, ebb_store_write_hole(w->inner, len, err), err);
 }
@@ -371,11 +565,17 @@ static int faulty_write_commit(struct ebb_store_writer *base, const struct ebb_m
 {
 	struct writer *w = (struct writer *)base;
 	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_WRITE_COMMIT);
-	struct ebb_record rec;
+	struct ebb_record rec = {0};
 
 	int rc = before(&fate, err);
 	if (rc < 0) {
+		give_up(faulty_of(base->store), w->inner);
+	} else if (fate.lie == EBB_FAULTY_DROP) {
 		ebb_store_write_abort(w->inner);
+		rec.key = w->key;
+		rec.key_len = (uint32_t)strlen(w->key);
+		ebb_record_set(&rec, EBB_F_SIZE, w->bytes);
+		ebb_record_set(&rec, EBB_F_MTIME, meta ? meta->mtime : 1);
 	} else {
 		rc = ebb_store_write_commit(w->inner, meta, what, &rec, err);
 		rc = (int)after(&fate, rc, err);
@@ -392,7 +592,7 @@ static void faulty_write_abort(struct ebb_store_writer *base)
 	struct fate fate = decide(faulty_of(base->store), EBB_FAULTY_WRITE_ABORT);
 
 	before(&fate, NULL);
-	ebb_store_write_abort(w->inner);
+	give_up(faulty_of(base->store), w->inner);
 	after(&fate, 0, NULL);
 	free(w);
 }
@@ -400,7 +600,7 @@ static void faulty_write_abort(struct ebb_store_writer *base)
 static int faulty_write_sweep(struct ebb_store *s, const char *key, const char *tag,
 			      struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_WRITE_SWEEP, ebb_store_write_sweep(in, key, tag, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_WRITE_SWEEP, 0, ebb_store_write_sweep(in, key, tag, err));
 }
 
 /* --- The tree --- */
@@ -408,18 +608,18 @@ static int faulty_write_sweep(struct ebb_store *s, const char *key, const char *
 static int faulty_rename(struct ebb_store *s, const char *from, const char *to,
 			 const struct ebb_record *expect, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_RENAME, ebb_store_rename(in, from, to, expect, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_RENAME, 0, ebb_store_rename(in, from, to, expect, err));
 }
 
 static int faulty_mkdirs(struct ebb_store *s, const char *dir, uint32_t mode, ebb_store_made_fn *fn,
 			 void *ctx, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_MKDIRS, ebb_store_mkdirs(in, dir, mode, fn, ctx, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_MKDIRS, 0, ebb_store_mkdirs(in, dir, mode, fn, ctx, err));
 }
 
 static int faulty_rmdir(struct ebb_store *s, const char *dir, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_RMDIR, ebb_store_rmdir(in, dir, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_RMDIR, 0, ebb_store_rmdir(in, dir, err));
 }
 
 static int faulty_extents(struct ebb_store *s, const char *key, uint64_t *ret, struct ebb_err *err)
@@ -430,13 +630,13 @@ static int faulty_extents(struct ebb_store *s, const char *key, uint64_t *ret, s
 static int faulty_share(struct ebb_store *s, const char *from, const struct ebb_record *from_rec,
 			const char *to, const struct ebb_record *to_rec, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_SHARE, ebb_store_share(in, from, from_rec, to, to_rec, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_SHARE, 0, ebb_store_share(in, from, from_rec, to, to_rec, err));
 }
 
 static int faulty_link(struct ebb_store *s, const char *from, const char *to,
 		       const struct ebb_record *expect, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_LINK, ebb_store_link(in, from, to, expect, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_LINK, 0, ebb_store_link(in, from, to, expect, err));
 }
 
 static int faulty_read_range(struct ebb_store *s, const char *key, const struct ebb_record *expect,
@@ -446,17 +646,28 @@ static int faulty_read_range(struct ebb_store *s, const char *key, const struct 
 		ebb_store_read_range(in, key, expect, off, buf, len, err));
 }
 
+/* What a store says that copied nothing. */
+static int said_copied(const char *to, const struct ebb_record *expect, struct ebb_record *ret)
+{
+	if (ret) {
+		*ret = *expect;
+		ret->key = to;
+		ret->key_len = (uint32_t)strlen(to);
+	}
+	return 0;
+}
+
 static int faulty_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
 		       const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_COPY,
+	CHANGE(faulty_of(s), EBB_FAULTY_COPY, said_copied(to, expect, ret),
 		ebb_store_copy(in, from, to, class, expect, ret, err));
 }
 
 static int faulty_set_class(struct ebb_store *s, const char *key, const char *class,
 			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_SET_CLASS,
+	CHANGE(faulty_of(s), EBB_FAULTY_SET_CLASS, said_copied(key, expect, ret),
 		ebb_store_set_class(in, key, class, expect, ret, err));
 }
 
@@ -475,13 +686,13 @@ static int faulty_thaw(struct ebb_store *s, const char *key, const char *speed, 
 static int faulty_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		       struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_HIDE, ebb_store_hide(in, key, expect, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_HIDE, 0, ebb_store_hide(in, key, expect, err));
 }
 
 static int faulty_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		       struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_SHOW, ebb_store_show(in, key, expect, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_SHOW, 0, ebb_store_show(in, key, expect, err));
 }
 
 static int faulty_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
@@ -502,7 +713,7 @@ static int inner_remove(struct ebb_store *in, const char *key, const struct ebb_
 static int faulty_remove(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			 struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_REMOVE, inner_remove(in, key, expect, err));
+	CHANGE(faulty_of(s), EBB_FAULTY_REMOVE, 0, inner_remove(in, key, expect, err));
 }
 
 static const struct ebb_store_ops ops = {
@@ -565,6 +776,7 @@ int ebb_store_faulty_wrap(struct ebb_store *inner, const struct ebb_store_faulty
 	if (script)
 		f->script = *script;
 	f->random = f->script.seed;
+	ebb_buf_init(&f->listed, SIZE_MAX - 1);
 	*ret = &f->base;
 	return 0;
 }

@@ -6,12 +6,17 @@
  * It counts calls. A fault names an operation and a number; the n-th call of that operation fails
  * instead of having its effect, or after it. A hook in place of a code stops the world at that very
  * point: a crash test counts the changes of an undisturbed run, then for each of them runs again
- * and kills itself there, before and after.
+ * and kills itself there, before and after. Where the inner store does not outlive its process, the wrapper can die instead: from
+ * that point on no call has any effect, as if the process were gone (struct ebb_store_faulty_death).
+ *
+ * It can also lie: say that something was done which was not, give less than there is, answer with what was, do things twice.
  *
  * Threads: as store.h says. Hooks run in the calling thread, with no lock held.
  */
 #ifndef EBB_SCANNERS_STORE_FAULTY_H
 #define EBB_SCANNERS_STORE_FAULTY_H
+
+#include <stdatomic.h>
 
 #include "scanners/store.h"
 
@@ -54,12 +59,38 @@ enum ebb_store_faulty_op {
 	EBB_FAULTY_COUNT
 };
 
+/* A lie, in place of a failure: the call says that it succeeded, where the words below say nothing else. */
+enum ebb_store_faulty_lie {
+	EBB_FAULTY_HONEST,
+	EBB_FAULTY_DROP,	/* changes: nothing was done. write: the bytes are lost, those behind them are not */
+	EBB_FAULTY_CUT,		/* read: the object ends here, for this reader */
+	EBB_FAULTY_FLIP,	/* read: one bit of what was read is another */
+	EBB_FAULTY_STALE,	/* head, get-meta: what the call before said of the same key; read-open of a new key: there is none.
+				 * list: as it was when it was listed before; nothing at the first time */
+	EBB_FAULTY_TWICE	/* rename, share, link, copy, set-class, hide, show, remove, set-meta, mkdirs, rmdir: delivered again, and
+				 * the answer is that of the second time */
+};
+
+/*
+ * The death of a process. Once @dead is set, every call of every store that shares it fails with EBB_EIO and has no effect; what was
+ * being written stays as it is. Wrappers of dead stores are closed as usual, but what they were writing is kept in @left until
+ * ebb_store_faulty_bury: call it when nobody looks at those stores any more, and before they are closed.
+ */
+struct ebb_store_faulty_death {
+	atomic_bool dead;
+	void *left;
+};
+
+/* Take away what was being written. */
+void ebb_store_faulty_bury(struct ebb_store_faulty_death *d);
+
 /* One fault; the struct is zero where nothing is said. */
 struct ebb_store_faulty_fault {
 	enum ebb_store_faulty_op op;
 	uint64_t nth;	/* 1: the first such call; 0: every one */
 	bool after;	/* the effect happens first. What was opened is closed again, a commit stands */
 	int code;	/* enum ebb_err_code to fail with; 0: do not fail, only call the hook */
+	enum ebb_store_faulty_lie lie;	/* instead of @code */
 	void (*hook)(void *ctx);	/* called at that point; may be NULL */
 	void *hook_ctx;
 };
@@ -74,6 +105,7 @@ struct ebb_store_faulty_script {
 	int chance_code;
 	bool short_reads;	/* reads give 1 byte to half of what was asked for, by chance */
 	int64_t room;		/* bytes that can be written before -EBB_ENOSPC; 0: no limit */
+	struct ebb_store_faulty_death *death;	/* borrowed; NULL: it cannot die */
 };
 
 /*

@@ -313,6 +313,116 @@ START_TEST(room_ends)
 }
 END_TEST
 
+/* What a reader gets of an object of 10 zeros. */
+static int64_t read_all(struct ebb_store *s, const char *key, char *buf)
+{
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
+	struct ebb_err err = {0};
+	int64_t n, all = 0;
+
+	expect(ebb_store_read_open(s, key, NULL, &r, &err), 0, &err);
+	while ((n = ebb_store_read(r, buf + all, 4, &err)) > 0)
+		all += n;
+	return all;
+}
+
+START_TEST(it_drops_what_it_says_it_wrote)
+{
+	const struct ebb_store_faulty_fault faults[] = {
+		{.op = EBB_FAULTY_WRITE_COMMIT, .nth = 2, .lie = EBB_FAULTY_DROP},
+		{.op = EBB_FAULTY_WRITE, .nth = 3, .lie = EBB_FAULTY_DROP},
+		{.op = EBB_FAULTY_RENAME, .nth = 1, .lie = EBB_FAULTY_DROP},
+	};
+	const struct ebb_store_faulty_script script = {.faults = faults, .nfaults = 3};
+	STORE *s = faulty("memory", NULL, &script);
+	struct ebb_record rec;
+	struct ebb_err err = {0};
+
+	expect(try_write(s, "a", 10, &err), 0, &err);
+	expect(try_write(s, "b", 10, &err), 0, &err);
+	expect(try_write(s, "c", 10, &err), 0, &err);
+	expect(ebb_store_rename(s, "a", "d", NULL, &err), 0, &err);
+	keys_are(s, NULL, NULL, "a c ");
+	expect(ebb_store_head(s, "c", &rec, &err), 0, &err);
+	ck_assert_int_eq(rec.f[EBB_F_SIZE], 0);
+}
+END_TEST
+
+START_TEST(it_cuts_and_flips_what_is_read)
+{
+	const struct ebb_store_faulty_fault faults[] = {
+		{.op = EBB_FAULTY_READ, .nth = 2, .lie = EBB_FAULTY_CUT},
+		{.op = EBB_FAULTY_READ, .nth = 4, .lie = EBB_FAULTY_FLIP},
+	};
+	const struct ebb_store_faulty_script script = {.faults = faults, .nfaults = 2};
+	STORE *s = faulty("memory", NULL, &script);
+	struct ebb_err err = {0};
+	char buf[16];
+
+	expect(try_write(s, "a", 10, &err), 0, &err);
+	ck_assert_int_eq(read_all(s, "a", buf), 4);
+	ck_assert_int_eq(read_all(s, "a", buf), 10);
+	ck_assert(memchr(buf, 1, 10));
+}
+END_TEST
+
+START_TEST(it_answers_with_what_was)
+{
+	const struct ebb_store_faulty_fault faults[] = {
+		{.op = EBB_FAULTY_HEAD, .nth = 2, .lie = EBB_FAULTY_STALE},
+		{.op = EBB_FAULTY_LIST, .lie = EBB_FAULTY_STALE},
+	};
+	const struct ebb_store_faulty_script script = {.faults = faults, .nfaults = 2};
+	STORE *s = faulty("memory", NULL, &script);
+	struct ebb_record rec;
+	struct ebb_err err = {0};
+
+	keys_are(s, NULL, NULL, "");
+	ck_assert_int_eq(ebb_store_head(s, "a", &rec, &err), -EBB_ENOENT);
+	ebb_err_clear(&err);
+	expect(try_write(s, "a", 10, &err), 0, &err);
+	ck_assert_int_eq(ebb_store_head(s, "a", &rec, &err), -EBB_ENOENT);
+	ebb_err_clear(&err);
+	expect(ebb_store_head(s, "a", &rec, &err), 0, &err);
+	ck_assert_int_eq(rec.f[EBB_F_SIZE], 10);
+	keys_are(s, NULL, NULL, "");
+	keys_are(s, NULL, NULL, "a ");
+}
+END_TEST
+
+START_TEST(it_does_things_twice)
+{
+	const struct ebb_store_faulty_fault fault = {.op = EBB_FAULTY_RENAME, .lie = EBB_FAULTY_TWICE};
+	STORE *s = with_fault(&fault);
+	struct ebb_err err = {0};
+
+	expect(try_write(s, "a", 10, &err), 0, &err);
+	ck_assert_int_eq(ebb_store_rename(s, "a", "b", NULL, &err), -EBB_ENOENT);
+	keys_are(s, NULL, NULL, "b ");
+}
+END_TEST
+
+START_TEST(the_dead_change_nothing_and_leave_what_they_wrote)
+{
+	const struct ebb_store_write_opts opts = {.size_hint = -1, .tag = "t"};
+	struct ebb_store_faulty_death death = {false, NULL};
+	const struct ebb_store_faulty_script script = {.death = &death};
+	STORE *s = faulty("fs", ebb_scratch_new(), &script);
+	struct ebb_store_writer *w;
+	struct ebb_err err = {0};
+
+	expect(try_write(s, "a", 10, &err), 0, &err);
+	expect(ebb_store_write_open(s, "b", &opts, &w, &err), 0, &err);
+	atomic_store(&death.dead, true);
+	ck_assert_int_eq(ebb_store_rename(s, "a", "c", NULL, &err), -EBB_EIO);
+	ebb_store_write_abort(w);
+	atomic_store(&death.dead, false);
+	keys_are(s, NULL, NULL, ".ebb-tmp.t a ");
+	ebb_store_faulty_bury(&death);
+	keys_are(s, NULL, NULL, "a ");
+}
+END_TEST
+
 START_TEST(operations_have_names)
 {
 	for (int i = 0; i < EBB_FAULTY_COUNT; i++)
@@ -354,5 +464,7 @@ END_TEST
 EBB_UNIT_MAIN("store_faulty", the_nth_call_fails_instead_of_its_effect, or_after_it,
 	      any_operation_can_fail, open_readers_and_writers_fail_too,
 	      hooks_are_called_without_failing, a_killed_writer_leaves_a_temporary_or_an_object,
-	      chance_repeats_with_its_seed, short_reads_lose_nothing, room_ends,
+	      chance_repeats_with_its_seed, short_reads_lose_nothing, room_ends, it_drops_what_it_says_it_wrote,
+	      it_cuts_and_flips_what_is_read, it_answers_with_what_was, it_does_things_twice,
+	      the_dead_change_nothing_and_leave_what_they_wrote,
 	      operations_have_names, memory_can_be_changed_from_outside)
