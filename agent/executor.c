@@ -31,8 +31,8 @@ int ebb_executor_intend(struct ebb_executor *x, const struct ebb_executor_op *op
 	return ebb_journal_sync(x->journal, err);
 }
 
-/* All steps of one operation. */
-static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, struct ebb_err *err)
+/* All steps of one operation. *ret_stays: a copy stands that could not be taken away. */
+static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, bool *ret_stays, struct ebb_err *err)
 {
 	const struct ebb_lower *l = ebb_lower_of(o->op.action);
 	char tag[EBB_EXECUTOR_TAG_MAX];
@@ -53,7 +53,7 @@ static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, struct e
 		r = ebb_dirs_why(x->dirs, c.to, o->op.to_key, err);
 	for (const enum ebb_step *s = l->steps(&o->op); r == 0 && *s != EBB_STEP_END; s++)
 		r = ebb_steps_run(*s, &c, err);
-	ebb_steps_finish(&c, r, err);
+	*ret_stays = ebb_steps_finish(&c, r, err);
 	return r;
 }
 
@@ -109,8 +109,13 @@ static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 	if (!o->settled)
 		*res = (struct ebb_op_result){.outcome = EBB_OP_BACK};
 	if (!o->settled && may_begin(x)) {
-		int r = run_steps(x, o, &res->why);
+		bool stays = false;
+		int r = run_steps(x, o, &stays, &res->why);
+
 		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
+		/* put back it would meet its own copy, as if it were somebody else's; open it is recovery that finishes it */
+		if (stays && res->outcome == EBB_OP_BACK)
+			o->again = true;
 	}
 	sweep(x, o);
 	ended(x, o);

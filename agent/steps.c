@@ -611,11 +611,12 @@ static int remove_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return r < 0 ? r : ebb_store_remove(c->to, op->to_key, proof, err);
 }
 
-void ebb_steps_finish(struct ebb_steps_ctx *c, int r, struct ebb_err *err)
+int ebb_steps_finish(struct ebb_steps_ctx *c, int r, struct ebb_err *err)
 {
 	struct ebb_err why = {0};
+	bool stays = r < 0 && c->made && remove_copy(c, &why) < 0;
 
-	if (r < 0 && c->made && remove_copy(c, &why) < 0 && err) {
+	if (stays && err) {
 		struct ebb_err first = *err;
 
 		ebb_err_clear(err);
@@ -624,4 +625,5 @@ void ebb_steps_finish(struct ebb_steps_ctx *c, int r, struct ebb_err *err)
 	}
 	ebb_proof_free(c->proof);
 	c->proof = NULL;
+	return stays;
 }

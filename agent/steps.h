@@ -102,8 +102,10 @@ int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err);
 /*
  * End an operation: with a failure (@r negative) a copy that this attempt made is taken away again, if the original still has
  * its content; where that cannot be shown the copy stays and the message says so. Frees the proof.
+ *
+ * @return  1 when a copy stays that should not, otherwise 0.
  */
-void ebb_steps_finish(struct ebb_steps_ctx *c, int r, struct ebb_err *err);
+int ebb_steps_finish(struct ebb_steps_ctx *c, int r, struct ebb_err *err);
 
 /* "copy", "verify". Constant. */
 const char *ebb_steps_name(enum ebb_step step);

@@ -81,7 +81,7 @@ static struct fate decide(struct faulty *f, enum ebb_store_faulty_op op)
 	struct fate fate = {.op = op};
 
 	if (dead(f)) {
-		fate.code = EBB_EIO;
+		fate.code = f->script.death->code ? f->script.death->code : EBB_EIO;
 		return fate;
 	}
 	pthread_mutex_lock(&f->lock);

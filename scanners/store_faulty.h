@@ -72,13 +72,14 @@ enum ebb_store_faulty_lie {
 };
 
 /*
- * The death of a process. Once @dead is set, every call of every store that shares it fails with EBB_EIO and has no effect; what was
- * being written stays as it is. Wrappers of dead stores are closed as usual, but what they were writing is kept in @left until
+ * The death of a process, or of the way to its stores. Once @dead is set, every call of every store that shares it fails with @code and
+ * has no effect; what was being written stays as it is. Wrappers of dead stores are closed as usual, but what they were writing is kept in @left until
  * ebb_store_faulty_bury: call it when nobody looks at those stores any more, and before they are closed.
  */
 struct ebb_store_faulty_death {
 	atomic_bool dead;
 	void *left;
+	int code;	/* 0: EBB_EIO */
 };
 
 /* Take away what was being written. */

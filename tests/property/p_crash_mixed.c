@@ -141,7 +141,7 @@ static void check_end(const struct ebb_mix_kit *k, const struct point *p, const 
 /* False when the run came to its end before the point. */
 static bool try_point(const struct point *p, const struct ends *e)
 {
-	struct ebb_store_faulty_death death = {false, NULL};
+	struct ebb_store_faulty_death death = {0};
 	struct ebb_mix_kit k;
 	char when[200];
 

@@ -457,8 +457,10 @@ char *ebb_mix_kit_snapshot(const struct ebb_mix_kit *k, bool dirs)
 
 	if (ebb_store_list(k->stores[B], NULL, NULL, describe, &text, &err) < 0)
 		die("list", &err);
-	if (text.data)
+	if (text.data) {
 		even_out(text.data);
+		text.len = strlen(text.data);
+	}
 	for (size_t i = 0; i < ITEMS; i++)
 		if (items[i].store == B && ebb_store_hidden(k->stores[B], items[i].key, &planned[i], NULL) == 1)
 			ebb_buf_addf(&text, "b: hidden %s\n", items[i].key);

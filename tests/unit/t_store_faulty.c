@@ -405,7 +405,7 @@ END_TEST
 START_TEST(the_dead_change_nothing_and_leave_what_they_wrote)
 {
 	const struct ebb_store_write_opts opts = {.size_hint = -1, .tag = "t"};
-	struct ebb_store_faulty_death death = {false, NULL};
+	struct ebb_store_faulty_death death = {0};
 	const struct ebb_store_faulty_script script = {.death = &death};
 	STORE *s = faulty("fs", ebb_scratch_new(), &script);
 	struct ebb_store_writer *w;
