@@ -241,7 +241,10 @@ static int step_rename(struct ebb_steps_ctx *c, struct ebb_err *err)
 		r = ebb_store_rename(c->from, op->key, op->to_key, &op->obj, &why);
 	if (r < 0 && !arrived(c))
 		return ebb_err_set(err, -r, "%s", why.msg);
-	return ebb_store_head(c->to, op->to_key, &c->result->to, err);
+	/* it lies there by now, whether or not it can be looked at: undo must know of it */
+	if (ebb_store_head(c->to, op->to_key, &c->result->to, NULL) < 0)
+		c->result->to = moved(&op->obj);
+	return 0;
 }
 
 static int step_hide(struct ebb_steps_ctx *c, struct ebb_err *err)
