@@ -220,6 +220,8 @@ static void get_meta(struct applying *p, struct ebb_executor_op *o)
 		r = ebb_store_get_meta(of, other ? o->op.with_key : o->op.key, &o->op.meta, &why);
 	if (r == 0 && o->op.how == EBB_OP_COPY)
 		r = by_store(s, o, &why);
+	else if (r == 0 && o->op.action == EBB_ACTION_COPY && ebb_store_can_take(ebb_storeset_find(p->a->stores, o->op.to_store), s))
+		o->op.how = EBB_OP_TAKE;
 	if (r == 0 && size_of_xattrs(&o->op.meta) > EBB_JOURNAL_LINE_MAX / 4)
 		r = ebb_err_set(&why, EBB_ENOTSUP, "its extended attributes do not fit the journal");
 	if (r < 0)

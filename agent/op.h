@@ -24,6 +24,7 @@ enum ebb_op_way {
 enum ebb_op_how {
 	EBB_OP_RENAME,	/* to another key, by one change */
 	EBB_OP_COPY,	/* to another key, copied by the store and then removed */
+	EBB_OP_TAKE,	/* to another store, which takes it from there by itself, if it can */
 	EBB_OP_HIDE,	/* nowhere: a delete marker hides it, its content stays as a version */
 	EBB_OP_HOWS
 };

@@ -6,6 +6,7 @@
 
 #include "agent/same.h"
 #include "agent/stream.h"
+#include "agent/take.h"
 #include "agent/unpack.h"
 #include "compress/codec.h"
 #include "compress/sample.h"
@@ -386,6 +387,15 @@ static int step_unlink(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return r < 0 ? r : ebb_store_remove(c->from, key, proof, err);
 }
 
+/* One store takes it from the other; failing late it may have happened. */
+static int take(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	int r = ebb_take_copy(c, err);
+
+	c->made = r == 0 || (r != -EBB_EEXIST && r != -EBB_ENOTSUP && ebb_steps_arrived(c, &c->result->to, NULL) == 1);
+	return r;
+}
+
 static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_record there;
@@ -404,6 +414,9 @@ static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	}
 	if (c->op->how == EBB_OP_COPY)
 		return copy_inside(c, err);
+	if (c->op->how == EBB_OP_TAKE && (r = take(c, err)) != -EBB_ENOTSUP)
+		return r;
+	ebb_err_clear(err);
 	r = ebb_stream_copy(c, err);
 	c->made = r == 0;
 	/* a commit that failed late may have had its effect: then finish takes the copy away */
@@ -604,11 +617,14 @@ static int remove_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 		.dst = c->from, .dst_key = op->key,
 		.codec = op->codec && op->decode ? ebb_codec_find(op->codec) : NULL,
 	};
+	int r;
 
 	if (op->member.coded)
 		return ebb_unpack_remove(c, err);
+	if (op->how == EBB_OP_TAKE && !c->result->has_digest && (r = ebb_stream_digest(c, err)) < 0)
+		return r;
 	memcpy(back.src_digest, c->result->digest, EBB_DIGEST_LEN);
-	int r = op->how == EBB_OP_COPY
+	r = op->how == EBB_OP_COPY
 			? ebb_proof_duplicate(c->to, op->to_key, &c->result->to, op->key, &proof, err)
 			: ebb_proof_verified(&back, &proof, err);
 	return r < 0 ? r : ebb_store_remove(c->to, op->to_key, proof, err);

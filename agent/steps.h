@@ -11,7 +11,7 @@
  *   rename   move it within its store (delete into the trash, and back)
  *   hide     put a delete marker over it (delete where a store keeps versions); show takes it away
  *   class    change its storage class in place
- *   copy     have its store copy it to another key, or stream it there, plain, encoded or decoded, with its metadata
+ *   copy     have its store copy it to another key, or another store take it, or stream it there, plain, encoded or decoded, with its metadata
  *   unpack   copy it out of a pack, with its metadata
  *   verify   read the copy back and compare: gives the proof that remove needs
  *   confirm  the copy is what was sent: by the checksums that its store has checked while it was written, elsewhere by verify

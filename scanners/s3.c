@@ -729,6 +729,17 @@ const char *ebb_s3_bucket(const struct ebb_s3 *s)
 	return s->bucket;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool ebb_s3_same_place(const struct ebb_s3 *a, const struct ebb_s3 *b)
+{
+	return same_text(a->endpoint, b->endpoint) && same_text(a->profile, b->profile) && strcmp(a->home, b->home) == 0 &&
+	       !a->requester_pays && !b->requester_pays;
+}
+
 void ebb_s3_endpoint(struct ebb_s3 *s, char *out, size_t size)
 {
 	struct target t = target_of(s);

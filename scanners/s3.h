@@ -74,6 +74,9 @@ unsigned ebb_s3_limit(struct ebb_s3 *s);
 /* The bucket's name; lives as long as the client. */
 const char *ebb_s3_bucket(const struct ebb_s3 *s);
 
+/* Whether one can be told to copy from the other's bucket: the same servers and region, asked by the same account. */
+bool ebb_s3_same_place(const struct ebb_s3 *a, const struct ebb_s3 *b);
+
 /* "https://host" of requests now, for messages and for telling one store from another. Into @out of @size bytes. */
 void ebb_s3_endpoint(struct ebb_s3 *s, char *out, size_t size);
 

@@ -500,6 +500,26 @@ int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const 
 	return s->ops->copy(s, from, to, class, expect, ret, err);
 }
 
+bool ebb_store_can_take(const struct ebb_store *to, const struct ebb_store *from)
+{
+	return to->ops == from->ops && to->ops->take && to->ops->can_take(to, from);
+}
+
+int ebb_store_take(struct ebb_store *to, const char *to_key, struct ebb_store *from, const char *key,
+		   const struct ebb_record *expect, const struct ebb_store_write_opts *opts, struct ebb_record *ret,
+		   struct ebb_err *err)
+{
+	int rc = check_key(to, to_key, OBJECT, err);
+
+	if (rc == 0)
+		rc = check_key(from, key, OBJECT, err);
+	if (rc < 0)
+		return rc;
+	if (!ebb_store_can_take(to, from))
+		return unsupported(to, "copy from another store", err);
+	return to->ops->take(to, to_key, from, key, expect, opts, ret, err);
+}
+
 int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
 			const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
 {

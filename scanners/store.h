@@ -348,6 +348,18 @@ int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const 
 		   const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 
 /*
+ * The same from another store into @to: possible where both are of one kind and place, so that no bytes come here. Otherwise
+ * -EBB_ENOTSUP; whoever asks streams then.
+ *
+ * @opts  class and metadata of the copy, as with a writer.
+ * @ret   record of the copy, its key @to_key.
+ */
+bool ebb_store_can_take(const struct ebb_store *to, const struct ebb_store *from);
+int ebb_store_take(struct ebb_store *to, const char *to_key, struct ebb_store *from, const char *key,
+		   const struct ebb_record *expect, const struct ebb_store_write_opts *opts, struct ebb_record *ret,
+		   struct ebb_err *err);
+
+/*
  * Change the storage class of an object in place (EBB_CAP_CLASS); everything else stays (but CTIME), and is read back.
  *
  * @ret  the record as it now stands; may be NULL.
@@ -488,6 +500,10 @@ struct ebb_store_ops {
 		    const struct ebb_record *expect, struct ebb_err *err);
 	int (*copy)(struct ebb_store *s, const char *from, const char *to, const char *class,
 		    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+	bool (*can_take)(const struct ebb_store *to, const struct ebb_store *from);
+	int (*take)(struct ebb_store *to, const char *to_key, struct ebb_store *from, const char *key,
+		    const struct ebb_record *expect, const struct ebb_store_write_opts *opts, struct ebb_record *ret,
+		    struct ebb_err *err);
 	int (*set_class)(struct ebb_store *s, const char *key, const char *class,
 			 const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 	int (*sleep)(struct ebb_store *s, const char *key, const struct ebb_record *expect,

@@ -146,6 +146,10 @@ void ebb_store_s3_write_abort(struct ebb_store_writer *w);
 int ebb_store_s3_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err);
 int ebb_store_s3_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
 		      const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+bool ebb_store_s3_copy_can_take(const struct ebb_store *to, const struct ebb_store *from);
+int ebb_store_s3_copy_take(struct ebb_store *to, const char *to_key, struct ebb_store *from, const char *key,
+			   const struct ebb_record *expect, const struct ebb_store_write_opts *opts, struct ebb_record *ret,
+			   struct ebb_err *err);
 int ebb_store_s3_copy_class(struct ebb_store *s, const char *key, const char *class,
 			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 int ebb_store_s3_thaw_state(struct ebb_store *s, const char *key, const struct ebb_record *expect,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compress/etag.h"
 #include "core/arena.h"
 #include "scanners/s3_xml.h"
 #include "scanners/store_s3.h"
@@ -94,10 +95,12 @@ static int restore_acl(struct ebb_store_s3 *s, const char *full, const struct eb
 /* --- Copying the bytes --- */
 
 struct job {
-	struct ebb_store_s3 *s;
+	struct ebb_store_s3 *s;		/* where the copy is to be */
+	const struct ebb_store_s3 *source;	/* the same, or another bucket of its place */
 	const struct ebb_store_s3_object *o;
 	const struct ebb_store_s3_meta *meta;
 	const char *class;
+	int64_t part;			/* bytes of a part; 0: what the limits say */
 	char from[EBB_STORE_S3_KEY], to[EBB_STORE_S3_KEY];
 };
 
@@ -105,7 +108,7 @@ struct job {
 static int add_source(const struct job *j, struct ebb_s3_call *call, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf source = EBB_BUF_INIT(DOC_MAX);
-	int rc = ebb_buf_addf(&source, "/%s/", ebb_s3_bucket(j->s->s3));
+	int rc = ebb_buf_addf(&source, "/%s/", ebb_s3_bucket(j->source->s3));
 
 	rc = rc ? rc : ebb_sigv4_encode(&source, j->from, strlen(j->from), true);
 	if (rc == 0 && *j->o->version) {
@@ -126,7 +129,7 @@ static int add_source(const struct job *j, struct ebb_s3_call *call, struct ebb_
 /* The encryption of the source, or what the store is configured for. */
 static void add_form(const struct job *j, struct ebb_s3_call *call)
 {
-	if (!*j->o->sse) {
+	if (!*j->o->sse || j->source != j->s) {	/* another bucket has its own */
 		ebb_store_s3_write_headers(j->s, j->class, call);
 		return;
 	}
@@ -193,7 +196,7 @@ static int copy_all_parts(const struct job *j, const char *id, struct ebb_err *e
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf doc = EBB_BUF_INIT(DOC_MAX);
-	int64_t size = j->o->rec.f[EBB_F_SIZE], part = j->s->limits.copy_part, off = 0;
+	int64_t size = j->o->rec.f[EBB_F_SIZE], part = j->part ? j->part : j->s->limits.copy_part, off = 0;
 	int rc = ebb_buf_adds(&doc, "<CompleteMultipartUpload>");
 
 	if (part < (size + PARTS_MAX - 1) / PARTS_MAX)
@@ -260,10 +263,12 @@ static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_
 	if (ret->rec.f[EBB_F_SIZE] != j->o->rec.f[EBB_F_SIZE] ||
 	    (ret->md5 && j->o->md5 && strcmp(ret->etag, j->o->etag) != 0))
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' has other bytes", key);
-	if (strcmp(ret->class, j->class) != 0)
+	if (j->class && strcmp(ret->class, j->class) != 0)
 		return ebb_err_set(err, EBB_EMISMATCH, "the store put '%s' into class %s instead of %s", key, ret->class,
 				   j->class);
-	if (*j->o->sse && strcmp(j->o->sse, ret->sse) != 0)
+	if (j->source != j->s && j->s->sse && strcmp(j->s->sse, ret->sse) != 0)
+		return ebb_err_set(err, EBB_EMISMATCH, "the store did not encrypt '%s' with %s as it was told", key, j->s->sse);
+	if (j->source == j->s && *j->o->sse && strcmp(j->o->sse, ret->sse) != 0)
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted as its source was", key);
 	if (j->o->customer_key && !ret->customer_key)
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted with the customer's key", key);
@@ -287,7 +292,7 @@ int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const str
 			     struct ebb_store_s3_object *ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf acl = EBB_BUF_INIT(DOC_MAX);
-	struct job j = {.s = s, .o = o, .meta = meta, .class = class};
+	struct job j = {.s = s, .source = s, .o = o, .meta = meta, .class = class};
 	struct grants was = {0};
 	int rc = ebb_store_s3_key(s, from, j.from, err);
 
@@ -308,6 +313,86 @@ int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const str
 	if (rc == 0)
 		rc = drop_old(&j, ret, err);
 	ebb_buf_release(&was.text);
+	return rc;
+}
+
+/* --- From another bucket of the same place --- */
+
+bool ebb_store_s3_copy_can_take(const struct ebb_store *to, const struct ebb_store *from)
+{
+	const struct ebb_store_s3 *a = (const struct ebb_store_s3 *)to, *b = (const struct ebb_store_s3 *)from;
+
+	return ebb_s3_same_place(a->s3, b->s3) && !a->customer_key && !b->customer_key &&
+	       !(a->sse && strcmp(a->sse, "aws:kms") == 0);	/* its tags are no checksums */
+}
+
+/* Something else came of it than was asked for. */
+static void take_away(const struct job *j, const struct ebb_store_s3_object *made)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+
+	ebb_s3_call_init(&call, EBB_S3_DELETE, "DELETE", j->to);
+	if (*made->version)
+		ebb_s3_call_query(&call, "versionId", made->version);
+	ebb_s3_do(j->s->s3, &call, NULL);
+}
+
+/*
+ * Cut as the source was, by what its tag tells of its parts, the copy has the same tag: that is its proof. Where nobody knows how it was
+ * cut, or the tag is no checksum, it takes somebody who reads. So it does where one who may write here may not read there.
+ */
+static int across(struct job *j, const char *key, struct ebb_store_s3_object *made, struct ebb_err *err)
+{
+	int64_t size = j->o->rec.f[EBB_F_SIZE], parts = j->o->rec.f[EBB_F_PARTS], sizes[EBB_ETAG_SIZES];
+	bool tag = ebb_record_has(&j->o->rec, EBB_F_PARTS) && parts >= 0 && strncmp(j->o->sse, "aws:kms", 7) != 0;
+	struct ebb_err why = {0};
+
+	if (!tag || (parts == 0 && size > j->s->limits.copy) || (parts && !ebb_etag_part_sizes(size, parts, sizes)))
+		return ebb_err_set(err, EBB_ENOTSUP, "a copy of '%s' could not be told from another", j->from);
+	j->part = parts ? sizes[0] : 0;
+	int rc = parts ? copy_in_parts(j, &why) : copy_whole(j, &why);
+	if (rc < 0)
+		return ebb_err_set(err, rc == -EBB_EACCES ? EBB_ENOTSUP : -rc, "%s", why.msg);
+	rc = check_copy(j, key, made, err);
+	if (rc == 0 && strcmp(made->etag, j->o->etag) != 0)
+		rc = ebb_err_set(err, EBB_ENOTSUP, "the copy at '%s' is cut in another way than its source", key);
+	if (rc < 0)
+		take_away(j, made);
+	return rc;
+}
+
+int ebb_store_s3_copy_take(struct ebb_store *to, const char *to_key, struct ebb_store *from, const char *key,
+			   const struct ebb_record *expect, const struct ebb_store_write_opts *opts, struct ebb_record *ret,
+			   struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call;
+	struct ebb_store_s3_object o, made = {0};
+	struct ebb_store_s3_meta meta = {.has = opts->meta ? opts->what : 0};
+	struct job j = {
+		.s = (struct ebb_store_s3 *)to, .source = (struct ebb_store_s3 *)from, .o = &o, .meta = &meta, .class = opts->class,
+	};
+	struct ebb_record rec;
+	struct ebb_err why = {0};
+	int rc = ebb_store_s3_head((struct ebb_store_s3 *)from, key, expect, &call, &o, &why);
+
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "%s", why.msg);
+	if (o.customer_key || o.locked)
+		return ebb_err_set(err, EBB_ENOTSUP, "'%s' is locked or has a key of its own", key);
+	rc = ebb_store_head(to, to_key, &rec, &why);
+	if (rc == 0)
+		return ebb_err_set(err, EBB_EEXIST, "cannot copy '%s': '%s' exists already", key, to_key);
+	if (rc != -EBB_ENOENT)
+		return ebb_err_set(err, -rc, "%s", why.msg);
+	if ((rc = ebb_store_s3_key(j.source, key, j.from, err)) < 0 || (rc = ebb_store_s3_key(j.s, to_key, j.to, err)) < 0)
+		return rc;
+	ebb_meta_init(&meta.m);
+	rc = meta.has ? ebb_meta_copy(&meta.m, opts->meta, err) : 0;
+	if (rc == 0)
+		rc = across(&j, to_key, &made, err);
+	ebb_meta_release(&meta.m);
+	if (rc == 0)
+		*ret = made.rec;
 	return rc;
 }
 
