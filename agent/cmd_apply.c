@@ -8,8 +8,9 @@
 #include "agent/audit.h"
 #include "agent/cli.h"
 #include "agent/cmd_apply.h"
-#include "agent/sent.h"
+#include "agent/realised.h"
 #include "agent/replay.h"
+#include "agent/sent.h"
 #include "agent/session.h"
 #include "agent/thawing.h"
 #include "agent/undo.h"
@@ -226,6 +227,15 @@ static int audit_begin(struct applying *a, const struct ebb_run *run, const char
 	return ebb_audit_append(a->app->index_dir, &e, err);
 }
 
+/* What it promised and did, for the history. A ledger that cannot be written is no failure of the run. */
+static void record_savings(struct applying *a, const struct ebb_run *run)
+{
+	struct ebb_err why = {0};
+
+	if (ebb_realised_record(a->app, run, &why) < 0)
+		ebb_app_note(a->app, "the savings of this run are not in the history: %s", why.msg);
+}
+
 static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_journal **j,
 		  struct ebb_err *err)
 {
@@ -244,6 +254,7 @@ static int run_it(struct applying *a, const struct ebb_run *run, struct ebb_jour
 	snprintf(a->told->run, sizeof(a->told->run), "%s", run->id);
 	ebb_journal_close(*j);
 	*j = NULL;
+	record_savings(a, run);
 	int ended = end_transfer(a, run, done.complete, r < 0 ? NULL : &why);
 	r = r < 0 ? r : ended;
 	int logged = ebb_session_audit(a->app, command(a), "end", run, &done.session, r, &why, r < 0 ? NULL : &why);

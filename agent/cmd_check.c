@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/app.h"
+#include "agent/check_money.h"
 #include "agent/cli.h"
 #include "agent/out.h"
 #include "compress/codec.h"
@@ -144,7 +145,7 @@ static int warn(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
 		r = warn_class(app, &app->config->stores[i], fn, err);
 	for (size_t i = 0; i < ebb_rules_count(app->config->rules) && !r; i++)
 		r = warn_residency(app, i, fn, err);
-	return r;
+	return r ? r : ebb_check_money_warn(app, fn, err);
 }
 
 /* What a GiB in the store's class costs a month: 1, 0 when it has no price, or negative. */
@@ -354,6 +355,8 @@ static int print_text(struct ebb_app *app, struct ebb_err *err)
 		r = print_rules(app, err);
 	if (!r)
 		r = print_limits(app, err);
+	if (!r)
+		r = ebb_check_money_text(app, err);
 	return r ? r : print_night(app, err);
 }
 
@@ -442,6 +445,8 @@ static int print_json(struct ebb_app *app, struct ebb_err *err)
 		r = json_rule(app, i, err);
 	if (!r)
 		r = json_limits(app, err);
+	if (!r)
+		r = ebb_check_money_json(app, err);
 	return r ? r : warn(app, json_warning, err);
 }
 
@@ -456,7 +461,9 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 }
 
 static const struct ebb_cli_field json[] = {
-	{"is", "string", "what the object describes: store, rule, limits or warning"},
+	{"is", "string", "what the object describes: store, rule, limits, budget, shared or warning"},
+	{"name, label, value, month_nano, currency", "various", "budget: as declared, in the currency of the prices; without label it is for everything"},
+	{"label, of, split", "string", "shared: what is split, and how"},
 	{"name, type, path, class", "string", "store: as declared"},
 	{"location", "string", "store: its path, or s3://BUCKET/PREFIX"},
 	{"one_file_system", "boolean", "store: other filesystems below are not entered"},

@@ -14,6 +14,7 @@
 #include "agent/planstore.h"
 #include "agent/plantext.h"
 #include "agent/progress.h"
+#include "agent/savings.h"
 #include "agent/storeset.h"
 #include "agent/survivors.h"
 #include "compress/pack.h"
@@ -334,7 +335,20 @@ static int tell(struct planning *p, const struct ebb_planhead *h, const char *pa
 	return r < 0 ? r : ebb_out_flush(f, err);
 }
 
-static int make(struct planning *p, const char *path, struct ebb_err *err)
+/* What it promises, for the history; whoever may only read the index may plan all the same. */
+static void record_savings(struct planning *p, const struct ebb_planhead *head, const char *id)
+{
+	struct ebb_savings s;
+	struct ebb_err why = {0};
+	int r = ebb_savings_of_plan(&p->arena, head, id, &s, &why);
+
+	if (r == 0)
+		r = ebb_savings_append(p->app->index_dir, &s, ebb_app_now(p->app), &why);
+	if (r < 0 && r != -EBB_EACCES)
+		ebb_app_note(p->app, "the plan is not in the history: %s", why.msg);
+}
+
+static int make(struct planning *p, const char *path, bool keep, struct ebb_err *err)
 {
 	const struct ebb_config *c = p->app->config;
 	char id[EBB_PLANFILE_ID_LEN] = "";
@@ -359,6 +373,8 @@ static int make(struct planning *p, const char *path, struct ebb_err *err)
 	if (path) {
 		r = ebb_planfile_commit(p->out, &head, id, err);
 		p->out = NULL;
+		if (r == 0 && keep)
+			record_savings(p, &head, id);
 	}
 	return r < 0 ? r : tell(p, &head, path, path ? id : NULL, err);
 }
@@ -373,7 +389,8 @@ static void release(struct planning *p)
 	ebb_arena_release(&p->arena);
 }
 
-int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, struct ebb_err *err)
+int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, bool keep,
+		      struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
 	EBB_CLEANUP(release) struct planning p = {.app = app};
@@ -382,7 +399,7 @@ int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, 
 	if ((r = ebb_app_config(app, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
 	    (r = ebb_app_snap(app, ix, &p.snap, err)) < 0 || (r = choose(&p, stores, n, err)) < 0)
 		return r;
-	return make(&p, path, err);
+	return make(&p, path, keep, err);
 }
 
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
@@ -398,7 +415,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		return no_memory(err);
 	for (size_t i = 0; i < n; i++)
 		stores[i] = ebb_cli_arg(args, (int)i);
-	return ebb_cmd_plan_make(app, stores, n, dry ? NULL : path, err);
+	return ebb_cmd_plan_make(app, stores, n, dry ? NULL : path, true, err);
 }
 
 static const struct ebb_cli_option options[] = {

@@ -9,6 +9,7 @@
 #include "agent/hash_tell.h"
 #include "agent/listing.h"
 #include "agent/out.h"
+#include "agent/realised.h"
 #include "agent/scan.h"
 #include "agent/scan_inventory.h"
 #include "agent/showback.h"
@@ -159,16 +160,21 @@ static int choose(const struct ebb_config *c, const struct ebb_cli_args *args,
 int ebb_cmd_scan_stores(struct ebb_app *app, struct ebb_index *ix, const struct ebb_scan_opts *o,
 			struct ebb_cmd_scan_told *told, size_t n, struct ebb_err *err)
 {
-	int worst = 0, r = 0;
+	EBB_CLEANUP(ebb_mem_freep) const char **names = calloc(n + 1, sizeof(*names));
+	int worst = 0, r = names ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
 
 	for (size_t i = 0; i < n && !r; i++) {
 		int one = scan_one(app, ix, &told[i], o, err);
+
+		names[i] = told[i].store->open.name;
 
 		if (one && (!worst || worst == -EBB_EPARTIAL))
 			worst = one;
 		if (err && err->code)
 			r = one;
 	}
+	if (!r)
+		r = ebb_realised_scanned(app, ix, names, n, err);
 	return r ? r : worst;
 }
 

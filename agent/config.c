@@ -413,7 +413,7 @@ static int read_version(const struct ebb_tree_node *root, struct ebb_err *err)
 static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 {
 	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits",
-					   "labels", "budgets", "alerts", "run", "schedule"};
+					   "labels", "shared", "budgets", "alerts", "run", "schedule"};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
 	struct ebb_tree_node *root = NULL;
 	int r = ebb_yaml_load(&c->arena, c->path, &bytes, &root, err);

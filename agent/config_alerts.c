@@ -82,10 +82,51 @@ static int read_command(struct ebb_arena *arena, const struct ebb_tree_node *n, 
 	return r;
 }
 
+static bool begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+/* A host of an http URL that no network lies before. */
+static bool is_loopback(const char *url)
+{
+	static const char *const hosts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(hosts); i++)
+		if (begins(url, hosts[i]) && strchr(":/", url[strlen(hosts[i])]))
+			return true;
+	return false;
+}
+
+static int read_webhook(const struct ebb_tree_node *n, struct ebb_config_alerts *ret, struct ebb_err *err)
+{
+	static const char *const keys[] = {"url", "token_env"};
+	const struct ebb_tree_node *url, *token;
+	int r = ebb_tree_unknown_keys(n, keys, EBB_ARRAY_LEN(keys), err);
+
+	if (r < 0)
+		return r;
+	if (!(url = ebb_tree_need(n, "url", err)))
+		return -EBB_ECONFIG;
+	if ((r = ebb_tree_text(url, &ret->webhook, err)) < 0)
+		return r;
+	if (!begins(ret->webhook, "https://") && !begins(ret->webhook, "http://"))
+		return ebb_tree_error(url, err, "'%s' is no address: it begins with https://", ret->webhook);
+	if (!(token = ebb_tree_get(n, "token_env")))
+		return 0;
+	if ((r = ebb_tree_text(token, &ret->webhook_token, err)) < 0)
+		return r;
+	if (!*ret->webhook_token || strchr(ret->webhook_token, '='))
+		return ebb_tree_error(token, err, "'%s' is no name of an environment variable", ret->webhook_token);
+	if (!begins(ret->webhook, "https://") && !is_loopback(ret->webhook))
+		return ebb_tree_error(url, err, "a token is not sent without encryption: take https");
+	return 0;
+}
+
 static int read_alerts(struct ebb_arena *arena, const struct ebb_tree_node *map,
 		       const struct ebb_price_books *prices, struct ebb_config_alerts *ret, struct ebb_err *err)
 {
-	static const char *const keys[] = {"min_share", "min_amount", "command"};
+	static const char *const keys[] = {"min_share", "min_amount", "command", "webhook"};
 	const struct ebb_tree_node *n;
 	struct ebb_money least;
 	int64_t ppm;
@@ -98,6 +139,8 @@ static int read_alerts(struct ebb_arena *arena, const struct ebb_tree_node *map,
 		ret->anomaly.min_amount = (double)least.nano;
 	if (r == 0 && (n = ebb_tree_get(map, "command")))
 		r = read_command(arena, n, &ret->command, err);
+	if (r == 0 && (n = ebb_tree_get(map, "webhook")))
+		r = read_webhook(n, ret, err);
 	return r;
 }
 
@@ -116,6 +159,8 @@ int ebb_config_alerts_read(struct ebb_arena *arena, const struct ebb_tree_node *
 			at = at->next;
 		r = convert(prices, ebb_tree_get(at, "month"), &ret->budgets[i].month, err);
 	}
+	if (r == 0)
+		r = ebb_shared_read(arena, ebb_tree_get(root, "shared"), &ret->shared, &ret->nshared, err);
 	if (r == 0 && (n = ebb_tree_get(root, "labels")))
 		r = read_labels(arena, n, path, &ret->labels, err);
 	if (r == 0 && (n = ebb_tree_get(root, "alerts")))

@@ -21,6 +21,7 @@
  * and the command's run(), in a file of its own, does it
  *   cmd_init.c       a configuration to begin with
  *   cmd_check.c      what ebb understood                    cmd_explain.c    which rule meets an object, and why
+ *   check_money.c    budgets, shared costs, alerts
  *   cmd_scan.c       bring the index up to date             scan.c           one store: walk, doubt, publish
  *   scan_inventory.c a bucket from a report, without asking it             listing.c    what listing costs
  *   cmd_ingest.c     what access logs tell of reads         ingest.c         which line is of which store
@@ -30,8 +31,10 @@
  *   report.c         collected                              report_text.c    for people     report_json.c    for programs
  *   report_html.c    as a page                              report_focus.c   FOCUS 1.4         report_csv.c
  *   report_rows.c    row by row                             report_md.c      Markdown          report_prom.c    Prometheus
+ *   report_money.c   who pays, what runs saved              page_money.c     the same as a page
  *   chart.c          pictures        html.c           pages                                  advice.c         what to do first
  *   showback.c       who pays for what                      history.c        what was there each day
+ *   savings.c        what plans promised and runs brought   realised.c       measured after later scans
  *   cmd_serve.c      as a live page                         serve.c          a small web server    browse.c     folders
  *   cmd_alerts.c     budgets and surprises                  alerts.c         found           config_alerts.c  as ebb.yaml has them
  *   cmd_help.c       help, man pages, completions           cmd_version.c    the version

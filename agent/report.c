@@ -7,67 +7,50 @@
 #include "core/cursor.h"
 #include "core/date.h"
 
-/* A sum of the holding as money of the report's store. */
-static int price_kinds(const struct ebb_report *r, const struct ebb_config_store *store,
-		       unsigned kinds, struct ebb_holding_sum *sum, struct ebb_money *ret,
-		       struct ebb_err *err)
-{
-	const struct ebb_price_books *books = r->app->config->prices;
-
-	*sum = ebb_holding_price(r->holding, books, store->provider, store->region, kinds);
-	return ebb_bill_money(sum->month, ebb_price_currency(books), ret, err);
-}
-
-static int price(struct ebb_report *r, struct ebb_report_store *s, struct ebb_err *err)
+/* What a store costs is its row of the allocation, so that stores add up to what every dimension does. */
+static int price(struct ebb_report *r, struct ebb_report_store *s, const struct ebb_alloc_row *row, struct ebb_err *err)
 {
 	const struct ebb_config *c = r->app->config;
 	const struct ebb_config_store *store = c ? ebb_config_store(c, s->name) : NULL;
-	struct ebb_holding_sum seen, hidden;
-	struct ebb_money month;
-	int n;
+	struct ebb_alloc_row hidden;
+	int n = ebb_alloc_hidden(r->money.alloc, s->name, &hidden, err);
 
-	s->price = store ? store->price : NULL;
-	if (!store || !*ebb_price_currency(c->prices)) {
-		r->unpriced += s->sum.alloc;
-		return 0;
-	}
-	n = price_kinds(r, store, EBB_HOLDING_SEEN, &seen, &month, err);
-	if (!n)
-		n = price_kinds(r, store, EBB_HOLDING_HIDDEN, &hidden, &s->hidden_month, err);
 	if (n)
 		return n;
-	s->hidden = hidden.all;
-	r->unpriced += (uint64_t)(seen.unpriced.bytes + hidden.unpriced.bytes);
-	s->priced = seen.unpriced.objects + hidden.unpriced.objects <
-		    seen.all.objects + hidden.all.objects || s->price;
+	s->price = store ? store->price : NULL;
+	s->hidden_objects = hidden.objects;
+	s->hidden_bytes = hidden.bytes;
+	r->unpriced += (uint64_t)row->unpriced;
+	if (!store || !*r->total.cost.currency)
+		return 0;
+	s->priced = row->unpriced < row->bytes || s->price;
+	s->month = s->hidden_month = r->total.cost;
+	s->month.nano = row->cost;
+	s->hidden_month.nano = hidden.cost;
 	if (!s->priced)
 		return 0;
 	r->priced = true;
-	n = ebb_money_add(month, s->hidden_month, &s->month, err);
-	return n ? n : ebb_money_add(r->month, s->month, &r->month, err);
+	return ebb_money_add(r->month, s->month, &r->month, err);
 }
 
-/* What the records meant hold, by the class that each is in. */
-static int hold(struct ebb_report *r, const struct ebb_target_at *at, const struct ebb_block *b,
-		struct ebb_err *err)
+static int price_stores(struct ebb_report *r, struct ebb_err *err)
 {
-	const char *prefix = at->target->key ? at->target->key : "";
-	EBB_CLEANUP(ebb_mem_freep) struct ebb_block_iter *it = malloc(sizeof(*it));
-	struct ebb_record rec;
-	int n;
+	struct ebb_alloc_row *rows;
+	size_t n;
+	int rc = ebb_alloc_rows(r->money.alloc, EBB_ALLOC_STORE, &rows, &n, err);
 
-	if (!it)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	ebb_block_iter_init(it, b);
-	while ((n = ebb_block_iter_next(it, &rec, err)) > 0) {
-		const char *own = ebb_record_has(&rec, EBB_F_CLASS)
-					  ? ebb_names_get(r->app->names, rec.f[EBB_F_CLASS])
-					  : at->class;
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < r->nstores && rc == 0; i++) {
+		struct ebb_alloc_row row = {.value = r->stores[i].name};
 
-		if (ebb_record_key_has_prefix(rec.key, rec.key_len, prefix, strlen(prefix)))
-			ebb_holding_add(r->holding, own, &rec);
+		for (size_t k = 0; k < n; k++)
+			if (strcmp(rows[k].value, row.value) == 0)
+				row = rows[k];
+		rc = price(r, &r->stores[i], &row, err);
 	}
-	return n;
+	free(rows);
+	return rc;
 }
 
 static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
@@ -77,11 +60,8 @@ static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 	struct ebb_block b;
 	int n;
 
-	ebb_holding_clear(r->holding);
 	while ((n = ebb_cursor_next(at->cursor, &b, err)) > 0) {
 		n = ebb_tally_block(r->t, &b, at->target->key, err);
-		if (!n)
-			n = hold(r, at, &b, err);
 		if (!n)
 			n = ebb_app_cancelled(r->app, err);
 		if (n)
@@ -101,8 +81,7 @@ static int walk(void *ctx, const struct ebb_target_at *at, struct ebb_err *err)
 	s->sum = (struct ebb_tally_sum){r->t->total.objects - before.objects,
 					r->t->total.bytes - before.bytes,
 					r->t->total.alloc - before.alloc};
-	n = ebb_target_found(at, s->sum.objects, err);
-	return n ? n : price(r, s, err);
+	return ebb_target_found(at, s->sum.objects, err);
 }
 
 static int collect_money(struct ebb_report *r, struct ebb_snap *snap, const struct ebb_cli_args *args,
@@ -114,7 +93,7 @@ static int collect_money(struct ebb_report *r, struct ebb_snap *snap, const stru
 		rc = ebb_alloc_total(r->money.alloc, &r->total, err);
 	if (rc == 0 && r->total.unpriced == r->total.bytes)
 		*r->total.cost.currency = 0;
-	return rc;
+	return rc ? rc : price_stores(r, err);
 }
 
 static int collect_history(struct ebb_report *r, struct ebb_err *err)
@@ -122,6 +101,8 @@ static int collect_history(struct ebb_report *r, struct ebb_err *err)
 	int64_t today = r->now / EBB_DATE_DAY_NS;
 	int rc = ebb_history_load(r->app->index_dir, today - EBB_REPORT_DAYS, r->now, &r->history, err);
 
+	if (rc == 0)
+		rc = ebb_savings_load(r->app->index_dir, r->now - EBB_REPORT_DAYS * EBB_DATE_DAY_NS, r->now, &r->savings, err);
 	if (rc == 0)
 		r->ndays = ebb_history_series(r->history, NULL, NULL, NULL, today, &r->days, err);
 	if (rc < 0 || r->ndays < 0)
@@ -137,8 +118,7 @@ int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_sna
 	r->app = app;
 	r->now = ebb_app_now(app);
 	r->t = ebb_tally_new(EBB_TALLY_ALL, r->now);
-	r->holding = malloc(sizeof(*r->holding));
-	if (!r->t || !r->holding)
+	if (!r->t)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	int n = ebb_target_each(app, snap, args, walk, r, err);
 	if (!n)
@@ -162,9 +142,9 @@ void ebb_report_release(struct ebb_report *r)
 	ebb_showback_release(&r->money);
 	ebb_alerts_release(&r->alerts);
 	ebb_history_free(r->history);
+	ebb_savings_release(&r->savings);
 	ebb_planfile_close(r->plan);
 	free(r->days);
-	free(r->holding);
 	free(r->stores);
 	*r = (struct ebb_report){0};
 }

@@ -10,10 +10,10 @@
 
 #include "agent/alerts.h"
 #include "agent/planfile.h"
+#include "agent/savings.h"
 #include "agent/showback.h"
 #include "agent/tally.h"
 #include "agent/target.h"
-#include "policies/holding.h"
 
 /* Extensions and owners that are named. */
 #define EBB_REPORT_TOP 10
@@ -31,7 +31,7 @@ struct ebb_report_store {
 	bool priced;			/* some of it is */
 	struct ebb_money month;		/* of keeping what is priced for 30 days: each object in its
 					 * class, with minimum size, overhead and monitoring */
-	struct ebb_cost_load hidden;	/* old versions, delete markers, unfinished uploads */
+	int64_t hidden_objects, hidden_bytes;	/* old versions, delete markers, unfinished uploads */
 	struct ebb_money hidden_month;	/* their part of `month` */
 	int64_t finished;		/* last scan */
 	uint64_t unreadable;		/* folders, in that scan */
@@ -41,7 +41,6 @@ struct ebb_report {
 	struct ebb_app *app;
 	int64_t now;
 	struct ebb_tally *t;
-	struct ebb_holding *holding;	/* of the store at hand */
 	struct ebb_report_store *stores;
 	size_t nstores;
 	bool priced;			/* at least one store is */
@@ -52,6 +51,7 @@ struct ebb_report {
 	struct ebb_history *history;
 	struct ebb_history_day *days;	/* of everything; owned */
 	int64_t ndays;
+	struct ebb_savings_list savings;	/* of the runs of EBB_REPORT_DAYS */
 	struct ebb_alerts alerts;	/* budgets, and the anomalies of EBB_REPORT_ANOMALIES */
 	struct ebb_planfile *plan;	/* or NULL */
 	bool live;			/* shown by ebb serve: pages may link to each other */

@@ -8,7 +8,8 @@
 #include "agent/chart.h"
 #include "agent/html.h"
 #include "agent/out.h"
-#include "agent/report.h"
+#include "agent/page_money.h"
+#include "agent/report_rows.h"
 #include "core/date.h"
 #include "core/units.h"
 
@@ -187,8 +188,9 @@ static void over_time(const struct page *p)
 
 /* --- Who and where --- */
 
+/* @note stands small below the amount, or NULL. */
 static void bar_row(const struct page *p, const char *name, double cost, int64_t bytes, int64_t objects,
-		    double value, double most)
+		    double value, double most, const char *note)
 {
 	char a[EBB_OUT_TEXT_MAX];
 
@@ -199,8 +201,10 @@ static void bar_row(const struct page *p, const char *name, double cost, int64_t
 	fprintf(p->f, "</td><td class=\"num\">%s</td>", ebb_out_bytes((uint64_t)bytes, a));
 	fprintf(p->f, "<td class=\"num\">%s</td>", ebb_out_count((uint64_t)objects, a));
 	if (*p->currency)
-		fprintf(p->f, "<td class=\"num\">%s</td>", nano(p, cost, a));
-	fputs("</tr>\n", p->f);
+		fprintf(p->f, "<td class=\"num\">%s", nano(p, cost, a));
+	if (*p->currency && note)
+		fprintf(p->f, "<br><small>%s</small>", note);
+	fputs(*p->currency ? "</td></tr>\n" : "</tr>\n", p->f);
 }
 
 static void bar_head(const struct page *p, const char *what)
@@ -210,35 +214,47 @@ static void bar_head(const struct page *p, const char *what)
 	ebb_html_table(p->f, *p->currency ? "lbrrr" : "lbrr", heads);
 }
 
+/* One bar, with what it costs once shared costs are split. */
+static void dimension_row(const struct page *p, const char *name, const struct ebb_report_rows_row *row, bool shared,
+			  double most)
+{
+	bool money = *p->currency && p->r->total.cost.nano > 0;
+	char a[EBB_OUT_TEXT_MAX], with[EBB_OUT_TEXT_MAX + 32] = "";
+
+	if (shared && row->moved)
+		snprintf(with, sizeof(with), "%s with shared costs", nano(p, (double)(row->own.cost + row->moved), a));
+	bar_row(p, name, (double)row->own.cost, row->own.bytes, row->own.objects,
+		(double)(money ? row->own.cost : row->own.bytes), most, *with ? with : NULL);
+}
+
 /* The rows of a dimension as bars: by cost where there are prices, else by bytes; beyond BARS they are added up. */
 static int dimension(const struct page *p, size_t dim, const char *title, struct ebb_err *err)
 {
-	struct ebb_alloc_row *rows, rest = {0};
+	struct ebb_report_rows_row *rows, rest = {.moved = 0};
+	bool money = *p->currency && p->r->total.cost.nano > 0, shared;
 	size_t n;
-	int r = ebb_alloc_rows(p->r->money.alloc, dim, &rows, &n, err);
-	bool money = *p->currency && p->r->total.cost.nano > 0;
+	int r = ebb_report_rows_get(p->r, dim, &rows, &n, &shared, err);
 	double most = 0;
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++)
-		most = fmax(most, (double)(money ? rows[i].cost : rows[i].bytes));
+		most = fmax(most, (double)(money ? rows[i].own.cost : rows[i].own.bytes));
 	ebb_html_section(p->f, title, 0);
 	bar_head(p, ebb_alloc_dim_name(p->r->money.alloc, dim));
 	for (size_t i = 0; i < n && i < BARS; i++)
-		bar_row(p, *rows[i].value ? rows[i].value : "(none)", (double)rows[i].cost, rows[i].bytes,
-			rows[i].objects, (double)(money ? rows[i].cost : rows[i].bytes), most);
+		dimension_row(p, *rows[i].own.value ? rows[i].own.value : "(none)", &rows[i], shared, most);
 	for (size_t i = BARS; i < n; i++) {
-		rest.bytes += rows[i].bytes;
-		rest.objects += rows[i].objects;
-		rest.cost += rows[i].cost;
+		rest.own.bytes += rows[i].own.bytes;
+		rest.own.objects += rows[i].own.objects;
+		rest.own.cost += rows[i].own.cost;
+		rest.moved += rows[i].moved;
 	}
 	if (n > BARS) {
 		char name[48];
 
 		snprintf(name, sizeof(name), "%zu others", n - BARS);
-		bar_row(p, name, (double)rest.cost, rest.bytes, rest.objects,
-			(double)(money ? rest.cost : rest.bytes), most);
+		dimension_row(p, name, &rest, shared, most);
 	}
 	ebb_html_table_end(p->f);
 	ebb_html_section_end(p->f);
@@ -298,11 +314,11 @@ static void ages(const struct page *p)
 	for (int i = 0; i < EBB_TALLY_AGES; i++)
 		if (t->idle[i].objects)
 			bar_row(&plain, ebb_tally_age_name(i), 0, (int64_t)t->idle[i].bytes,
-				(int64_t)t->idle[i].objects, (double)t->idle[i].bytes, most);
+				(int64_t)t->idle[i].objects, (double)t->idle[i].bytes, most, NULL);
 	for (int i = 0; i < EBB_TALLY_UNKNOWNS; i++)
 		if (t->unknown[i].objects)
 			bar_row(&plain, ebb_tally_unknown_text(i), 0, (int64_t)t->unknown[i].bytes,
-				(int64_t)t->unknown[i].objects, (double)t->unknown[i].bytes, most);
+				(int64_t)t->unknown[i].objects, (double)t->unknown[i].bytes, most, NULL);
 	ebb_html_table_end(p->f);
 	ebb_html_para(p->f, "note", "Only what evidence proves; the rest stands under why it is not known.");
 	ebb_html_section_end(p->f);
@@ -489,6 +505,7 @@ int ebb_report_html(const struct ebb_report *r, struct ebb_err *err)
 		return rc;
 	if (r->plan)
 		plan(&p);
+	ebb_page_money_savings(r);
 	if (r->alerts.nbudgets)
 		budgets(&p);
 	if (r->ndays > 1)
@@ -498,6 +515,7 @@ int ebb_report_html(const struct ebb_report *r, struct ebb_err *err)
 	ages(&p);
 	if ((rc = who(&p, err)) < 0)
 		return rc;
+	ebb_page_money_hidden(r);
 	fputs("</div>\n", p.f);
 	ebb_html_end(p.f, "Estimates from list prices and what the last scans saw; no invoice. "
 			  "Unknown is shown as unknown and counted nowhere.");

@@ -5,7 +5,7 @@
 
 #include "agent/out.h"
 #include "agent/owner.h"
-#include "agent/report.h"
+#include "agent/report_rows.h"
 #include "core/date.h"
 
 /* Folders that are listed, the most expensive first. */
@@ -41,11 +41,11 @@ static json_t *stores(const struct ebb_report *r)
 		if (s->class)
 			json_object_set_new(o, "class", json_string(s->class));
 		json_object_set_new(o, "priced", json_boolean(s->priced));
-		if (s->hidden.objects) {
-			json_object_set_new(o, "hidden_objects", json_integer(s->hidden.objects));
-			json_object_set_new(o, "hidden_bytes", json_integer((json_int_t)s->hidden.bytes));
+		if (s->hidden_objects) {
+			json_object_set_new(o, "hidden_objects", json_integer(s->hidden_objects));
+			json_object_set_new(o, "hidden_bytes", json_integer(s->hidden_bytes));
 		}
-		if (s->priced && s->hidden.objects)
+		if (s->priced && s->hidden_objects)
 			ebb_out_json_money(o, "hidden_month", &s->hidden_month);
 		if (s->priced) {
 			ebb_out_json_money(o, "cost_month", &s->month);
@@ -121,30 +121,38 @@ static json_t *groups(const char *key, const struct ebb_tally_group *g, size_t n
 	return a;
 }
 
-/* Every dimension but folders, which are many: the first rows of each. */
+static json_t *by_row(const struct ebb_report_rows_row *row, bool shared)
+{
+	const struct ebb_alloc_row *own = &row->own;
+	json_t *o = json_pack("{sI sI sI sI}", "objects", (json_int_t)own->objects, "bytes", (json_int_t)own->bytes,
+			      "unpriced_bytes", (json_int_t)own->unpriced, "cost_month_nano", (json_int_t)own->cost);
+
+	if (shared) {
+		json_object_set_new(o, "shared_month_nano", json_integer(row->moved));
+		json_object_set_new(o, "allocated_month_nano", json_integer(own->cost + row->moved));
+	}
+	ebb_out_json_bytes(o, "value", own->value, strlen(own->value));
+	return o;
+}
+
+/* Every dimension; of folders, which are many, the first rows. */
 static json_t *by(const struct ebb_report *r)
 {
 	json_t *o = json_object();
 
 	for (size_t d = 0; d < ebb_alloc_dims(r->money.alloc); d++) {
-		struct ebb_alloc_row *rows;
+		struct ebb_report_rows_row *rows;
 		json_t *a = json_array();
+		bool shared;
 		size_t n;
 
-		if (ebb_alloc_rows(r->money.alloc, d, &rows, &n, NULL) < 0) {
+		if (ebb_report_rows_get(r, d, &rows, &n, &shared, NULL) < 0) {
 			json_decref(a);
 			json_decref(o);
 			return NULL;
 		}
-		for (size_t i = 0; i < n && (d != EBB_ALLOC_FOLDER || i < FOLDERS); i++) {
-			json_t *row = json_pack("{sI sI sI sI}", "objects", (json_int_t)rows[i].objects, "bytes",
-						(json_int_t)rows[i].bytes, "unpriced_bytes",
-						(json_int_t)rows[i].unpriced, "cost_month_nano",
-						(json_int_t)rows[i].cost);
-
-			ebb_out_json_bytes(row, "value", rows[i].value, strlen(rows[i].value));
-			json_array_append_new(a, row);
-		}
+		for (size_t i = 0; i < n && (d != EBB_ALLOC_FOLDER || i < FOLDERS); i++)
+			json_array_append_new(a, by_row(&rows[i], shared));
 		free(rows);
 		json_object_set_new(o, ebb_alloc_dim_name(r->money.alloc, d), a);
 	}
@@ -179,6 +187,50 @@ static json_t *alerts(const struct ebb_report *r)
 	return a;
 }
 
+static json_t *savings_row(const struct ebb_savings_row *r)
+{
+	json_t *o = json_object();
+	const struct {
+		const char *name;
+		int64_t value;
+	} members[] = {
+		{"planned_objects", r->planned}, {"planned_once_nano", r->planned_once}, {"planned_month_nano", r->planned_month},
+		{"done_objects", r->done}, {"done_once_nano", r->done_once}, {"done_month_nano", r->done_month},
+		{"measured_objects", r->seen}, {"measured_month_nano", r->real_month}, {"waiting_objects", r->waiting},
+		{"waiting_month_nano", r->waiting_month}, {"replaced_objects", r->replaced}, {"unknown_objects", r->unknown},
+	};
+
+	if (r->rule)
+		json_object_set_new(o, "rule", json_string(r->rule));
+	if (r->action)
+		json_object_set_new(o, "action", json_string(r->action));
+	for (size_t i = 0; i < EBB_ARRAY_LEN(members); i++)
+		json_object_set_new(o, members[i].name, json_integer(members[i].value));
+	return o;
+}
+
+static json_t *savings(const struct ebb_report *r)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < r->savings.n; i++) {
+		const struct ebb_savings *s = &r->savings.all[i];
+		json_t *o = json_pack("{ss* ss ss}", "run", *s->run ? s->run : NULL, "plan", s->plan, "currency", s->currency);
+		json_t *rows = json_array();
+		struct ebb_savings_row all = ebb_savings_sum(s);
+
+		ebb_out_json_time(o, "time", s->time);
+		if (s->measured)
+			ebb_out_json_time(o, "measured", s->measured);
+		for (size_t k = 0; k < s->n; k++)
+			json_array_append_new(rows, savings_row(&s->rows[k]));
+		json_object_set_new(o, "total", savings_row(&all));
+		json_object_set_new(o, "rules", rows);
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
 int ebb_report_json(const struct ebb_report *r, struct ebb_err *err)
 {
 	const struct ebb_tally *t = r->t;
@@ -194,6 +246,7 @@ int ebb_report_json(const struct ebb_report *r, struct ebb_err *err)
 	json_object_set_new(o, "unpriced_bytes", json_integer(r->total.unpriced));
 	json_object_set_new(o, "by", by(r));
 	json_object_set_new(o, "history", history(r));
+	json_object_set_new(o, "savings", savings(r));
 	json_object_set_new(o, "alerts", alerts(r));
 	json_object_set_new(o, "kinds", kinds(t));
 	json_object_set_new(o, "idle", ages(t->idle));

@@ -5,6 +5,7 @@
 #include "agent/out.h"
 #include "agent/owner.h"
 #include "agent/report.h"
+#include "agent/report_money.h"
 
 static const struct ebb_out_col cols[] = {
 	{"", false}, {"size", true}, {"files", true}, {"share", true}, {"", false},
@@ -193,10 +194,10 @@ static void print_unlisted(const struct ebb_report *r)
 	for (size_t i = 0; i < r->nstores; i++) {
 		const struct ebb_report_store *s = &r->stores[i];
 
-		if (s->hidden.objects)
+		if (s->hidden_objects)
 			fprintf(r->app->out, "  %s: %s of old versions, delete markers and unfinished uploads, %s%s%s\n",
-				s->name, ebb_out_things((uint64_t)s->hidden.objects, "record", a),
-				ebb_out_bytes((uint64_t)s->hidden.bytes, b), s->priced ? ", a month " : "",
+				s->name, ebb_out_things((uint64_t)s->hidden_objects, "record", a),
+				ebb_out_bytes((uint64_t)s->hidden_bytes, b), s->priced ? ", a month " : "",
 				s->priced ? ebb_out_money(&s->hidden_month, c) : "");
 	}
 }
@@ -210,7 +211,7 @@ static void print_hidden(const struct ebb_report *r)
 	bool unlisted = false;
 
 	for (size_t i = 0; i < r->nstores; i++)
-		unlisted |= r->stores[i].hidden.objects > 0;
+		unlisted |= r->stores[i].hidden_objects > 0;
 	if (!t->sparse.objects && !t->twins.objects && !t->unseen.objects && !unlisted)
 		return;
 	title(r, "What sizes hide");
@@ -256,5 +257,5 @@ int ebb_report_text(const struct ebb_report *r, struct ebb_err *err)
 				 err);
 	if (!n)
 		print_hidden(r);
-	return n;
+	return n ? n : ebb_report_money_print(r, err);
 }

@@ -16,6 +16,9 @@
 /* Most labels of datasets and mapping together. */
 #define LABELS_MAX (EBB_RULES_LABELS + 64)
 
+/* A dimension that is not shown: hidden objects by store. */
+#define HIDDEN (EBB_ALLOC_DIMS + LABELS_MAX)
+
 /* A store's name, ':' and a key. */
 #define FOLDER_MAX (EBB_INDEX_NAME_MAX + 1 + EBB_KEY_MAX)
 
@@ -43,7 +46,7 @@ struct ebb_alloc {
 	const char *dim[EBB_ALLOC_DIMS + LABELS_MAX];
 	size_t ndims, nset;	/* all, and those that datasets give */
 	size_t mapped[LABELS_MAX];	/* number in `labels` of each label's dimension, SIZE_MAX: none */
-	size_t values[EBB_ALLOC_DIMS + LABELS_MAX];	/* rows of each dimension */
+	size_t values[HIDDEN + 1];	/* rows of each dimension */
 	struct row **slot;
 	size_t nslots, used;
 	struct row total;
@@ -331,20 +334,40 @@ static int add_labels(struct ebb_alloc *a, const struct ebb_record *rec, const s
 	return r;
 }
 
+/* Hidden objects once more, by store. A marker is a name: it holds nothing. */
+static int add_hidden(struct ebb_alloc *a, int64_t kind, const struct count *c, struct ebb_err *err)
+{
+	struct row *r;
+
+	if (kind == EBB_KIND_VERSION || kind == EBB_KIND_UPLOAD)
+		return add_value(a, HIDDEN, a->store, strlen(a->store), c, err);
+	if (kind != EBB_KIND_MARKER)
+		return 0;
+	r = row_of(a, HIDDEN, a->store, strlen(a->store));
+	if (!r)
+		return no_memory(err);
+	r->objects++;
+	return 0;
+}
+
 static int count_record(struct ebb_alloc *a, const struct ebb_record *rec, struct ebb_err *err)
 {
 	int64_t kind = ebb_record_has(rec, EBB_F_KIND) ? rec->f[EBB_F_KIND] : EBB_KIND_FILE;
 	struct count c = {.bytes = rec->f[EBB_F_SIZE]};
 
+	if (kind == EBB_KIND_MARKER)
+		return add_hidden(a, kind, &c, err);
 	if ((kind != EBB_KIND_FILE && kind != EBB_KIND_VERSION && kind != EBB_KIND_UPLOAD) ||
 	    (rec->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN))
 		return 0;
 	c.charged = ebb_record_has(rec, EBB_F_ALLOC) ? rec->f[EBB_F_ALLOC] : c.bytes;
 	find_class(a, rec);
-	c.class = a->class;
+	c.class = kind == EBB_KIND_UPLOAD && a->class ? a->class->standard : a->class;
 	int r = add(a, &a->total, &c, err);
 	if (r == 0)
 		r = add_fixed(a, rec, &c, err);
+	if (r == 0)
+		r = add_hidden(a, kind, &c, err);
 	return r < 0 ? r : add_labels(a, rec, &c, err);
 }
 
@@ -415,6 +438,20 @@ int ebb_alloc_total(struct ebb_alloc *a, struct ebb_alloc_total *ret, struct ebb
 	if (r == 0)
 		*ret = (struct ebb_alloc_total){a->total.objects, a->total.bytes, a->total.unpriced, cost};
 	return r;
+}
+
+int ebb_alloc_hidden(const struct ebb_alloc *a, const char *store, struct ebb_alloc_row *ret, struct ebb_err *err)
+{
+	const char *currency = a->prices ? ebb_price_currency(a->prices) : "";
+	const struct row *r = *find_slot(a->slot, a->nslots, HIDDEN, store, strlen(store));
+	struct ebb_money cost = {0};
+	int rc = r && *currency ? ebb_bill_money(cost_of(r), currency, &cost, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	*ret = r ? (struct ebb_alloc_row){store, r->objects, r->bytes, r->unpriced, cost.nano}
+		 : (struct ebb_alloc_row){.value = store};
+	return 0;
 }
 
 /* A row with what rounding down to nano-units left over, for the largest remainders. */

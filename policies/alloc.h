@@ -6,7 +6,8 @@
  *
  * What counts: files, each inode once (at its first name), and the hidden bytes of buckets: noncurrent versions and unfinished uploads.
  * What is charged: a month's storage as it is, cost_storage.h, of what is allocated on filesystems and of sizes elsewhere. A class that
- * tiers by itself is charged at its first place. What has no price is counted, never free.
+ * tiers by itself is charged at its first place; parts of uploads lie in the plain class, whatever they are for. What has no price is counted,
+ * never free.
  *
  * Amounts of rows are rounded so that they add up to the total, which is rounded once (largest remainders, ties to the earlier row).
  *
@@ -80,6 +81,14 @@ int ebb_alloc_dim_find(const struct ebb_alloc *a, const char *name);
  */
 int ebb_alloc_rows(struct ebb_alloc *a, size_t dim, struct ebb_alloc_row **ret, size_t *ret_n,
 		   struct ebb_err *err);
+
+/*
+ * What listings of a store do not show: noncurrent versions and unfinished uploads, which its rows hold too, and delete markers, which are
+ * objects without bytes and in no row. All 0 where there is nothing; `value` is @store.
+ *
+ * @return  0, -EBB_ERANGE.
+ */
+int ebb_alloc_hidden(const struct ebb_alloc *a, const char *store, struct ebb_alloc_row *ret, struct ebb_err *err);
 
 /* Objects of one class within a row, as cost_storage.h takes them. */
 #define EBB_ALLOC_BINS 3

@@ -137,6 +137,43 @@ START_TEST(every_byte_has_its_row)
 }
 END_TEST
 
+START_TEST(hidden_bytes_are_told_by_store)
+{
+	EBB_CLEANUP(ebb_alloc_freep) struct ebb_alloc *a = usual(NULL);
+	struct ebb_alloc_row hidden;
+
+	ck_assert_int_eq(ebb_alloc_hidden(a, "lake", &hidden, &err), 0);
+	ck_assert_int_eq(hidden.objects, 3); /* the marker too, which holds nothing */
+	ck_assert_int_eq(hidden.bytes, 6000);
+	ck_assert_int_eq(hidden.cost, (int64_t)(0.023e9 * 6000 / (1 << 30) + 0.5));
+	ck_assert_int_eq(ebb_alloc_hidden(a, "disk", &hidden, &err), 0);
+	ck_assert(hidden.objects == 0 && hidden.bytes == 0 && hidden.cost == 0);
+}
+END_TEST
+
+/* Parts of an upload lie in the provider's plain class, whatever they are for. */
+START_TEST(uploads_lie_in_the_plain_class)
+{
+	static const struct ebb_rules_store where = {.name = "b", .class = "STANDARD", .provider = "x", .region = "r"};
+	static const struct object parts[] = {{"u", 1 << 30, EBB_KIND_UPLOAD, 0, 1, "GLACIER"}};
+	struct ebb_price_books *b = ebb_price_books_new(&arena, NOW);
+	const struct ebb_tree_node *doc = ebb_flow_parse(&arena, "p.yaml",
+		"{version: 1, name: x, provider: x, date: 2026-11-01, currency: USD, source: test, confidence: list, classes: {STANDARD: {}, GLACIER: {}},"
+		" regions: {r: {STANDARD: {storage_gib_month: 0.023}, GLACIER: {storage_gib_month: 0.0036}}}}", &err);
+	EBB_CLEANUP(ebb_alloc_freep) struct ebb_alloc *a = NULL;
+	struct ebb_rules *r = NULL;
+	int64_t code;
+
+	names = ebb_names_new();
+	ck_assert_int_ge(ebb_names_add(names, "GLACIER", &code, &err), 0);
+	ck_assert_msg(doc && ebb_price_books_add(b, doc, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(ebb_rules_compile(&arena, NULL, NULL, &where, 1, &r, &err), 0);
+	ck_assert_int_eq(ebb_alloc_new(r, b, names, NULL, NOW, &a, &err), 0);
+	count(a, "b", parts, 1);
+	ck_assert_int_eq(row(a, "store", "b").cost, 23000000);
+}
+END_TEST
+
 START_TEST(prices_are_those_of_the_object)
 {
 	EBB_CLEANUP(ebb_alloc_freep) struct ebb_alloc *a = usual(NULL);
@@ -227,6 +264,6 @@ START_TEST(too_many_values_end_in_others)
 }
 END_TEST
 
-EBB_UNIT_MAIN("alloc", every_byte_has_its_row, prices_are_those_of_the_object,
+EBB_UNIT_MAIN("alloc", every_byte_has_its_row, hidden_bytes_are_told_by_store, uploads_lie_in_the_plain_class, prices_are_those_of_the_object,
 	      all_dimensions_add_up_to_the_total, a_mapping_fills_what_datasets_leave,
 	      nothing_is_priced_without_books, too_many_values_end_in_others)
