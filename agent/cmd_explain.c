@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/context.h"
 #include "agent/habit_scan.h"
 #include "agent/out.h"
 #include "agent/owner.h"
@@ -28,6 +29,7 @@ struct explain {
 	const struct ebb_rules_dataset *dataset;
 	const struct ebb_rule *rule;	/* that meets it, or NULL */
 	enum ebb_decide_refusal refusal;	/* of the plan, EBB_REFUSE_NONE when it would do it */
+	const char *why;		/* what decided, where the object alone does not say it; or NULL */
 	struct ebb_expr_env env;
 	char *key;			/* owned: the key looked up */
 };
@@ -180,7 +182,9 @@ static void print_action(const struct explain *x)
 	FILE *f = x->app->out;
 	char t[EBB_UNITS_TEXT];
 
-	if (rule->action->id != EBB_ACTION_DELETE)
+	if (rule->retain)
+		fprintf(f, "move it, with all of its checkpoint, to the store's trash for %s", ebb_units_exact_duration(rule->trash_ns, t));
+	else if (rule->action->id != EBB_ACTION_DELETE)
 		fprintf(f, "%s%s%s", rule->action->summary, rule->to ? ": " : "",
 			rule->to ? rule->to : "");
 	else if (rule->purge)
@@ -197,6 +201,8 @@ static void print_outcome(const struct explain *x)
 	if (x->rule && x->refusal != EBB_REFUSE_NONE) {
 		fprintf(f, "\nRule '%s' meets it, but the plan leaves it alone: %s\n",
 			x->rule->name, ebb_decide_refusal_text(x->refusal));
+		if (x->why && (x->refusal == EBB_REFUSE_LIVE || x->rule->retain))
+			fprintf(f, "  %s\n", x->why);
 		return;
 	}
 	if (x->rule) {
@@ -255,6 +261,8 @@ static int print_json(struct explain *x, struct ebb_err *err)
 			    refused ? json_string(ebb_decide_refusal_name(x->refusal)) : json_null());
 	json_object_set_new(o, "refused_why",
 			    refused ? json_string(ebb_decide_refusal_text(x->refusal)) : json_null());
+	if (x->why && (x->refusal == EBB_REFUSE_LIVE || (x->rule && x->rule->retain)))
+		json_object_set_new(o, "why", json_string(x->why));
 	if (x->dataset)
 		json_object_set_new(o, "dataset", json_string(x->dataset->match));
 	for (size_t i = 0; i < x->nverdicts; i++) {
@@ -310,14 +318,21 @@ static int look_up(struct explain *x, struct ebb_snap *snap, struct ebb_err *err
 static int ask_plan(struct explain *x, struct ebb_snap *snap, size_t rule, struct ebb_err *err)
 {
 	const struct ebb_config *c = x->app->config;
+	EBB_CLEANUP(ebb_context_freep) struct ebb_context *ctx = NULL;
 	struct ebb_decide *d = NULL;
-	struct ebb_action a;
+	struct ebb_action a = {0};
 	int r = ebb_decide_new(&x->arena, c->rules, c->prices, x->env.now, &d, err);
 
+	if (r == 0)
+		r = ebb_context_make(x->app, snap, &x->store, 1, false, &ctx, err);
+	if (r == 0)
+		ebb_context_use(ctx, d);
 	if (r == 0)
 		r = ebb_habit_scan_tell(&x->arena, snap, &x->store, 1, c->rules, x->env.now, d, err);
 	if (r == 0)
 		r = ebb_decide_one(d, rule, x->store.name, &x->rec, &a, &x->refusal, err);
+	if (r == 0 && a.why && !(x->why = ebb_arena_strdup(&x->arena, a.why)))
+		r = ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	ebb_decide_free(d);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include "agent/app.h"
 #include "agent/cli.h"
 #include "agent/cmd_plan.h"
+#include "agent/context.h"
 #include "agent/habit_scan.h"
 #include "agent/listing.h"
 #include "agent/lower.h"
@@ -27,6 +28,7 @@ struct planning {
 	struct ebb_snap *snap;
 	struct ebb_planfile_writer *out;	/* NULL: only the totals are wanted */
 	struct ebb_decide *decide;
+	struct ebb_context *context;
 	struct ebb_survivors *survivors;	/* NULL: no rule asks for them */
 	struct ebb_arena arena;			/* of the header */
 	struct ebb_arena row_arena;
@@ -357,6 +359,10 @@ static int make(struct planning *p, const char *path, bool keep, struct ebb_err 
 	int r = ebb_decide_new(&p->arena, c->rules, c->prices, now, &p->decide, err);
 
 	if (r == 0)
+		r = ebb_context_make(p->app, p->snap, p->sources, p->nsources, false, &p->context, err);
+	if (r == 0)
+		ebb_context_use(p->context, p->decide);
+	if (r == 0)
 		r = ebb_survivors_find(p->app, p->snap, p->sources, p->nsources, now, &p->survivors, err);
 	if (r == 0 && p->survivors)
 		ebb_decide_use_copies(p->decide, ebb_survivors_copy, p->survivors);
@@ -383,6 +389,7 @@ static void release(struct planning *p)
 {
 	ebb_planfile_abort(p->out);
 	ebb_decide_free(p->decide);
+	ebb_context_free(p->context);
 	ebb_survivors_free(p->survivors);
 	ebb_snap_close(p->snap);
 	ebb_arena_release(&p->row_arena);

@@ -6,6 +6,7 @@
 #include "agent/cli.h"
 #include "agent/cmd_scan.h"
 #include "agent/etags.h"
+#include "agent/factbook.h"
 #include "agent/hash_tell.h"
 #include "agent/listing.h"
 #include "agent/out.h"
@@ -128,6 +129,12 @@ static int scan_one(struct ebb_app *app, struct ebb_index *ix, struct ebb_cmd_sc
 		return r;
 	}
 	tell_unreadable(app, cs, &s);
+	struct ebb_factbook_stats facts = {0};
+	if ((r = ebb_factbook_learn(app, ix, cs, !o->manifest, &facts, err)))
+		return r;
+	if (facts.bad)
+		ebb_app_note(app, "%s: %llu of %llu files that say what others are for cannot be understood; what they may be about stays",
+			     cs->open.name, (unsigned long long)facts.bad, (unsigned long long)facts.files);
 	if ((r = ebb_showback_record(app, ix, cs->open.name, err)))
 		return r;
 	if (app->json)

@@ -44,6 +44,10 @@
  *   reach.c          stores of the index, open              survivors.c      which copy stays
  *   same.c           equal to the last byte                 chunks.c         what storing chunks once would save
  *
+ *   cmd_checkpoints.c  runs, what stays and why             context.c        what decisions know beside the object
+ *   factbook.c       what files say of others, kept          ref.c            who reads them
+ *   ref_index.c      ref_trainer.c    ref_metrics.c    ref_latest.c          of checkpoints
+ *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
  *   cmd_diff.c       compare two plans                      plantext.c       a plan for people
  *   cmd_simulate.c   what policies would have cost          trace.c          reads and objects from CSV files

@@ -39,7 +39,7 @@ const char *ebb_plantext_does(const char *action, bool purge, int64_t trash_ns, 
 	const struct ebb_action_kind *kind = ebb_action_by_name(action);
 	char t[EBB_UNITS_TEXT];
 
-	if (!kind || kind->id != EBB_ACTION_DELETE)
+	if (!kind || !kind->destructive)
 		snprintf(buf, 64, "%s", action);
 	else if (purge)
 		snprintf(buf, 64, "%s for good", action);

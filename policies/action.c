@@ -68,6 +68,17 @@ static const struct ebb_action_kind kinds[EBB_ACTION_COUNT] = {
 			.needs_to = true,
 			.unruled = true,
 		},
+	[EBB_ACTION_RETAIN] =
+		{
+			.id = EBB_ACTION_RETAIN,
+			.name = "retain",
+			.past = "deleted",
+			.summary = "keep some checkpoints of each run, delete the others whole",
+			.changes = true,
+			.destructive = true,
+			.trashes = true,
+			.families = true,
+		},
 };
 
 const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id)

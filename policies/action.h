@@ -22,6 +22,7 @@ enum ebb_action_id {
 	EBB_ACTION_DEDUP,	/* one of several equal files no longer takes room of its own */
 	EBB_ACTION_ARCHIVE,	/* into a pack with others, in another store or the same */
 	EBB_ACTION_COPY,	/* to another store as well; the original stays */
+	EBB_ACTION_RETAIN,	/* which checkpoints of a family stay; the others are deleted: plans have deletes only */
 	EBB_ACTION_COUNT
 };
 
@@ -40,6 +41,7 @@ struct ebb_action_kind {
 	bool takes_codec;	/* the rule may say codec and level */
 	bool unruled;		/* no rule may ask for it: transfers plan it (ebb transfer plan) */
 	bool trashes;		/* puts what it takes away into the trash: the rule may say trash */
+	bool families;		/* decides about whole checkpoints: the rule may say keep_last and its kin */
 	bool packs;		/* several objects go into one: the rule may say pack */
 	const char *past;	/* for reports: "deleted", "compressed" */
 };

@@ -43,6 +43,9 @@ struct ebb_decide {
 	int64_t now;
 	ebb_decide_copy_fn *copies;	/* or NULL */
 	void *copies_ctx;
+	const struct ebb_ckpts *ckpts;	/* or NULL */
+	ebb_decide_guard_fn *guard;	/* or NULL */
+	void *guard_ctx;
 	struct ebb_decide_totals totals;
 	struct ebb_rules_decide_work *work;
 	struct ebb_block_iter *iter;
@@ -72,6 +75,9 @@ static const struct {
 	[EBB_REFUSE_POINTLESS] = {"pointless",
 				  "there is nothing to gain: empty, within one block (4 KiB), "
 				  "compressed or there already"},
+	[EBB_REFUSE_RETAINED] = {"retained", "they are of checkpoints that stay by this rule (ebb checkpoints shows which and why)"},
+	[EBB_REFUSE_DOUBT] = {"doubt", "too little is known of their checkpoints, or they are of none (ebb checkpoints says what)"},
+	[EBB_REFUSE_LIVE] = {"live", "something else refers to them, or has them open (ebb explain KEY says what)"},
 	[EBB_REFUSE_CHEAPEST] = {"cheapest", "they cost least where they are"},
 	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
 					     "provider and region"},
@@ -133,6 +139,17 @@ void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *c
 void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits)
 {
 	d->habits = habits;
+}
+
+void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c)
+{
+	d->ckpts = c;
+}
+
+void ebb_decide_use_guard(struct ebb_decide *d, ebb_decide_guard_fn *fn, void *ctx)
+{
+	d->guard = fn;
+	d->guard_ctx = ctx;
 }
 
 const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d)
@@ -360,6 +377,43 @@ static int choose_class(struct ebb_decide *d, const struct ebb_rule *rule, struc
 	return 0;
 }
 
+/* Would it break something? Says what. */
+static enum ebb_decide_refusal in_use(struct ebb_decide *d, struct ebb_action *a)
+{
+	const char *why = d->guard ? d->guard(d->guard_ctx, a) : NULL;
+
+	if (!why)
+		return EBB_REFUSE_NONE;
+	ebb_buf_clear(&d->why);
+	ebb_buf_adds(&d->why, why);
+	a->why = d->why.data;
+	return EBB_REFUSE_LIVE;
+}
+
+/*
+ * A file of a checkpoint. Whether it goes is said of the whole, so no gate about this file alone may split it: what deleting costs is told
+ * and not a reason to stay.
+ */
+static int price_retained(struct ebb_decide *d, size_t rule, struct ebb_action *a, enum ebb_decide_refusal *ret, struct ebb_err *err)
+{
+	const struct ebb_ckpt *k = d->ckpts ? ebb_ckpt_of(d->ckpts, a->store, (uint16_t)rule, a->obj->key, a->obj->key_len) : NULL;
+	char why[512];
+
+	ebb_buf_clear(&d->why);
+	if (!k)
+		ebb_buf_adds(&d->why, "is of no checkpoint that is known");
+	else
+		ebb_buf_addf(&d->why, "step %lld of %s: %s", (long long)k->step, k->family, ebb_ckpt_why(d->ckpts, k, why, sizeof(why)));
+	a->why = d->why.data;
+	*ret = !k || (k->kept & (EBB_CKPT_DOUBT | EBB_CKPT_LIVE)) ? EBB_REFUSE_DOUBT : k->kept ? EBB_REFUSE_RETAINED : EBB_REFUSE_NONE;
+	if (*ret != EBB_REFUSE_NONE)
+		return 0;
+	struct ebb_cost_ends ends = ends_of(d, a);
+	int r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
+	a->why = d->why.data;
+	return r;
+}
+
 /* Fill the amounts and the reasons, and say whether the action stands. */
 static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 			enum ebb_decide_refusal *ret, struct ebb_err *err)
@@ -370,6 +424,10 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	int r = 0;
 
 	*ret = possible(d, a);
+	if (*ret == EBB_REFUSE_NONE)
+		*ret = in_use(d, a);
+	if (*ret == EBB_REFUSE_NONE && ebb_rules_get(d->rules, rule)->retain)
+		return price_retained(d, rule, a, ret, err);
 	if (*ret == EBB_REFUSE_NONE && chosen)
 		r = choose_class(d, ebb_rules_get(d->rules, rule), a, &saving, ret, err);
 	if (r < 0 || *ret != EBB_REFUSE_NONE)
@@ -398,7 +456,7 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 	const struct ebb_rule *rule = ebb_rules_get(d->rules, i);
 	enum ebb_decide_refusal refusal;
 	struct ebb_action a = {
-		.id = rule->action->id,
+		.id = rule->retain ? EBB_ACTION_DELETE : rule->action->id,
 		.rule = rule->name,
 		.store = store,
 		.obj = rec,

@@ -15,6 +15,7 @@
 #define EBB_POLICIES_DECIDE_H
 
 #include "policies/bundle.h"
+#include "policies/ckpt.h"
 #include "policies/habits.h"
 #include "policies/price.h"
 #include "policies/rules.h"
@@ -40,6 +41,9 @@ enum ebb_decide_refusal {
 				 * is compressed frees whole blocks only), or already there */
 	EBB_REFUSE_ALONE,	/* dedup: no copy that may stay is known, or so many must stay */
 	EBB_REFUSE_CHEAPEST,	/* class: auto, and it costs least where it is */
+	EBB_REFUSE_RETAINED,	/* retain, and its checkpoint is one that stays */
+	EBB_REFUSE_DOUBT,	/* retain, and too little is known of its checkpoint, or it is of none */
+	EBB_REFUSE_LIVE,	/* something refers to it, or has it open: the action would break that */
 	EBB_REFUSE_UNPRICED,	/* class: auto, and there are no prices to decide by */
 	EBB_REFUSE_COUNT
 };
@@ -104,6 +108,15 @@ void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *c
 
 /* How datasets are read, for rules with `class: auto`; borrowed. Without it each object speaks for itself. */
 void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits);
+
+/* For retain rules: which checkpoints stay. Finished, of the same rules and blocks. Without it they all stay. Borrowed. */
+void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c);
+
+/* Why an action would break something that uses its object, or NULL. Constant while the decider lives. */
+typedef const char *ebb_decide_guard_fn(void *ctx, const struct ebb_action *a);
+
+/* Without it nothing is in use. */
+void ebb_decide_use_guard(struct ebb_decide *d, ebb_decide_guard_fn *fn, void *ctx);
 
 /*
  * Receives each action in key order, borrowed until it returns. A negative return stops the

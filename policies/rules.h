@@ -25,6 +25,8 @@
  *        trash: 30d | purge: "cannot be undone",          # delete
  *        versions: noncurrent|markers|uploads, after: 30d,     # delete what a bucket hides
  *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
+ *        keep_last: 3, keep_every: 1000, keep_best: eval_loss, keep_best_count: 1, mode: min|max,      # retain
+ *        keep_tagged: [glob], min_age: 7d, trash: 30d,
  *        everything: true,                                # delete that restricts nothing
  *        trust: certain|logs,                             # all that change; delete: certain unless said
  *        require: {payback: 90d}}                         # all that change
@@ -55,6 +57,7 @@
 #include "policies/action.h"
 #include "policies/expr.h"
 #include "policies/expr_explain.h"
+#include "policies/glob.h"
 
 /*
  * A store's own bookkeeping (its trash, its journal marks) lives here; no rule ever meets a key
@@ -118,6 +121,21 @@ struct ebb_rules_dataset {
 	size_t nlabels;
 };
 
+/* How long a checkpoint is too young to go when the rule says nothing: longer than writing one takes. */
+#define EBB_RULES_RETAIN_AGE_NS (INT64_C(1) * 86400 * 1000000000)
+
+/* Which checkpoints of a family stay (ckpt.h); at least one of the first four is asked for. */
+struct ebb_rules_retain {
+	int64_t keep_last;		/* the newest so many complete ones; 0: not asked for */
+	int64_t keep_every;		/* those whose step is a multiple; 0: not asked for */
+	const char *keep_best;		/* name of a figure, or NULL */
+	int64_t best_count;		/* so many of the best, at least 1 */
+	bool best_is_max;
+	const struct ebb_glob *const *tags;	/* names of the checkpoint or of files directly in it */
+	size_t ntags;
+	int64_t min_age_ns;
+};
+
 struct ebb_rule {
 	const char *name;
 	const char *match;		/* glob as written, or NULL: every key */
@@ -142,6 +160,7 @@ struct ebb_rule {
 	enum ebb_rules_hidden hidden;	/* delete: what is out of sight, by the bucket itself */
 	int64_t after_days;		/* of such: since replaced, or begun; 0 for markers */
 	int64_t trash_ns;		/* delete, dedup: time in the trash */
+	const struct ebb_rules_retain *retain;	/* retain; otherwise NULL */
 	enum ebb_action_how how;	/* dedup */
 	int64_t copies;			/* dedup: so many copies always stay, at least 1 */
 	bool require_payback;		/* `require: {payback: ...}` was given */

@@ -64,6 +64,14 @@ void ebb_rules_labels(const struct ebb_rules *r, const struct ebb_rules_rule *ru
 		      const struct ebb_rules_set *set, const char *key, size_t len,
 		      struct ebb_expr_text *values);
 
+/*
+ * Read what a rule with `do: retain` keeps; NULL into *ret for other actions, which may say none of it. rules_retain.c
+ *
+ * @return  0, -EBB_ECONFIG, -EBB_ENOMEM.
+ */
+int ebb_rules_retain_compile(struct ebb_arena *arena, const struct ebb_tree_node *node, const struct ebb_rule *rule,
+			     const struct ebb_rules_retain **ret, struct ebb_err *err);
+
 /* Compile the datasets; fills the labels too. rules_sets.c */
 int ebb_rules_sets_compile(struct ebb_arena *arena, const struct ebb_tree_node *datasets,
 			   struct ebb_rules *r, struct ebb_err *err);

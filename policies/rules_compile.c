@@ -25,10 +25,8 @@ struct compiler {
 
 /* Keys and actions of the language that this version does not have; to be told apart from typing
  * errors. */
-static const char *const later_keys[] = {"keep_last", "keep_every",
-					 "keep_best", "window",    "dictionary"};
-static const char *const later_actions[] = {"retain", "pack",      "link",     "thaw",
-					    "copy",   "replicate", "transfer"};
+static const char *const later_keys[] = {"window", "dictionary"};
+static const char *const later_actions[] = {"pack", "link", "thaw", "copy", "replicate", "transfer"};
 
 static bool among(const char *word, const char *const words[], size_t n)
 {
@@ -53,7 +51,8 @@ static int check_keys(struct compiler *c)
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
-					   "how",   "copies", "pack", "versions", "after", "long"};
+					   "how",   "copies", "pack", "versions", "after", "long", "keep_last", "keep_every",
+					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -385,7 +384,7 @@ static int read_trash(struct compiler *c)
 	struct ebb_rule *rule = &c->rule->pub;
 	int r;
 
-	if (purge && !rule->action->destructive)
+	if (purge && (!rule->action->destructive || rule->action->families))
 		return misplaced(c, "purge", "'delete'");
 	if (!rule->action->trashes)
 		return trash ? misplaced(c, "trash", "'delete' and 'dedup'") : 0;
@@ -447,7 +446,7 @@ static int read_versions(struct compiler *c)
 	if (!node)
 		return get(c, "after") ? ebb_tree_key_error(get(c, "after"), c->err, "'after' belongs to 'versions'; for "
 							    "objects write when: \"age > ...\"") : 0;
-	if (!rule->action->destructive)
+	if (!rule->action->destructive || rule->action->families)
 		return misplaced(c, "versions", "'delete'");
 	for (int i = 1; i < EBB_RULES_HIDDEN; i++)
 		names[i - 1] = ebb_rules_hidden_name(i);
@@ -502,7 +501,7 @@ static int check_everything(struct compiler *c)
 
 	if (r < 0)
 		return r;
-	if (!rule->action->destructive)
+	if (!rule->action->destructive || rule->action->families)
 		return node ? misplaced(c, "everything", "'delete'") : 0;
 	if (said || rule->hidden || rule->kind || (rule->match && !ebb_glob_everything(c->rule->glob)) ||
 	    (rule->cond && !ebb_expr_always(rule->cond)))
@@ -525,6 +524,8 @@ static int read_require(struct compiler *c)
 		return 0;
 	if (!rule->action->changes)
 		return misplaced(c, "require", "rules that change something");
+	if (rule->action->families)
+		return misplaced(c, "require", "rules about objects");
 	r = ebb_tree_unknown_keys(node, keys, EBB_ARRAY_LEN(keys), c->err);
 	if (r < 0)
 		return r;
@@ -551,12 +552,17 @@ static int read_trust(struct compiler *c)
 	return r;
 }
 
+static int read_retain(struct compiler *c)
+{
+	return ebb_rules_retain_compile(c->arena, c->node, &c->rule->pub, &c->rule->pub.retain, c->err);
+}
+
 static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
 		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_trash, read_versions, read_dedup,
-		read_require, read_trust, check_everything,
+		read_require, read_trust, read_retain, check_everything,
 	};
 	int r = 0;
 

@@ -273,8 +273,10 @@ START_TEST(errors_of_words)
 		    "ebb.yaml:2:21: unknown key 'mach'; did you mean 'match'?");
 	check_error(RULE("do: delte"),
 		    "ebb.yaml:2:15: unknown action 'delte'; did you mean 'delete'?");
+	check_error(RULE("do: replicate"),
+		    "ebb.yaml:2:15: action 'replicate' is not available in this version");
 	check_error(RULE("do: retain"),
-		    "ebb.yaml:2:15: action 'retain' is not available in this version");
+		    "ebb.yaml:2:1: rule 'x': 'retain' needs to know what stays: keep_last, keep_every or keep_best");
 	check_error(RULE("do: tier, to: clod"),
 		    "ebb.yaml:2:25: 'to': there is no store 'clod'; did you mean 'cold'?");
 	check_error(RULE("do: tier"),
