@@ -2,6 +2,7 @@
 #include "agent/app.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -49,13 +50,34 @@ static char *default_index(void)
 	return n < 0 ? NULL : dir;
 }
 
-/* EBB_NOW fixes the clock. */
+/* What the file says that EBB_CLOCK names, or what it said before while it is being written. */
+static int64_t read_clock(const struct ebb_clock *clock)
+{
+	static atomic_llong last;
+	char text[64] = "";
+	int64_t ns;
+
+	(void)clock;
+	EBB_CLEANUP(ebb_mem_closep) int fd = open(getenv("EBB_CLOCK"), O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? strcspn(text, "\n") : 0] = 0;
+	if (ebb_units_parse_time(text, &ns, NULL) == 0)
+		last = ns;
+	return last;
+}
+
+/* EBB_NOW fixes the clock, EBB_CLOCK lets tests move it. */
 static int set_clock(struct ebb_app *app, struct ebb_err *err)
 {
-	const char *now = getenv("EBB_NOW");
+	const char *now = getenv("EBB_NOW"), *file = getenv("EBB_CLOCK");
 	int64_t ns = 0;
 
 	app->clock = &ebb_clock_real;
+	if (file && *file) {
+		app->fixed = (struct ebb_clock){.now = read_clock};
+		app->clock = &app->fixed;
+		return 0;
+	}
 	if (!now || !*now)
 		return 0;
 	if (ebb_units_parse_time(now, &ns, err)) {
@@ -133,6 +155,23 @@ static void log_file(const struct ebb_app *app, const char *msg, const char *key
 	ebb_log_write(app->log, EBB_LOG_INFO, msg, (struct ebb_log_field[]){ebb_log_str(key, path)}, 1);
 }
 
+/* Windows and the schedule mean the same hours, in every command. */
+void ebb_app_zone(const struct ebb_app *app)
+{
+	static char *machine;	/* TZ as it was, "" for none */
+	const char *zone = app->config->night.zone, *tz = getenv("TZ");
+
+	if (!zone && !machine)
+		return;
+	if (!machine && !(machine = strdup(tz ? tz : "")))
+		return;
+	if (zone || *machine)
+		setenv("TZ", zone ? zone : machine, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+}
+
 int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 {
 	if (app->config)
@@ -146,11 +185,8 @@ int ebb_app_config(struct ebb_app *app, struct ebb_err *err)
 	}
 	if (r == 0)
 		log_file(app, "configuration loaded", "path", app->config_path);
-	/* Windows and the schedule mean the same hours, in every command. */
-	if (r == 0 && app->config->night.zone) {
-		setenv("TZ", app->config->night.zone, 1);
-		tzset();
-	}
+	if (r == 0)
+		ebb_app_zone(app);
 	/* A file that cannot be read is as bad as one that is missing. */
 	return r == 0 || r == -EBB_ENOMEM ? r : as(EBB_ECONFIG, err);
 }
@@ -162,8 +198,7 @@ int ebb_app_config_optional(struct ebb_app *app, struct ebb_err *err)
 	return ebb_app_config(app, err);
 }
 
-/* Make the folder of the index and those above it. */
-static int make_index_dir(const struct ebb_app *app, struct ebb_err *err)
+int ebb_app_index_dir(const struct ebb_app *app, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_mem_freep) char *path = strdup(app->index_dir);
 
@@ -189,7 +224,7 @@ int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, st
 {
 	struct ebb_index_opts opts = {.readonly = readonly};
 	struct ebb_err e = {0};
-	int r = readonly ? 0 : make_index_dir(app, err);
+	int r = readonly ? 0 : ebb_app_index_dir(app, err);
 
 	if (r)
 		return r;
@@ -231,7 +266,7 @@ int ebb_app_lock(struct ebb_app *app, const char *command, struct ebb_lock **ret
 		*ret = NULL;
 		return 0;
 	}
-	int r = make_index_dir(app, err);
+	int r = ebb_app_index_dir(app, err);
 
 	if (r)
 		return r;

@@ -24,7 +24,7 @@ struct ebb_app {
 	bool json;			/* --json: data as JSON on stdout */
 	bool quiet;			/* --quiet: no progress, no notes */
 	const struct ebb_clock *clock;	/* real, or `fixed` */
-	struct ebb_clock fixed;		/* EBB_NOW (RFC 3339): for tests and what-if questions */
+	struct ebb_clock fixed;		/* EBB_NOW (RFC 3339), for tests and what-if questions; EBB_CLOCK (a file that says it, read each time) */
 	struct ebb_log *log;		/* to stderr: warnings, with --verbose what is being done; --log-json as JSON */
 	struct ebb_log log_stderr;
 	FILE *out;			/* stdout */
@@ -65,6 +65,12 @@ int ebb_app_index(struct ebb_app *app, bool readonly, struct ebb_index **ret, st
  */
 int ebb_app_snap(struct ebb_app *app, struct ebb_index *ix, struct ebb_snap **ret,
 		 struct ebb_err *err);
+
+/* Make the folder of the index and those above it. */
+int ebb_app_index_dir(const struct ebb_app *app, struct ebb_err *err);
+
+/* Let local time be that of the zone that the configuration's schedule names, if it does. */
+void ebb_app_zone(const struct ebb_app *app);
 
 /* Current time by the app's clock, ns since the epoch. */
 int64_t ebb_app_now(const struct ebb_app *app);

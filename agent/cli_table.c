@@ -22,6 +22,7 @@ extern const struct ebb_cli_command ebb_cmd_diff;
 extern const struct ebb_cli_command ebb_cmd_apply;
 extern const struct ebb_cli_command ebb_cmd_run;
 extern const struct ebb_cli_command ebb_cmd_approve;
+extern const struct ebb_cli_command ebb_cmd_agent;
 extern const struct ebb_cli_command ebb_cmd_undo;
 extern const struct ebb_cli_command ebb_cmd_restore;
 extern const struct ebb_cli_command ebb_cmd_get;
@@ -55,6 +56,7 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_apply,
 	&ebb_cmd_run,
 	&ebb_cmd_approve,
+	&ebb_cmd_agent,
 	&ebb_cmd_undo,
 	&ebb_cmd_restore,
 	&ebb_cmd_get,

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "agent/app.h"
+#include "agent/beat.h"
 #include "agent/cli.h"
 #include "agent/lock.h"
 #include "agent/out.h"
+#include "agent/pending.h"
 #include "agent/run.h"
 #include "agent/thaw_order.h"
 #include "agent/trash.h"
@@ -197,6 +199,37 @@ static int thaw(void *ctx, const struct ebb_thaw_order *o, struct ebb_err *err)
 	return 0;
 }
 
+/* The agent, and plans that wait for a yes. */
+static int nights(struct status *s, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_pending_free) struct ebb_pendings all = {0};
+	struct ebb_beat b;
+	char at[EBB_UNITS_TEXT];
+	int r = ebb_pending_list(s->app->index_dir, &all, err);
+
+	if (r == 0 && ebb_beat_read(s->app->index_dir, &b)) {
+		bool alive = ebb_beat_alive(&b, ebb_app_now(s->app));
+
+		if (s->app->json)
+			r = ebb_out_json(s->app->out, json_pack("{s:s, s:b, s:I, s:s?}", "agent", b.state, "alive", alive, "pid",
+								(json_int_t)b.pid, "config_error", *b.error ? b.error : NULL), err);
+		else
+			fprintf(s->app->out, "agent: %s%s%s%s%s\n", alive ? b.state : "no agent lives", alive && b.next != INT64_MAX ? ", next run at " : "",
+				alive && b.next != INT64_MAX ? ebb_units_exact_time(b.next - b.next % EBB_CLOCK_SECOND, at) : "",
+				*b.error ? "; the configuration on disk is not in use: " : "", b.error);
+	}
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		bool yes = all.v[i].state == EBB_PENDING_APPROVED;
+
+		if (s->app->json)
+			r = ebb_out_json(s->app->out, json_pack("{s:s, s:s}", "pending", all.v[i].plan, "state", yes ? "approved" : "waiting"), err);
+		else
+			fprintf(s->app->out, "plan %.12s %s: %s\n", all.v[i].plan, yes ? "is approved, for the next run" : "waits for approval",
+				all.v[i].above);
+	}
+	return r;
+}
+
 static void release(struct status *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -220,7 +253,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if ((r = ebb_run_each(app->index_dir, add_run, &s, err)) < 0 || (r = lock(&s, err)) < 0 ||
 	    (r = app->json ? runs_json(&s, err) : runs_text(&s, err)) < 0 ||
-	    (r = trash(&s, err)) < 0 || (r = ebb_thaw_order_each(app->index_dir, thaw, &s, err)) < 0)
+	    (r = trash(&s, err)) < 0 || (r = ebb_thaw_order_each(app->index_dir, thaw, &s, err)) < 0 || (r = nights(&s, err)) < 0)
 		return r;
 	return ebb_out_flush(app->out, err);
 }
@@ -237,6 +270,8 @@ static const struct ebb_cli_field json[] = {
 	{"ended, done, skipped, failed, bytes", "various", "of a run that was not killed: by its last session"},
 	{"trash, objects, bytes, expired_bytes", "various", "a line for each store with something in the trash"},
 	{"thaw, state, objects, bytes, copies_until", "various", "a line for each order of ebb-thaw"},
+	{"agent, alive, pid, config_error", "various", "a line when an agent has run on this index: its state, whether it lives, why it keeps an older configuration"},
+	{"pending, state", "string", "a line for each plan that waits for approval, or is approved"},
 	{NULL, NULL, NULL},
 };
 
@@ -251,7 +286,8 @@ const struct ebb_cli_command ebb_cmd_status = {
 	.summary = "last runs, what is under way, what lies in the trash",
 	.usage = "",
 	.description =
-		"Lists the last runs and what their state means, who holds the run lock, and the trash of each store.\n"
+		"Lists the last runs and what their state means, who holds the run lock, the trash of each store, the agent, and plans that wait for\n"
+		"approval.\n"
 		"Nothing is changed: a run that was killed is recovered by the next command that changes something.",
 	.options = options,
 	.json = json,

@@ -124,6 +124,14 @@ void ebb_lock_release(struct ebb_lock *l)
 	free(l);
 }
 
+void ebb_lock_forget(struct ebb_lock *l)
+{
+	if (!l)
+		return;
+	close(l->fd);
+	free(l);
+}
+
 int ebb_lock_look(const char *dir, struct ebb_lock_holder *ret, struct ebb_err *err)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

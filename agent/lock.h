@@ -42,6 +42,9 @@ struct ebb_lock_holder {
 int ebb_lock_take(const char *dir, const char *command, int64_t now, struct ebb_lock **ret,
 		  struct ebb_err *err);
 void ebb_lock_release(struct ebb_lock *l);
+
+/* In a child process: let go of what was inherited, so that the lock is its parent's alone. */
+void ebb_lock_forget(struct ebb_lock *l);
 EBB_CLEANUP_PTR(struct ebb_lock, ebb_lock_release);
 
 /*

@@ -73,6 +73,8 @@
  *   recover.c        after a kill                           cmd_status.c     last runs, what is under way
  *   cmd_run.c        one night, for cron                    night.c          step by step    nightlog.c   what came of each
  *   cmd_approve.c    plans that wait for a yes              pending.c        on disk         schedule.c   when is what due
+ *   cmd_agent.c      the daemon                             daemon.c         waits, starts jobs    beat.c    how it is
+ *   notify.c         and tells systemd
  *   relief.c         a filesystem that is too full          subset.c         a part of a plan
  *   cmd_undo.c       take back a run                        undo.c           last window first
  *   undo_dirs.c      folders on the way back                cmd_restore.c    take back one object
