@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * copy: to another store as well, or to another key of the same store; what it was copied from stays. Where the same content is read from
- * another place than the object that is meant, metadata come from the latter. Undo removes the copy, by the proof that this object
+ * another place than the object that is meant, or is coded on its way, metadata come from the latter. Undo removes the copy, by the proof that this object
  * stands unchanged. A copy at a relay goes the same way when the run is done,
  * as if its time in the trash were over.
  */
@@ -23,7 +23,11 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	ret->to_store = row->to_store;
 	ret->to_key = row->to_key;
 	ret->has_meta = true;
-	if (strcmp(row->store, row->to_store) == 0 && (env->caps & EBB_CAP_COPY))
+	if (row->form == EBB_PLANROW_ENCODE || row->form == EBB_PLANROW_DECODE) {
+		ret->codec = row->codec;
+		ret->decode = row->form == EBB_PLANROW_DECODE;
+		ret->level = row->level;
+	} else if (strcmp(row->store, row->to_store) == 0 && (env->caps & EBB_CAP_COPY))
 		ret->how = EBB_OP_COPY;	/* unless its metadata come from elsewhere: agent/apply.c */
 	ret->with_store = row->with_store;
 	ret->with_key = row->with.key;

@@ -28,6 +28,8 @@ struct applying {
 	struct ebb_executor_op *ops;	/* EBB_EXECUTOR_PACK, the larger of both limits */
 	const char *pack;		/* key, by the plan, of the pack that the window fills; NULL: none */
 	size_t n;
+	int64_t *waiting;		/* actions that other sites have to come first for */
+	size_t nwaiting;
 	struct ebb_apply_done done;
 };
 
@@ -76,7 +78,7 @@ static int count_deletes(struct ebb_planfile *plan, int64_t *counts, struct ebb_
 	int r = ebb_planfile_seek(plan, 1, err);
 
 	while (r >= 0 && (r = ebb_planfile_next(plan, &row, err)) == 1)
-		if (row.action == EBB_ACTION_DELETE ||
+		if ((row.action == EBB_ACTION_DELETE && !row.awaits) || /* what was on its way is no loss */
 		    (row.action == EBB_ACTION_DEDUP && row.how == EBB_ACTION_DROP))
 			counts[ebb_planhead_store(h, row.store) - h->stores]++;
 	return r < 0 ? r : ebb_planfile_seek(plan, 1, err);
@@ -105,7 +107,7 @@ int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, str
 	struct ebb_store *from = ebb_storeset_find(a->stores, row->store);
 	struct ebb_store *to = row->to_store ? ebb_storeset_find(a->stores, row->to_store) : from;
 	struct ebb_record rec;
-	int r = row->after ? 0 : ebb_store_check(from, row->obj.key, &row->obj, err); /* it is not there yet */
+	int r = row->after || row->awaits ? 0 : ebb_store_check(from, row->obj.key, &row->obj, err); /* it is not there yet */
 
 	if (r == 0 && row->with_store)
 		r = ebb_store_check(ebb_storeset_find(a->stores, row->with_store), row->with.key, &row->with,
@@ -220,7 +222,7 @@ static void get_meta(struct applying *p, struct ebb_executor_op *o)
 		r = ebb_store_get_meta(of, other ? o->op.with_key : o->op.key, &o->op.meta, &why);
 	if (r == 0 && o->op.how == EBB_OP_COPY)
 		r = by_store(s, o, &why);
-	else if (r == 0 && o->op.action == EBB_ACTION_COPY && ebb_store_can_take(ebb_storeset_find(p->a->stores, o->op.to_store), s))
+	else if (r == 0 && o->op.action == EBB_ACTION_COPY && !o->op.codec && ebb_store_can_take(ebb_storeset_find(p->a->stores, o->op.to_store), s))
 		o->op.how = EBB_OP_TAKE;
 	if (r == 0 && size_of_xattrs(&o->op.meta) > EBB_JOURNAL_LINE_MAX / 4)
 		r = ebb_err_set(&why, EBB_ENOTSUP, "its extended attributes do not fit the journal");
@@ -250,6 +252,52 @@ static int fit(const struct applying *p, struct ebb_op *op, struct ebb_err *err)
 	return 0;
 }
 
+/*
+ * What the plan of another site makes: it is taken as it stands once it is there. 0; 1: it, or what comes before it, is not there yet;
+ * negative.
+ */
+static int await(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
+{
+	struct ebb_store *s = ebb_storeset_find(p->a->stores, row->store);
+	struct ebb_record rec;
+	struct ebb_err why = {0};
+	int r;
+
+	for (size_t i = 0; row->after && i < p->nwaiting; i++)
+		if (p->waiting[i] == row->after)
+			return 1;
+	if (!row->awaits)
+		return 0;
+	r = ebb_store_head(s, row->obj.key, &rec, &why);
+	if (r == -EBB_ENOENT)
+		return 1;
+	if (r < 0)
+		return ebb_err_set(err, -r, "%s", why.msg);
+	if (row->action == EBB_ACTION_COPY && row->form <= EBB_PLANROW_ENCODE && rec.f[EBB_F_SIZE] != row->obj.f[EBB_F_SIZE])
+		return ebb_err_set(err, EBB_ECHANGED, "what came there is not of the size that was to come");
+	rec.key = row->obj.key;
+	rec.key_len = row->obj.key_len;
+	row->obj = rec;
+	return 0;
+}
+
+/* Put back without a reason that would stop the run; the next session looks again. */
+static int wait_with(struct applying *p, const struct ebb_planrow *row, struct ebb_executor_op *o, struct ebb_err *err)
+{
+	int64_t *v = reallocarray(p->waiting, p->nwaiting + 1, sizeof(*v));
+
+	if (!v)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	p->waiting = v;
+	v[p->nwaiting++] = row->n;
+	o->op = (struct ebb_op){.n = row->n, .action = row->action, .store = row->store, .key = row->obj.key, .obj = row->obj};
+	ebb_meta_init(&o->op.meta);
+	o->settled = true;
+	o->result = (struct ebb_op_result){.outcome = EBB_OP_BACK};
+	p->n++;
+	return 0;
+}
+
 static bool is_packed(const struct ebb_planrow *row)
 {
 	return ebb_action_kind(row->action)->packs;
@@ -270,9 +318,14 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 		return r;
 	*o = (struct ebb_executor_op){0};
 	p->pack = env.pack ? row->to_key : NULL;
-	r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);
-	if (r == 0 && row->after)
+	if ((r = await(p, row, &why)) == 1)
+		return wait_with(p, row, o, err);
+	if (r == 0)
+		r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);
+	if (r == 0 && row->after && !row->awaits)
 		r = ebb_after_take(p->after, row->after, &o->op, &why);
+	if (r == 0 && row->form >= EBB_PLANROW_DECODE)
+		o->op.has_digest = false; /* the journal has that of the content, or that of the coded bytes */
 	if (r == -EBB_ENOMEM)
 		return ebb_err_set(err, EBB_ENOMEM, "%s", why.msg);
 	if (r == 0)
@@ -429,6 +482,8 @@ static int all_windows(struct applying *p, struct ebb_err *err)
 
 		if (filled < 0 && filled != -EBB_ELIMIT)
 			return filled;
+		if (p->n == 0 && filled == 0 && p->nwaiting)
+			return ebb_err_set(err, EBB_ELIMIT, "%zu actions wait for what other sites have to send", p->nwaiting);
 		if (p->n == 0)
 			return filled;
 		p->x.now = ebb_clock_now(p->a->clock);
@@ -487,6 +542,7 @@ static void release(struct applying *p)
 	if (p->ops)
 		empty(p);
 	free(p->ops);
+	free(p->waiting);
 	ebb_arena_release(&p->arena);
 	ebb_dirs_free(p->dirs);
 	ebb_after_free(p->after);

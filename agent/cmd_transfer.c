@@ -76,6 +76,7 @@ static void release(struct asking *a)
 	for (size_t i = 0; i < a->ntargets; i++)
 		ebb_target_release(&a->targets[i]);
 	ebb_transfer_index_free(a->make.index);
+	ebb_transfer_ratio_free(a->make.ratio);
 	ebb_xfer_sum_free(a->make.sum);
 	ebb_snap_close(a->make.snap);
 	ebb_arena_release(&a->arena);
@@ -145,7 +146,51 @@ static void note_left(struct asking *a)
 		ebb_app_note(a->app, "%lld objects are archived wherever they are and must be restored first", (long long)l->archived);
 }
 
-static int write_plan(struct asking *a, const char *path, struct ebb_err *err)
+/* "move.eu-west-1.jsonl" of "move.jsonl". */
+static const char *part_path(struct asking *a, const char *path, const char *site)
+{
+	const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+
+	if (!dot || (slash && dot < slash))
+		dot = path + strlen(path);
+	char *out = ebb_arena_printf(&a->arena, "%.*s.%s%s", (int)(dot - path), path, site, dot);
+	for (char *p = out ? out + (dot - path) + 1 : NULL; p && p < out + strlen(out) - strlen(dot); p++)
+		if (*p == '/')
+			*p = '-';
+	return out;
+}
+
+/* A plan for each site that has something to read, for the agent there. */
+static int write_parts(struct asking *a, const char *path, struct ebb_err *err)
+{
+	const struct ebb_config *c = a->app->config;
+	char id[EBB_PLANFILE_ID_LEN];
+	uint64_t seen = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->nstores; i++) {
+		const char *site = ebb_transfer_make_site(&c->stores[i]);
+		uint64_t only = 0;
+		int64_t n = 0;
+
+		for (size_t k = 0; k < c->nstores; k++)
+			if (strcmp(ebb_transfer_make_site(&c->stores[k]), site) == 0)
+				only |= UINT64_C(1) << k;
+		if (seen & only)
+			continue;
+		seen |= only;
+		const char *part = part_path(a, path, site);
+		r = part ? ebb_transfer_make_file(&a->make, only, part, id, &n, err) : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		if (r == 0 && n == 0)
+			remove(part);	/* nothing is read there */
+		else if (r == 0)
+			ebb_app_note(a->app, "plan %.12s of %lld actions written to %s; run it at %s, again until nothing waits", id,
+				     (long long)n, part, site);
+	}
+	return r;
+}
+
+static int write_plan(struct asking *a, const char *path, bool split, struct ebb_err *err)
 {
 	char id[EBB_PLANFILE_ID_LEN];
 	int64_t n = 0;
@@ -154,7 +199,9 @@ static int write_plan(struct asking *a, const char *path, struct ebb_err *err)
 		ebb_app_note(a->app, "there is no plan, so '%s' is not written", path);
 		return 0;
 	}
-	int r = ebb_transfer_make_file(&a->make, path, id, &n, err);
+	if (split)
+		return write_parts(a, path, err);
+	int r = ebb_transfer_make_file(&a->make, 0, path, id, &n, err);
 
 	if (r == 0)
 		ebb_app_note(a->app, "plan %.12s of %lld copies written to %s; ebb transfer run %s does exactly this", id, (long long)n, path,
@@ -171,6 +218,11 @@ static int plan_index(struct ebb_app *app, const struct ebb_cli_args *args, stru
 
 	ebb_arena_init(&a.arena, 0);
 	a.make.arena = &a.arena;
+	bool split = ebb_cli_flag(args, "split");
+
+	a.make.compress = ebb_cli_flag(args, "compress");
+	if (a.make.compress && path && !split)
+		return ebb_err_set(err, EBB_EUSAGE, "--compress takes --split: what is compressed by somebody elsewhere has crossed the link by then");
 	if (!to || ebb_cli_argc(args) < 2)
 		return ebb_err_set(err, EBB_EUSAGE, "transfer plan needs --instance FILE, or STORE... --to STORE");
 	if ((r = ebb_app_config(app, err)) < 0 || (r = read_dests(&a, to, err)) < 0 || (r = read_targets(&a, args, err)) < 0 ||
@@ -179,7 +231,7 @@ static int plan_index(struct ebb_app *app, const struct ebb_cli_args *args, stru
 		return r;
 	r = print(app, format ? format : "text", a.make.x, &a.make.plan, &a.arena, err);
 	if (r == 0 && path)
-		r = write_plan(&a, path, err);
+		r = write_plan(&a, path, split, err);
 	note_left(&a);
 	return r;
 }
@@ -200,7 +252,9 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 static const struct ebb_cli_option options[] = {
 	{"to", 0, EBB_CLI_STRING, "STORE[,STORE]", "plan: the stores that all objects are to stand in as well"},
 	{"budget", 0, EBB_CLI_STRING, "MONEY", "plan: what it may cost, as in \"500 USD\""},
+	{"compress", 0, EBB_CLI_FLAG, NULL, "plan: agents at the stores compress what shrinks before a link, and decompress behind it (with --split)"},
 	{"output", 'o', EBB_CLI_STRING, "FILE", "plan: write the actions there, for transfer run"},
+	{"split", 0, EBB_CLI_FLAG, NULL, "plan: with -o, a file for each site, whose agent reads what is there: FILE with the region in its name"},
 	{"instance", 0, EBB_CLI_STRING, "FILE", "plan what the file describes: sites, links, prices and groups (xfer-plan, version 1)"},
 	{"format", 'f', EBB_CLI_CHOICE, "text|json|html|md", "how to write it; html and md are reports for who approves the money (default: text)"},
 	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "run: look whether every object still is what the plan saw, touch nothing"},
@@ -239,6 +293,7 @@ static const struct ebb_cli_field json[] = {
 static const char *const examples[] = {
 	"ebb transfer plan lake:models/ --to frankfurt,mumbai -o move.jsonl", "the cheapest way from where the content is now",
 	"ebb transfer run move.jsonl", "do it, and compare what was sent with the plan",
+	"ebb transfer plan lake:logs/ --to frankfurt --compress --split -o move.jsonl", "parts for agents in each region: move.me-central-1.jsonl, ...",
 	"ebb transfer plan --instance move.json", "show the cheapest plan and what it saves",
 	"ebb transfer plan --instance move.json --json | jq .cost_usd", "its cost",
 	"ebb transfer plan --instance move.json --format md >plan.md", "a report to put before finance",
@@ -267,6 +322,10 @@ const struct ebb_cli_command ebb_cmd_transfer = {
 		"run does what plan -o has written, through the journal, as ebb-apply would: objects are streamed from store to\n"
 		"store, checked end to end, hop by hop; sources stay; what lay at relays is removed at the end.\nIt then says for\n"
 		"each link how much was planned and how much was sent.\nebb-undo removes the copies.\n"
+		"\n"
+		"--split writes a plan for each region, to be run by an agent there, so that everything is read where it is.\nWhat other sites\n"
+		"have to send first is waited for: such a run ends with status 7 and goes on when it is repeated, as a job does.\n"
+		"With --compress these agents compress what shrinks (by samples, per extension) before it crosses.\n"
 		"\n"
 		"An infeasible instance says which constraint is in the way; the exit status is 0 then, too.\n"
 		"\n"

@@ -120,10 +120,14 @@ static void put_with(struct ebb_jsonput *j, const struct ebb_planrow *row)
 	ebb_jsonput_shut(j, '}');
 }
 
+static const char *const forms[EBB_PLANROW_FORMS] = {"plain", "encode", "decode", "coded"};
+
 static void put_copy(struct ebb_jsonput *j, const struct ebb_planrow *row)
 {
 	ebb_jsonput_int_or_null(j, "after", row->after > 0, row->after);
 	ebb_jsonput_number(j, "relay", row->relay ? "true" : "false");
+	if (row->form)
+		ebb_jsonput_string(j, "form", forms[row->form]);
 	if (row->with_store)
 		put_with(j, row);
 }
@@ -148,6 +152,10 @@ static void put_action(struct ebb_jsonput *j, const struct ebb_planrow *row)
 	ebb_jsonput_int_or_null(j, "trash_s", trash, row->trash_ns / SECOND);
 	if (row->action == EBB_ACTION_DEDUP)
 		put_with(j, row);
+	if (row->awaits)
+		ebb_jsonput_number(j, "awaits", "true");
+	if (row->awaits && row->action == EBB_ACTION_DELETE)
+		ebb_jsonput_int_or_null(j, "after", row->after > 0, row->after);
 	if (row->action == EBB_ACTION_COPY)
 		put_copy(j, row);
 }
@@ -239,6 +247,13 @@ static void read_copy(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 {
 	row->after = ebb_jsonline_int_or(l, "after", 1, row->n - 1, 0);
 	row->relay = ebb_jsonline_bool(l, "relay");
+	const char *form = ebb_jsonline_str_or(l, "form");
+	while (form && row->form < EBB_PLANROW_FORMS && strcmp(form, forms[row->form]) != 0)
+		row->form++;
+	if (row->form == EBB_PLANROW_FORMS)
+		ebb_jsonline_bad(l, "\"form\" is none that exists");
+	if (l->r == 0 && (row->form == EBB_PLANROW_ENCODE || row->form == EBB_PLANROW_DECODE) != (row->codec != NULL))
+		ebb_jsonline_bad(l, "\"form\" and \"codec\" do not fit");
 	if (l->r == 0 && ebb_jsonline_str_or(l, "with_store"))
 		read_with(l, arena, row);
 }
@@ -331,6 +346,10 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 		read_with(l, arena, &row);
 	if (l->r == 0 && row.action == EBB_ACTION_COPY)
 		read_copy(l, arena, &row);
+	if (l->r == 0 && json_object_get(l->o, "awaits"))
+		row.awaits = ebb_jsonline_bool(l, "awaits");
+	if (l->r == 0 && row.awaits && row.action == EBB_ACTION_DELETE)
+		row.after = ebb_jsonline_int_or(l, "after", 1, row.n - 1, 0);
 	check_identity(l, &row);
 	check_with(l, &row);
 	read_money(l, &row);

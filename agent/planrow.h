@@ -13,8 +13,9 @@
  *
  * for the copy that stays. A copy has there
  *
- *   "after":3,"relay":false,"with_store":"lake","with_path":"a","with":{..}
+ *   "after":3,"relay":false,"form":"encode","awaits":true,"with_store":"lake","with_path":"a","with":{..}
  *
+ * ("form" only where the bytes change or are coded, "awaits" only where the object is made by the plan of another site and may not be there yet)
  * where its object is made by action 3 of the same plan (else "after" is null), and the key is that of the object "with_path", whose
  * content is the same and whose metadata it gets (missing where that is the object itself); "relay": it is only on its way, and goes
  * when the plan is done. Keys that are not UTF-8 stand under "path_b64", "to_path_b64" and "with_path_b64" instead. Amounts are integers of 10^-9 of the
@@ -37,6 +38,15 @@ struct ebb_jsonput;
 /* Longest line of a row: two keys and texts in base64 or escapes. */
 #define EBB_PLANROW_MAX (256 * 1024)
 
+/* What a copy does to the bytes. */
+enum ebb_planrow_form {
+	EBB_PLANROW_PLAIN,	/* as they are */
+	EBB_PLANROW_ENCODE,	/* by the codec; size is that of the object that is read */
+	EBB_PLANROW_DECODE,	/* size is that of the content, not of the object */
+	EBB_PLANROW_CODED,	/* as they are, which is coded; size likewise */
+	EBB_PLANROW_FORMS
+};
+
 struct ebb_planrow {
 	int64_t n;			/* from 1, in execution order */
 	const char *rule, *store;
@@ -53,6 +63,8 @@ struct ebb_planrow {
 	int64_t trash_ns;		/* delete into the trash: for how long; whole seconds */
 	enum ebb_action_how how;	/* dedup */
 	int64_t after;			/* copy: the action that makes its object, which is not there yet; 0: it is there */
+	enum ebb_planrow_form form;	/* copy */
+	bool awaits;			/* copy, delete: the object is made by the plan of another site; it may not be there yet */
 	bool relay;			/* copy: what it makes goes again when the plan is done */
 	const char *with_store;		/* dedup: where the copy that stays is; copy: where the object is that the copy is of, when not this one; otherwise NULL */
 	struct ebb_record with;		/* identity of that object; key NUL-terminated */

@@ -103,7 +103,8 @@ static int not_smaller(struct ebb_err *err)
 static int watch(void *ctx, int64_t nread, int64_t written, struct ebb_err *err)
 {
 	const struct stream *s = ctx;
-	bool encode = s->out && s->c->op->codec && !s->c->op->decode;
+	/* what is coded to cross a link is decoded behind it, whether it has shrunk or not */
+	bool encode = s->out && s->c->op->codec && !s->c->op->decode && s->c->op->action != EBB_ACTION_COPY;
 
 	if (encode && nread >= HOPELESS && nread >> s->c->op->window && written > nread / 100 * 98)
 		return not_smaller(err);
@@ -157,7 +158,7 @@ static int accept(const struct ebb_op *op, const struct ebb_pipe_result *got, st
 {
 	if (op->has_digest && memcmp(op->digest, got->raw_digest, EBB_DIGEST_LEN) != 0)
 		return ebb_err_set(err, EBB_EMISMATCH, "content is not what the journal says it was");
-	if (op->codec && !op->decode && got->coded_size >= got->raw_size)
+	if (op->codec && !op->decode && got->coded_size >= got->raw_size && op->action != EBB_ACTION_COPY)
 		return not_smaller(err);
 	return 0;
 }
@@ -262,6 +263,8 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 		return r;
 	if ((r = accept(op, &got, err)) < 0)
 		return r;
+	if (op->codec && !op->decode && op->action == EBB_ACTION_COPY) /* the link is behind the codec */
+		c->result->wire += got.coded_size - got.raw_size;
 	struct ebb_store_writer *out = s.out;
 	s.out = NULL; /* commit closes it either way */
 	c->result->has_digest = true;

@@ -42,6 +42,8 @@ struct ebb_transfer_index {
 	struct ebb_transfer_missing *missing;
 	size_t n, room, nmissing, missing_room;
 	struct ebb_transfer_left left;
+	ebb_transfer_index_packed_fn *packed;	/* or NULL */
+	void *packed_ctx;
 };
 
 static int no_memory(struct ebb_err *err)
@@ -348,6 +350,7 @@ static int meet(struct ebb_transfer_index *t, const char *const *a, const char *
 static int terms_of(struct ebb_transfer_index *t, uint32_t *ret, struct ebb_err *err)
 {
 	struct ebb_xfer_book_terms terms = {0};
+	bool asked = !t->packed;
 	const char *key;
 	size_t len;
 	int r = 0;
@@ -361,6 +364,9 @@ static int terms_of(struct ebb_transfer_index *t, uint32_t *ret, struct ebb_err 
 			continue;
 		const struct ebb_rules_dataset *ds = ebb_rules_dataset(t->app->config->rules, key, len);
 		r = meet(t, ds ? ds->residency : NULL, &terms.residency, err);
+		if (!asked)
+			terms.packed = t->packed(t->packed_ctx, key, len);
+		asked = true;
 	}
 	if (r < 0)
 		return r;
@@ -439,6 +445,12 @@ int ebb_transfer_index_each(struct ebb_transfer_index *t, ebb_transfer_index_fn 
 		r = add_member(t, &m, err);
 	}
 	return r == 0 && wanted ? show(t, fn, ctx, err) : r;
+}
+
+void ebb_transfer_index_set_packed(struct ebb_transfer_index *t, ebb_transfer_index_packed_fn *fn, void *ctx)
+{
+	t->packed = fn;
+	t->packed_ctx = ctx;
 }
 
 const struct ebb_xfer_book_terms *ebb_transfer_index_terms(const struct ebb_transfer_index *t)

@@ -69,6 +69,10 @@ EBB_CLEANUP_PTR(struct ebb_transfer_index, ebb_transfer_index_free);
 typedef int ebb_transfer_index_fn(void *ctx, const struct ebb_transfer_content *c, struct ebb_err *err);
 int ebb_transfer_index_each(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *ctx, struct ebb_err *err);
 
+/* What compressing leaves of objects with such a key, in thousandths; 0: they are not compressed. Asked for the first wanted key of a content. */
+typedef int ebb_transfer_index_packed_fn(void *ctx, const char *key, size_t len);
+void ebb_transfer_index_set_packed(struct ebb_transfer_index *t, ebb_transfer_index_packed_fn *fn, void *ctx);
+
 /* The terms of all contents that each has shown so far. Borrowed until the next each. */
 const struct ebb_xfer_book_terms *ebb_transfer_index_terms(const struct ebb_transfer_index *t);
 

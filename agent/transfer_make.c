@@ -41,7 +41,7 @@ static int make_places(const struct ebb_transfer_make *m, struct ebb_xfer_book *
 
 		v[i] = (struct ebb_xfer_book_place){
 			.name = s->open.name, .provider = s->provider, .region = s->region, .jurisdiction = s->jurisdiction,
-			.class = s->class, .relay = s->relay,
+			.class = s->class, .relay = s->relay, .converts = m->compress,
 		};
 	}
 	b->places = v;
@@ -55,6 +55,8 @@ int ebb_transfer_make(struct ebb_transfer_make *m, struct ebb_err *err)
 	uint64_t have = 0;
 	int r = ebb_transfer_index_open(m->app, m->snap, m->targets, m->ntargets, m->dests, &m->index, err);
 
+	if (r == 0 && m->compress)
+		r = ebb_transfer_ratio_open(m->app, m->index, &m->ratio, err);
 	if (r < 0)
 		return r;
 	m->sum = ebb_xfer_sum_new(GROUPS);
@@ -96,11 +98,16 @@ static int head_of(const struct ebb_transfer_make *m, const struct ebb_planhead_
 	return r;
 }
 
-int ebb_transfer_make_file(const struct ebb_transfer_make *m, const char *path, char ret_id[EBB_PLANFILE_ID_LEN],
+const char *ebb_transfer_make_site(const struct ebb_config_store *s)
+{
+	return s->region ? s->region : s->site ? s->site : s->open.name;
+}
+
+int ebb_transfer_make_file(const struct ebb_transfer_make *m, uint64_t only, const char *path, char ret_id[EBB_PLANFILE_ID_LEN],
 			   int64_t *ret_n, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_planfile_abortp) struct ebb_planfile_writer *out = NULL;
-	struct ebb_transfer_rows t = {.app = m->app, .index = m->index, .x = m->x, .plan = &m->plan};
+	struct ebb_transfer_rows t = {.app = m->app, .index = m->index, .x = m->x, .plan = &m->plan, .only = only};
 	struct ebb_transfer_bill bill;
 	struct ebb_planhead_sum sum;
 	struct ebb_planhead head;

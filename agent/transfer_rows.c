@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compress/codec.h"
+
 /* Contents that are in hand at a time. */
 #define CHUNK 256
 
@@ -21,6 +23,9 @@ struct hop {
 	struct ebb_record obj;		/* key NUL-terminated */
 	const char *to_key;
 	bool relay;
+	bool drop;			/* no hop: what stands at `from` goes, when all that read it are done */
+	enum ebb_planrow_form form;
+	int64_t wire;			/* bytes over the link */
 	int64_t cost;			/* nano-units */
 	const char *why;
 	int64_t n;			/* once it is written */
@@ -37,6 +42,7 @@ struct writing {
 	size_t contents;
 	int64_t n;
 	struct hop *arrived[EBB_XFER_BOOK_PLACES];	/* of the content: what brought it to a site */
+	struct hop *coded[EBB_XFER_BOOK_PLACES];	/* the same, compressed */
 };
 
 static int no_memory(struct ebb_err *err)
@@ -58,17 +64,18 @@ int64_t ebb_transfer_rows_group(const struct ebb_xfer_sum_row *rows, size_t n, c
 /* --- What an action costs --- */
 
 /* The link's bytes and its share of the pool, one request at either end, and retrieval at a replica. Rounded once. */
-static int64_t cost_of(const struct ebb_transfer_rows *t, const struct ebb_xfer_group *g, const struct ebb_xfer_hop *h, int64_t size)
+static int64_t cost_of(const struct ebb_transfer_rows *t, const struct ebb_xfer_group *g, const struct ebb_xfer_hop *h, int64_t wire,
+		       int64_t size)
 {
 	const struct ebb_xfer_link *l = &t->x->links[h->link];
 	const struct ebb_xfer_replica *from = ebb_xfer_replica_at(g, l->from);
-	ebb_xfer_num gb = (ebb_xfer_num)size * 1000, sum = gb * l->price[0];
+	ebb_xfer_num gb = (ebb_xfer_num)wire * 1000, sum = gb * l->price[0];
 
 	if (l->pool != EBB_XFER_NONE && t->bill->pool_gb[l->pool] > 0)
 		sum += ebb_xfer_scale(t->bill->pool_cost[l->pool], gb, t->bill->pool_gb[l->pool]);
 	sum += (ebb_xfer_num)(t->x->sites[l->from].get + t->x->sites[l->to].put) * EBB_XFER_ONE;
 	if (from)
-		sum += gb * from->per_gb + (ebb_xfer_num)from->per_object * EBB_XFER_ONE;
+		sum += (ebb_xfer_num)size * 1000 * from->per_gb + (ebb_xfer_num)from->per_object * EBB_XFER_ONE;
 	return (int64_t)((sum + NANO / 2) / NANO);
 }
 
@@ -85,10 +92,14 @@ static int put(struct writing *w, struct hop *h, struct ebb_err *err)
 	const struct ebb_config_store *from = &c->stores[h->from], *to = &c->stores[h->to];
 	struct ebb_planrow row = {
 		.rule = "transfer", .store = from->open.name, .action = EBB_ACTION_COPY, .obj = h->obj, .to_store = to->open.name,
-		.to_key = h->to_key, .relay = h->relay, .priced = is_priced(from) && is_priced(to), .payback_days = -1,
-		.wire = h->from == h->to ? 0 : h->obj.f[EBB_F_SIZE], .why = h->why,
+		.to_key = h->to_key, .relay = h->relay && !w->t->only, .priced = is_priced(from) && is_priced(to), .payback_days = -1,
+		.wire = h->from == h->to ? 0 : h->wire, .why = h->why, .form = h->form, .awaits = h->after && !h->after->n,
+		.codec = h->form == EBB_PLANROW_ENCODE || h->form == EBB_PLANROW_DECODE ? ebb_codec_zstd.name : NULL,
 	};
 	struct ebb_planhead_sum sum = {.objects = 1, .bytes = h->obj.f[EBB_F_SIZE], .wire = row.wire};
+
+	if (w->t->only && !(w->t->only >> h->from & 1))
+		return 0; /* of another site's plan */
 
 	if (row.priced)
 		row.one_off = sum.one_off = h->cost;
@@ -98,7 +109,12 @@ static int put(struct writing *w, struct hop *h, struct ebb_err *err)
 		row.class = ebb_rules_class(c->rules, row.store, &h->obj);
 	uint32_t own_site = h->own ? h->own_site : h->root->from;
 	const struct ebb_record *own = h->own ? h->own : &h->root->obj;
-	if (h->after || own_site != h->from || strcmp(own->key, h->obj.key) != 0) {
+	if (h->drop) {
+		row.action = EBB_ACTION_DELETE;
+		row.to_store = row.to_key = NULL;
+		row.purge = row.awaits = true;
+		row.after = h->after->n;
+	} else if (h->after || own_site != h->from || strcmp(own->key, h->obj.key) != 0) {
 		row.after = h->after ? h->after->n : 0;
 		row.with_store = c->stores[own_site].open.name;
 		row.with = *own;
@@ -129,6 +145,12 @@ static int flush(struct writing *w, struct ebb_err *err)
 
 /* --- A content --- */
 
+/* What compressing leaves of so many bytes, by the group's estimate. */
+static int64_t coded_size(const struct ebb_xfer_group *g, int64_t size)
+{
+	return g->packed < 0 || g->gb == 0 ? size : (int64_t)ebb_xfer_scale(size, g->packed, g->gb);
+}
+
 /* A hop from what stands at @obj, or from what @after makes. NULL: no memory. */
 static struct hop *add_hop(struct writing *w, struct hop *after, const struct ebb_record *obj, uint32_t from, uint32_t to,
 			   const char *to_key)
@@ -137,7 +159,7 @@ static struct hop *add_hop(struct writing *w, struct hop *after, const struct eb
 
 	if (!h)
 		return NULL;
-	*h = (struct hop){.after = after, .depth = after ? after->depth + 1 : 0, .from = from, .to = to, .to_key = to_key};
+	*h = (struct hop){.wire = after ? after->root->obj.f[EBB_F_SIZE] : obj->f[EBB_F_SIZE], .after = after, .depth = after ? after->depth + 1 : 0, .from = from, .to = to, .to_key = to_key};
 	h->root = after ? after->root : h;
 	h->obj = after ? after->root->obj : *obj;
 	if (after) { /* its identity is known once it is made */
@@ -219,6 +241,62 @@ static int go(struct writing *w, const struct ebb_transfer_content *c, uint32_t 
 	return *ret ? 0 : no_memory(err);
 }
 
+/* A hop of the tree: compressed at its start unless it came so, and kept so at its end under a key out of sight. */
+static int cross(struct writing *w, const struct ebb_transfer_content *c, const struct ebb_xfer_hop *xh, struct hop **ret,
+		 struct ebb_err *err)
+{
+	const struct ebb_xfer_link *l = &w->t->x->links[xh->link];
+	struct landing at;
+	int r = land(w, c, l->to, &at, err);
+
+	if (r < 0)
+		return r;
+	if (!xh->packed) {
+		r = go(w, c, l->from, l->to, at.key, ret, err);
+		if (r < 0)
+			return r;
+		(*ret)->relay = !at.own;
+		(*ret)->own = at.own;
+		(*ret)->own_site = at.own_site;
+		w->arrived[l->to] = *ret;
+		return 0;
+	}
+	const struct ebb_record *rec = record_of(w, c, c->missing[0].member, err);
+	const char *key = rec ? ebb_arena_printf(&w->arena, "%s%s", EBB_TRANSFER_ROWS_CODED, rec->key) : NULL;
+	if (!key)
+		return no_memory(err);
+	if (w->coded[l->from]) {
+		*ret = add_hop(w, w->coded[l->from], NULL, l->from, l->to, key);
+		if (*ret)
+			(*ret)->form = EBB_PLANROW_CODED;
+	} else if ((r = go(w, c, l->from, l->to, key, ret, err)) == 0) {
+		(*ret)->form = EBB_PLANROW_ENCODE;
+	}
+	if (r < 0 || !*ret)
+		return r < 0 ? r : no_memory(err);
+	(*ret)->relay = true;
+	w->coded[l->to] = *ret;
+	return 0;
+}
+
+/* What came compressed to a site becomes what is wanted there. */
+static int decode_at(struct writing *w, const struct ebb_transfer_content *c, uint32_t site, struct ebb_err *err)
+{
+	struct landing at;
+	int r = land(w, c, site, &at, err);
+	struct hop *h = r < 0 ? NULL : add_hop(w, w->coded[site], NULL, site, site, at.key);
+
+	if (!h)
+		return r < 0 ? r : no_memory(err);
+	h->form = EBB_PLANROW_DECODE;
+	h->relay = !at.own;
+	h->own = at.own;
+	h->own_site = at.own_site;
+	h->why = "it came compressed";
+	w->arrived[site] = h;
+	return 0;
+}
+
 static int add_tree(struct writing *w, const struct ebb_transfer_content *c, size_t group, struct ebb_err *err)
 {
 	const struct ebb_xfer_group *g = &w->t->x->groups[group];
@@ -228,21 +306,50 @@ static int add_tree(struct writing *w, const struct ebb_transfer_content *c, siz
 
 	for (size_t i = 0; r == 0 && i < tree->n_hops; i++) {
 		const struct ebb_xfer_hop *xh = &tree->hops[i];
-		const struct ebb_xfer_link *l = &w->t->x->links[xh->link];
-		struct landing at;
+		uint32_t from = w->t->x->links[xh->link].from;
 		struct hop *h = NULL;
 
-		if ((r = land(w, c, l->to, &at, err)) < 0 || (r = go(w, c, l->from, l->to, at.key, &h, err)) < 0)
+		if (!xh->packed && w->coded[from] && !w->arrived[from])
+			r = decode_at(w, c, from, err);
+		if (r < 0 || (r = cross(w, c, xh, &h, err)) < 0)
 			break;
-		h->relay = !at.own;
-		h->own = at.own;
-		h->own_site = at.own_site;
-		h->cost = cost_of(w->t, g, xh, c->size);
+		h->wire = xh->packed ? coded_size(g, c->size) : c->size;
+		h->cost = cost_of(w->t, g, xh, h->wire, c->size);
 		h->why = ebb_arena_strdup(&w->arena, ebb_transfer_bill_why(w->t->x, g, tree, xh, why));
 		r = h->why ? 0 : no_memory(err);
-		w->arrived[l->to] = h;
 	}
+	for (uint32_t s = 0; r == 0 && s < w->t->x->n_sites; s++)
+		if ((c->want >> s & 1) && w->coded[s] && !w->arrived[s])
+			r = decode_at(w, c, s, err);
 	return r;
+}
+
+/* Sites with plans of their own clear up after themselves: what came on its way to others goes behind its last reader. */
+static int add_drops(struct writing *w, struct hop *first, struct ebb_err *err)
+{
+	unsigned depth = 0;
+
+	for (struct hop *h = first; h; h = h->next)
+		depth = h->depth > depth ? h->depth : depth;
+	for (struct hop *h = first, *end = NULL; h && h != end; h = h->next) {
+		struct hop *last = NULL, *drop;
+
+		for (struct hop *reader = first; reader; reader = reader->next)
+			if (reader->after == h && !reader->drop && (!last || reader->depth >= last->depth))
+				last = reader;
+		if (!h->relay || !last)
+			continue;
+		drop = add_hop(w, h, NULL, h->to, h->to, NULL);
+		if (!drop)
+			return no_memory(err);
+		drop->after = last;
+		drop->depth = depth + 1;
+		drop->drop = true;
+		drop->why = "it was on its way";
+		end = end ? end : drop;
+		w->depth = drop->depth > w->depth ? drop->depth : w->depth;
+	}
+	return 0;
 }
 
 /* The further keys at each destination, within it. */
@@ -275,11 +382,16 @@ static int on_content(void *ctx, const struct ebb_transfer_content *c, struct eb
 	int64_t group = ebb_transfer_rows_group(w->t->rows, w->t->nrows, c);
 	int r = 0;
 
+	struct hop **begin = w->last;
+
 	memset(w->arrived, 0, sizeof(w->arrived));
+	memset(w->coded, 0, sizeof(w->coded));
 	if (group >= 0)
 		r = add_tree(w, c, (size_t)group, err);
 	if (r == 0)
 		r = add_locals(w, c, err);
+	if (r == 0 && w->t->only)
+		r = add_drops(w, *begin, err);
 	if (r == 0 && ++w->contents == CHUNK)
 		r = flush(w, err);
 	return r;

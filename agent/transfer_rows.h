@@ -16,6 +16,7 @@
 #include "agent/transfer_index.h"
 
 #define EBB_TRANSFER_ROWS_RELAY ".ebb-transfer/"
+#define EBB_TRANSFER_ROWS_CODED EBB_TRANSFER_ROWS_RELAY ".zst/"	/* compressed */
 
 struct ebb_transfer_rows {
 	struct ebb_app *app;
@@ -25,6 +26,7 @@ struct ebb_transfer_rows {
 	const struct ebb_xfer_sum_row *rows;	/* of the groups of @x, sorted as ebb_xfer_sum_rows does */
 	size_t nrows;
 	const struct ebb_transfer_bill *bill;
+	uint64_t only;			/* just actions that read from these sites, by bit; 0: all of them, in one plan */
 };
 
 /*

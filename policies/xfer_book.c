@@ -63,7 +63,7 @@ static int add_site(struct making *m, size_t i)
 
 	*s = (struct ebb_xfer_site){
 		.id = p->name, .provider = word(p->provider), .jurisdiction = word(p->jurisdiction), .relay = p->relay,
-		.compress = EBB_XFER_NEVER, .decompress = EBB_XFER_NEVER,
+		.compress = p->converts ? 0 : EBB_XFER_NEVER, .decompress = p->converts ? 0 : EBB_XFER_NEVER,
 	};
 	r = item(m, c, EBB_PRICE_GET, 1, &s->get);
 	return r < 0 ? r : item(m, c, EBB_PRICE_PUT, 1, &s->put);
@@ -184,6 +184,8 @@ static int add_group(struct making *m, size_t i)
 	};
 	if (!dests || !allowed || !g->id)
 		return no_memory(m);
+	if (terms->packed)
+		g->packed = g->gb / 1000 * terms->packed;
 	for (uint32_t s = 0; s < m->b->nplaces; s++) {
 		allowed[s] = terms->residency && is_in(terms->residency, m->b->places[s].jurisdiction);
 		if (row->want >> s & 1)

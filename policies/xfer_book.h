@@ -25,10 +25,12 @@ struct ebb_xfer_book_place {
 	const char *provider, *region, *jurisdiction;	/* or NULL, as in price.h */
 	const char *class;		/* what is written goes into it; NULL: not known */
 	bool relay;
+	bool converts;			/* somebody compresses and decompresses there, at no cost */
 };
 
 /* What objects of a group have in common beside where they stand; row.terms is a number into an array of these. */
 struct ebb_xfer_book_terms {
+	int64_t packed;			/* what compressing leaves, in thousandths; 0: it is not compressed */
 	const char *const *residency;	/* NULL-terminated jurisdictions; NULL: any */
 	const struct ebb_price_class *class[EBB_XFER_BOOK_PLACES];	/* of the replica at each place; NULL: not priced */
 };

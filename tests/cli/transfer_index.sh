@@ -146,3 +146,43 @@ sed 's/do: keep/do: copy/; s/^rules: \[\]/rules: [{name: c, match: "**", do: cop
 run "$EBB" -c ruled.yaml check
 expect_status 3
 expect_err "action 'copy'"
+
+# --- A plan for each site, run as jobs that wait for each other; compressed on the way; a kill in between ---
+mkdir -p home/logs
+for i in 1 2 3; do seq $((i * 1000)) $((i * 1000 + 60000)) >home/logs/n$i.log; done
+head -c 50000 /dev/urandom >home/logs/noise.log.gz
+run "$EBB" scan
+run "$EBB" transfer plan home:logs/ --to eu --compress -o x.jsonl
+expect_status 2
+expect_err '--compress takes --split'
+run "$EBB" transfer plan home:logs/ --to eu --compress --split -o part.jsonl
+expect_status 0
+expect_err 'part.us.jsonl'
+[[ -e part.us.jsonl && -e part.hub.jsonl && -e part.eu.jsonl && ! -e part.moon.jsonl ]] || fail "$(ls)"
+[[ $(tail -n +3 part.us.jsonl | jq -s '[.[] | select(.form == "encode")] | length') == 3 ]] || fail "$(cat part.us.jsonl)"
+job() { EBB_INDEX=$HOME/index.$1 run "$EBB" transfer run "part.$1.jsonl"; }
+job eu
+expect_status 7
+expect_err 'wait for what other sites have to send'
+job us
+expect_status 0
+expect_out 'home to hub: '
+job eu
+expect_status 7
+job hub
+expect_status 0
+for s in 0.01 0.03; do
+	{ EBB_INDEX=$HOME/index.eu timeout -s KILL "$s" "$EBB" transfer run part.eu.jsonl || true; } >/dev/null 2>&1
+done
+job eu
+expect_status 0
+run diff -r home/logs eu/logs
+expect_status 0
+[[ -z $(find hub eu eu2 -path '*/.ebb-transfer/*' -type f) ]] || fail 'something stays on its way'
+job eu
+expect_status 0
+expect_out 'nothing to do'
+for s in eu hub us; do
+	EBB_INDEX=$HOME/index.$s run "$EBB" undo last
+done
+[[ ! -e eu/logs/n1.log && -e home/logs/n1.log ]] || fail 'undo does not take the copies away'

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Transfers between three regions whose servers count what they send: a distribution from one to two, with content that one destination
-# has already, sends over each link what the plan says, and less than copying from home; a copy that was killed goes on inside the object;
+# has already, sends over each link what the plan says, and less than copying from home; an agent in each region compresses on the way; a copy that was killed goes on inside the object;
 # buckets of one region copy by themselves. What arrives is read by the AWS CLI.
+#
+# It takes half a minute: its other clients are in Python, and the servers count once a second.
 
 . "$EBB_SRC/tests/support/server.sh"
 require_cmd jq
@@ -29,15 +31,21 @@ bucket_in() {
 	echo "$name"
 }
 
-# usage REGION BUCKET: what the server has sent and received. It writes that down once a second, so this waits until nothing more comes.
-usage() {
-	local before=- now=
+# count REGION...: what the servers have sent from and received into our buckets, ${sent[REGION]} and ${got[REGION]}. They write that down
+# once a second, so this waits until nothing more comes.
+declare -A sent got bucket
+count() {
+	local before=- now='' region
 	while [[ $before != "$now" || -z $now ]]; do
-		before=$now
+		before=$now now=
 		sleep 1.1
-		now=$("$EBB_SRC/tests/support/regions" --usage "$1" "$2")
+		for region; do
+			now+="$region $("$EBB_SRC/tests/support/regions" --usage "$region" "${bucket[$region]}")"$'\n'
+		done
 	done
-	echo "$now"
+	while read -r region a b; do
+		[[ -z $region ]] || sent[$region]=$a got[$region]=$b
+	done <<<"$now"
 }
 
 # within WHAT COUNTED PLANNED: 2 % are allowed
@@ -46,7 +54,8 @@ within() {
 	(($2 >= $3 * 98 / 100 && $2 <= $3 * 102 / 100)) || fail "$1: planned $3, counted $2"
 }
 
-home=$(bucket_in us-east-1) next=$(bucket_in us-east-1) eu=$(bucket_in eu-west-1) ap=$(bucket_in ap-south-1)
+bucket[us-east-1]=$(bucket_in us-east-1) bucket[eu-west-1]=$(bucket_in eu-west-1) bucket[ap-south-1]=$(bucket_in ap-south-1)
+home=${bucket[us-east-1]} eu=${bucket[eu-west-1]} ap=${bucket[ap-south-1]} next=$(bucket_in us-east-1)
 cat >book.yaml <<'END'
 version: 1
 name: acme
@@ -90,10 +99,9 @@ over() { tail -n +3 plan.jsonl | jq -s --arg a "$1" --arg b "$2" '[.[] | select(
 [[ $(over home ap) == 0 ]] || fail 'the dear link is used'
 run "$EBB" transfer run plan.jsonl --json
 expect_status 0
-read -r sent _ <<<"$(usage us-east-1 "$home")"
-within 'home to eu' "$sent" "$(over home eu)"
-read -r sent _ <<<"$(usage eu-west-1 "$eu")"
-within 'eu to ap' "$sent" "$(over eu ap)"
+count us-east-1 eu-west-1
+within 'home to eu' "${sent[us-east-1]}" "$(over home eu)"
+within 'eu to ap' "${sent[eu-west-1]}" "$(over eu ap)"
 [[ $(grep planned_bytes <<<"$out" | jq -s 'all(.planned_bytes == .sent_bytes)') == true ]] || unexpected 'sent is not planned'
 in_region eu-west-1 s3 sync --quiet "s3://$eu/data" got.eu
 in_region ap-south-1 s3 sync --quiet "s3://$ap/data" got.ap
@@ -109,10 +117,12 @@ for to in eu-west-1 ap-south-1; do
 	mkdir "from.$to"
 	in_region us-east-1 s3 sync --quiet "s3://$naive/data" "from.$to"
 done
-read -r sent _ <<<"$(usage us-east-1 "$naive")"
+bucket[us-east-1]=$naive
+count us-east-1
+bucket[us-east-1]=$home
 all=$(cat data/* | wc -c)
-within 'copying from home, twice' "$sent" $((2 * all))
-(($(over home eu) < sent / 3)) || fail 'the plan is hardly better'
+within 'copying from home, twice' "${sent[us-east-1]}" $((2 * all))
+(($(over home eu) < sent[us-east-1] / 3)) || fail 'the plan is hardly better'
 echo "planned $usd USD, straight from home $direct USD"
 
 # --- Killed inside a large object ---
@@ -121,7 +131,8 @@ in_region us-east-1 s3 cp --quiet large "s3://$home/large"
 run "$EBB" scan home
 run "$EBB" transfer plan home:large --to eu -o large.jsonl
 expect_status 0
-read -r sent_before _ <<<"$(usage us-east-1 "$home")"
+count us-east-1
+before=${sent[us-east-1]}
 "$EBB" transfer run large.jsonl >/dev/null 2>&1 &
 pid=$!
 journal=
@@ -133,26 +144,81 @@ done
 kill -KILL $pid
 wait $pid 2>/dev/null || true
 ! grep -q '"t":"done"' "$journal" || fail 'it was done before it was killed'
-read -r sent_killed _ <<<"$(usage us-east-1 "$home")"
+count us-east-1
+killed=${sent[us-east-1]}
 uploads() { in_region eu-west-1 s3api list-multipart-uploads --bucket "$eu" | jq '.Uploads // [] | length'; }
 [[ $(uploads) == 1 ]] || fail 'no upload was left'
 run "$EBB" transfer run large.jsonl --json
 expect_status 0
-read -r sent _ <<<"$(usage us-east-1 "$home")"
-echo "killed after $((sent_killed - sent_before)) bytes; the rest took $((sent - sent_killed)) of 117440512"
-((sent - sent_killed <= 117440512 - 16777216)) || fail 'nothing of the first attempt was used'
+count us-east-1
+rest=$((sent[us-east-1] - killed))
+echo "killed after $((killed - before)) bytes; the rest took $rest of 117440512"
+((rest <= 117440512 - 16777216)) || fail 'nothing of the first attempt was used'
 in_region eu-west-1 s3 cp --quiet "s3://$eu/large" large.got
 expect_same large large.got
 [[ -z $(uploads) || $(uploads) == 0 ]] || fail 'an upload stays'
 
+# --- An agent in each region: compressed before each link, decompressed behind it, each part of the plan a job of its own ---
+mkdir tables
+for i in 1 2 3 4; do head -c $((1000000 * i)) /dev/urandom | od -An -v -tx1 | tr -d ' \n' >tables/t$i.csv; done
+head -c 500000 /dev/urandom >tables/noise.bin
+in_region us-east-1 s3 sync --quiet tables "s3://$home/tables"
+run "$EBB" scan home
+run "$EBB" transfer plan home:tables/ --to eu,ap --compress -o whole.jsonl
+expect_status 2
+run "$EBB" transfer plan home:tables/ --to eu,ap --compress --split -o split.jsonl
+expect_status 0
+[[ -e split.us-east-1.jsonl && -e split.eu-west-1.jsonl && -e split.ap-south-1.jsonl && ! -e split.jsonl ]] || fail "$(ls)"
+planned() { tail -n +3 "split.$1.jsonl" | jq -s --arg b "$2" '[.[] | select(.to_store == $b).wire_bytes] | add // 0'; }
+count us-east-1 eu-west-1 ap-south-1
+read_before=${sent[us-east-1]} eu_before=${got[eu-west-1]} ap_before=${got[ap-south-1]}
+# at SITE: what the agent there does, with an index of its own
+at() { EBB_INDEX=$HOME/index.$1 run "$EBB" transfer run "split.$1.jsonl"; }
+at ap-south-1
+expect_status 7
+expect_err 'actions wait for what other sites have to send'
+at eu-west-1
+expect_status 7
+at us-east-1
+expect_status 0
+at ap-south-1
+expect_status 7
+at eu-west-1
+expect_status 0
+at ap-south-1
+expect_status 0
+count us-east-1 eu-west-1 ap-south-1
+raw=$(cat tables/* | wc -c)
+within 'home read in place' $((sent[us-east-1] - read_before)) "$raw"
+# what came, and what was written in place when it was decompressed
+tables=$(cat tables/*.csv | wc -c)
+within 'compressed to eu' $((got[eu-west-1] - eu_before - tables)) "$(planned us-east-1 eu)"
+within 'compressed to ap' $((got[ap-south-1] - ap_before - tables)) "$(planned eu-west-1 ap)"
+(($(planned us-east-1 eu) < raw * 6 / 10)) || fail 'it is not compressed'
+in_region eu-west-1 s3 sync --quiet "s3://$eu/tables" tables.eu
+in_region ap-south-1 s3 sync --quiet "s3://$ap/tables" tables.ap
+run diff -r tables tables.eu
+expect_status 0
+run diff -r tables tables.ap
+expect_status 0
+for b in "eu-west-1 $eu" "ap-south-1 $ap"; do
+	# shellcheck disable=SC2086 # two words
+	set -- $b
+	[[ -z $(in_region "$1" s3 ls "s3://$2/.ebb-transfer/" --recursive) ]] || fail "something stays on its way in $1"
+done
+at eu-west-1
+expect_status 0
+expect_out 'nothing to do'
+
 # --- Buckets of one region copy by themselves, parts as well ---
-read -r sent_before _ <<<"$(usage us-east-1 "$home")"
+count us-east-1
+before=${sent[us-east-1]}
 run "$EBB" transfer plan home --to next -o near.jsonl
 expect_status 0
 run "$EBB" transfer run near.jsonl --json
 expect_status 0
-read -r sent _ <<<"$(usage us-east-1 "$home")"
-((sent - sent_before < 100000)) || fail "$((sent - sent_before)) bytes came here" # lists and headers count as well
+count us-east-1
+((sent[us-east-1] - before < 100000)) || fail "$((sent[us-east-1] - before)) bytes came here" # lists and headers count as well
 in_region us-east-1 s3 sync --quiet "s3://$next" got.next
 run diff -r data got.next/data
 expect_status 0
