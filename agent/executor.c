@@ -31,8 +31,8 @@ int ebb_executor_intend(struct ebb_executor *x, const struct ebb_executor_op *op
 	return ebb_journal_sync(x->journal, err);
 }
 
-/* All steps of one operation. *ret_stays: a copy stands that could not be taken away. */
-static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, bool *ret_stays, struct ebb_err *err)
+/* All steps of one operation. *ret_open: something stays that could not be put back, and that recovery can finish. */
+static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, bool *ret_open, struct ebb_err *err)
 {
 	const struct ebb_lower *l = ebb_lower_of(o->op.action);
 	char tag[EBB_EXECUTOR_TAG_MAX];
@@ -53,7 +53,8 @@ static int run_steps(struct ebb_executor *x, struct ebb_executor_op *o, bool *re
 		r = ebb_dirs_why(x->dirs, c.to, o->op.to_key, err);
 	for (const enum ebb_step *s = l->steps(&o->op); r == 0 && *s != EBB_STEP_END; s++)
 		r = ebb_steps_run(*s, &c, err);
-	*ret_stays = ebb_steps_finish(&c, r, err);
+	/* put back it would meet its own copy, as if it were somebody else's */
+	*ret_open = (ebb_steps_finish(&c, r, err) && ebb_op_outcome_of(r) == EBB_OP_BACK) || (r < 0 && c.half);
 	return r;
 }
 
@@ -109,12 +110,11 @@ static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 	if (!o->settled)
 		*res = (struct ebb_op_result){.outcome = EBB_OP_BACK};
 	if (!o->settled && may_begin(x)) {
-		bool stays = false;
-		int r = run_steps(x, o, &stays, &res->why);
+		bool open = false;
+		int r = run_steps(x, o, &open, &res->why);
 
-		res->outcome = r < 0 ? ebb_op_outcome_of(r) : EBB_OP_DONE;
-		/* put back it would meet its own copy, as if it were somebody else's; open it is recovery that finishes it */
-		if (stays && res->outcome == EBB_OP_BACK)
+		res->outcome = r == 0 ? EBB_OP_DONE : open ? EBB_OP_BACK : ebb_op_outcome_of(r);
+		if (open)
 			o->again = true;
 	}
 	sweep(x, o);

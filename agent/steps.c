@@ -367,6 +367,7 @@ static int step_link(struct ebb_steps_ctx *c, struct ebb_err *err)
 		return 0;
 	/* the name must not be missing: what it stood for comes back from the trash */
 	back = ebb_store_rename(c->from, c->op->to_key, c->op->key, &c->result->to, NULL);
+	c->half = back < 0;
 	return ebb_err_set(err, -r, "%s%s", why.msg, back < 0 ? "; what stood there is in the trash" : "");
 }
 

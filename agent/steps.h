@@ -77,6 +77,7 @@ struct ebb_steps_ctx {
 	struct ebb_proof *proof;	/* released by ebb_steps_finish */
 	bool gone;			/* again: it is done already, by us: nothing is left to do */
 	bool made;			/* this attempt made the copy at `to` */
+	bool half;			/* what was begun could be neither finished nor put back: only recovery may say what became of it */
 };
 
 /*

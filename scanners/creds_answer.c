@@ -42,13 +42,13 @@ int ebb_creds_answer_json(const char *answer, size_t len, struct ebb_creds *ret,
 {
 	static const char *const paths[] = {"AccessKeyId", "SecretAccessKey", "Token", "SessionToken", "Expiration", "Version", "Code"};
 	struct ebb_jsonscan_value v[7];
-	char code[64];
+	char code[64], quoted[EBB_TEXT_QUOTED];
 	struct parts p;
 
 	if (!ebb_jsonscan_find(answer, len, paths, 7, v))
 		return ebb_err_set(err, EBB_ESTORE, "the answer is no JSON object");
 	if (text(v[6], code, sizeof(code)) && strcmp(code, "Success") != 0)
-		return ebb_err_set(err, EBB_ESTORE, "refused: %s", code);
+		return ebb_err_set(err, EBB_ESTORE, "refused: %s", ebb_text_quotes(code, quoted, sizeof(quoted)));
 	if (v[5].p && ebb_jsonscan_number(v[5]) != 1)
 		return ebb_err_set(err, EBB_ESTORE, "the answer has a Version that is not 1");
 	if (!text(v[0], p.id, sizeof(p.id)) || !text(v[1], p.secret, sizeof(p.secret)))

@@ -125,8 +125,13 @@ static int before(const struct fate *fate, struct ebb_err *err)
 /* After it: what the call returns. Only what succeeded can still fail. */
 static int64_t after(const struct fate *fate, int64_t rc, struct ebb_err *err)
 {
-	if (!fate->after || rc < 0)
+	if (!fate->after)
 		return rc;
+	if (rc < 0) {
+		if (fate->hook)
+			fate->hook(fate->hook_ctx);
+		return rc;
+	}
 	int struck = strike(fate, err);
 	return struck < 0 ? struck : rc;
 }

@@ -89,7 +89,7 @@ void ebb_store_faulty_bury(struct ebb_store_faulty_death *d);
 struct ebb_store_faulty_fault {
 	enum ebb_store_faulty_op op;
 	uint64_t nth;	/* 1: the first such call; 0: every one */
-	bool after;	/* the effect happens first. What was opened is closed again, a commit stands */
+	bool after;	/* the effect happens first. What was opened is closed again, a commit stands. What fails by itself keeps its code */
 	int code;	/* enum ebb_err_code to fail with; 0: do not fail, only call the hook */
 	enum ebb_store_faulty_lie lie;	/* instead of @code */
 	void (*hook)(void *ctx);	/* called at that point; may be NULL */
