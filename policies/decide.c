@@ -37,6 +37,14 @@ struct pack {
 	int64_t members, bytes;
 };
 
+/* A class of a store that was looked up, by the address of its name. */
+#define PRICED 16
+struct priced {
+	const struct ebb_rules_store *store;
+	const char *class;
+	const struct ebb_price_class *price;
+};
+
 struct ebb_decide {
 	const struct ebb_rules *rules;
 	const struct ebb_price_books *prices;
@@ -53,6 +61,9 @@ struct ebb_decide {
 	struct ebb_bill bill;		/* of the action at hand */
 	struct ebb_reclass *reclass;
 	const struct ebb_habits *habits;	/* or NULL */
+	struct priced priced[PRICED];
+	const struct ebb_rules_store *cpu_store;
+	const struct ebb_price_figure *cpu;	/* of cpu_store */
 	struct small *small;		/* by rule */
 	struct pack pack;
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
@@ -277,14 +288,31 @@ static enum ebb_decide_refusal worthwhile(const struct ebb_rule *rule, const str
 	return EBB_REFUSE_NONE;
 }
 
+/* What a class costs in a store. Looked up once: there are few, and millions of objects in them. */
+static const struct ebb_price_class *price_of(struct ebb_decide *d, const struct ebb_rules_store *s, const char *class)
+{
+	struct priced *p = &d->priced[((uintptr_t)s / sizeof(*s) + (uintptr_t)class) % PRICED];
+
+	if (p->store != s || p->class != class)
+		*p = (struct priced){s, class, ebb_price_find(d->prices, s->provider, s->region, class)};
+	return p->price;
+}
+
 /* What the class of an object (NULL: of what comes into the store) costs there. */
-static const struct ebb_price_class *class_of(const struct ebb_decide *d,
-					      const struct ebb_rules_store *s,
+static const struct ebb_price_class *class_of(struct ebb_decide *d, const struct ebb_rules_store *s,
 					      const struct ebb_record *r)
 {
-	return s ? ebb_price_find(d->prices, s->provider, s->region,
-				  ebb_rules_class(d->rules, s->name, r))
-		 : NULL;
+	return s ? price_of(d, s, ebb_rules_class(d->rules, s->name, r)) : NULL;
+}
+
+/* What an hour of processor costs beside a store. */
+static const struct ebb_price_figure *cpu_of(struct ebb_decide *d, const struct ebb_rules_store *s)
+{
+	if (d->cpu_store != s) {
+		d->cpu_store = s;
+		d->cpu = ebb_price_service(d->prices, s->provider, "cpu");
+	}
+	return d->cpu;
 }
 
 /*
@@ -308,7 +336,7 @@ static const char *provider_of(const struct ebb_rules_store *s)
 }
 
 /* A copy that goes and one that stays. */
-static void ends_of_copies(const struct ebb_decide *d, const struct ebb_rules_store *from,
+static void ends_of_copies(struct ebb_decide *d, const struct ebb_rules_store *from,
 			   const struct ebb_rules_store *with, const struct ebb_record *copy,
 			   struct ebb_cost_ends *ret)
 {
@@ -319,7 +347,7 @@ static void ends_of_copies(const struct ebb_decide *d, const struct ebb_rules_st
 	ret->apart[1] = ebb_price_egress(d->prices, provider_of(with), with->region, provider_of(from), from->region);
 }
 
-static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb_action *a)
+static struct ebb_cost_ends ends_of(struct ebb_decide *d, const struct ebb_action *a)
 {
 	const struct ebb_rules_store *from = ebb_rules_store(d->rules, a->store);
 	const struct ebb_rules_store *to =
@@ -327,15 +355,15 @@ static struct ebb_cost_ends ends_of(const struct ebb_decide *d, const struct ebb
 	struct ebb_cost_ends ends = {
 		.from = class_of(d, from, a->obj),
 		.age_ns = from ? age_in_class(d, from, a->obj) : 0,
-		.cpu = from ? ebb_price_service(d->prices, from->provider, "cpu") : NULL,
+		.cpu = from ? cpu_of(d, from) : NULL,
 		.now = d->now,
 		.currency = ebb_price_currency(d->prices),
 	};
 
 	if (a->to_class && a->to_store)
-		ends.to = to ? ebb_price_find(d->prices, to->provider, to->region, a->to_class) : NULL;
+		ends.to = to ? price_of(d, to, a->to_class) : NULL;
 	else if (a->to_class && from)
-		ends.to = ebb_price_find(d->prices, from->provider, from->region, a->to_class);
+		ends.to = price_of(d, from, a->to_class);
 	else
 		ends.to = to ? class_of(d, to, NULL) : ends.from;
 	if (from && to)
