@@ -11,6 +11,7 @@ extern const struct ebb_cli_command ebb_cmd_find;
 extern const struct ebb_cli_command ebb_cmd_du;
 extern const struct ebb_cli_command ebb_cmd_dupes;
 extern const struct ebb_cli_command ebb_cmd_alerts;
+extern const struct ebb_cli_command ebb_cmd_reconcile;
 extern const struct ebb_cli_command ebb_cmd_serve;
 extern const struct ebb_cli_command ebb_cmd_checkpoints;
 extern const struct ebb_cli_command ebb_cmd_report;
@@ -47,6 +48,7 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_checkpoints,
 	&ebb_cmd_report,
 	&ebb_cmd_alerts,
+	&ebb_cmd_reconcile,
 	&ebb_cmd_serve,
 	&ebb_cmd_plan,
 	&ebb_cmd_simulate,

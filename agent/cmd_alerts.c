@@ -12,6 +12,7 @@
 #include "agent/cli.h"
 #include "agent/cmd_alerts.h"
 #include "agent/out.h"
+#include "agent/webhook.h"
 #include "core/date.h"
 
 /* Days whose anomalies are told unless the option says more. */
@@ -168,6 +169,35 @@ static int notify(const char *const *command, json_t *o, struct ebb_err *err)
 	return 0;
 }
 
+/* The same by POST. The secret is asked of the environment only now, and stands nowhere else. */
+static int post(const struct ebb_config_alerts *c, json_t *o, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_secret_freep) struct ebb_secret *token = NULL;
+	const char *value = c->webhook_token ? getenv(c->webhook_token) : NULL;
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	int r = text ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+
+	json_decref(o);
+	if (r == 0 && c->webhook_token && (!value || !*value))
+		r = ebb_err_set(err, EBB_ECONFIG, "the environment variable %s, which holds the token of the webhook, is not set",
+				c->webhook_token);
+	if (r == 0 && value && !(token = ebb_secret_new(value, strlen(value))))
+		r = ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if (r == 0)
+		r = ebb_webhook_post(c->webhook, token, text, strlen(text), 0, err);
+	free(text);
+	return r;
+}
+
+/* To whoever the configuration names; a failure of one does not keep the other from being told. */
+static int hand_over(const struct ebb_config_alerts *c, const struct ebb_alerts *a, const struct ebb_history *h, struct ebb_err *err)
+{
+	int r = c->command ? notify(c->command, all_json(a, h), err) : 0;
+	int w = c->webhook ? post(c, all_json(a, h), r < 0 ? NULL : err) : 0;
+
+	return r < 0 ? r : w;
+}
+
 int ebb_cmd_alerts_tell(struct ebb_app *app, int64_t back, bool dry, size_t *ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_history_freep) struct ebb_history *h = NULL;
@@ -190,8 +220,8 @@ int ebb_cmd_alerts_tell(struct ebb_app *app, int64_t back, bool dry, size_t *ret
 	r = ebb_alerts_find(&app->config->alerts, h, today, today - back + 1, &a, err);
 	if (r == 0)
 		r = print(app, &a, h, err);
-	if (r == 0 && a.n && app->config->alerts.command && !dry)
-		r = notify(app->config->alerts.command, all_json(&a, h), err);
+	if (r == 0 && a.n && !dry)
+		r = hand_over(&app->config->alerts, &a, h, err);
 	*ret = a.n;
 	/* the alerts were told: the status says that there are some */
 	return r < 0 ? r : a.n ? -EBB_EALERT : 0;
@@ -207,7 +237,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 
 static const struct ebb_cli_option options[] = {
 	{"since", 0, EBB_CLI_DURATION, "TIME", "tell anomalies of so many days (default: 1d, today)"},
-	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "do not run the command of the configuration"},
+	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "do not run the command, or call the webhook, of the configuration"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 
@@ -235,7 +265,8 @@ const struct ebb_cli_command ebb_cmd_alerts = {
 		"each value of each label.\n"
 		"\n"
 		"Exits with 8 when there are alerts.\nWith `alerts: {command: [...]}` in the configuration they are handed to that command\n"
-		"as JSON on its standard input.\n"
+		"as JSON on its standard input, with `alerts: {webhook: {url: ..., token_env: NAME}}` to that address by POST, with what the\n"
+		"environment variable NAME holds as a bearer token.\nWhat may succeed later is tried four times.\n"
 		"\n"
 		"A day costs a 30th of what a month like it would.\nA day without a scan is taken to be like the one before.",
 	.options = options,

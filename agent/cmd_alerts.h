@@ -6,10 +6,10 @@
 #include "agent/app.h"
 
 /*
- * Judge the history, print what is to be said to app->out, hand alerts to the configuration's command.
+ * Judge the history, print what is to be said to app->out, hand alerts to the configuration's command and webhook.
  *
  * @back    days whose anomalies are told.
- * @dry     do not run the command.
+ * @dry     do not hand them over.
  * @ret     alerts found; set when the history was judged.
  * @return  as commands do (agent/cli.h); -EBB_EALERT without a message when there are alerts.
  */

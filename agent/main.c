@@ -36,6 +36,7 @@
  *   showback.c       who pays for what                      history.c        what was there each day
  *   savings.c        what plans promised and runs brought   realised.c       measured after later scans
  *   cmd_serve.c      as a live page                         serve.c          a small web server    browse.c     folders
+ *   cmd_reconcile.c  predicted and billed                   csvfile.c        CSV of any size          webhook.c       alerts by POST
  *   cmd_alerts.c     budgets and surprises                  alerts.c         found           config_alerts.c  as ebb.yaml has them
  *   cmd_help.c       help, man pages, completions           cmd_version.c    the version
  *   cmd_dupes.c      what is stored more than once          groups.c         grouped, ranked by what it costs

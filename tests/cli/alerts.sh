@@ -69,6 +69,52 @@ cmp -s told.json <(printf '%s' "$out") || fail 'the command was told something e
 run "$EBB" --index idx alerts -n
 expect_out "budget: budget 'research' (team research)"
 
+# the same by POST, with a token from the environment; a server that is out of order is asked again, and its failure told
+cat >hook.py <<'END'
+import http.server
+class Hook(http.server.BaseHTTPRequestHandler):
+    count = 0
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Hook.count += 1
+        if Hook.count == 1:
+            self.send_response(503)
+            self.send_header("Retry-After", "0")
+        else:
+            open("posted.json", "wb").write(body)
+            open("auth", "w").write(self.headers.get("Authorization", "none"))
+            self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
+open("port.new", "w").write(str(server.server_port))
+__import__("os").rename("port.new", "port")
+server.serve_forever()
+END
+python3 hook.py &
+hook=$!
+trap 'kill $hook 2>/dev/null || true' EXIT
+for _ in $(seq 200); do
+	[[ -s port ]] && break
+	read -rt 0.05 <> <(:) || true
+done
+sed "s|^alerts:.*|alerts: {webhook: {url: 'http://127.0.0.1:$(cat port)/ebb', token_env: HOOK_TOKEN}}|" ebb.yaml >hook.yaml
+run "$EBB" --config hook.yaml --index idx alerts --json
+expect_status 3
+expect_err 'HOOK_TOKEN, which holds the token of the webhook, is not set'
+HOOK_TOKEN=very-secret run "$EBB" --config hook.yaml --index idx alerts --json
+expect_status 8
+cmp -s posted.json <(printf '%s' "$out") || fail 'something else was posted'
+[[ $(cat auth) == 'Bearer very-secret' ]] || fail "the token was $(cat auth)"
+kill $hook
+wait $hook 2>/dev/null || true
+sed -i 's|http://127.0.0.1|http://hooks.example|' hook.yaml
+run "$EBB" --config hook.yaml check
+expect_status 3
+expect_err 'a token is not sent without encryption'
+
 # a part of a store
 run "$EBB" --index idx report data:runs/ --json
 [[ $(jq '.by.team | map(.bytes) | add' <<<"$out") == 4194304 ]] || unexpected 'more than the part is counted'
