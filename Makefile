@@ -175,7 +175,7 @@ lint: $(OBJS)		## check layers, headers, purity, lengths, names, licences and sc
 
 # --- Installing -----------------------------------------------------------------------------------------
 
-.PHONY: man install uninstall clean help
+.PHONY: man install uninstall deb clean help
 man: $(BUILD)/ebb	## write build/man/*.1 and build/completions/*, from the program's own tables
 	@rm -rf $(BUILD)/man $(BUILD)/completions; mkdir -p $(BUILD)/man $(BUILD)/completions
 	@set -e; $< help --man > $(BUILD)/man/ebb.1; \
@@ -187,21 +187,29 @@ man: $(BUILD)/ebb	## write build/man/*.1 and build/completions/*, from the progr
 to = $(foreach f,$(wildcard $(1)),$(f):$(2)/$(or $(3),$(notdir $(f))))
 INSTALLED = $(call to,contrib/prices/*,share/ebb/prices) $(call to,contrib/*.schema.json,share/ebb) \
 	$(call to,LICENSE README.md CHANGELOG.md,share/doc/ebb) $(call to,contrib/examples/*,share/doc/ebb/examples) \
-	$(call to,contrib/prometheus/*,share/ebb/prometheus) $(call to,contrib/grafana/*,share/ebb/grafana)
+	$(call to,contrib/prometheus/*,share/ebb/prometheus) $(call to,contrib/grafana/*,share/ebb/grafana) \
+	$(call to,contrib/cron/*,share/doc/ebb/examples/cron) $(call to,contrib/kubernetes/*,share/doc/ebb/examples/kubernetes) \
+	$(call to,contrib/ci/*,share/doc/ebb/examples/ci) $(UNITS)
+UNITS = $(call to,contrib/systemd/*,lib/systemd/system)
 COMPLETIONS = bash:bash-completion/completions/ebb zsh:zsh/site-functions/_ebb fish:fish/vendor_completions.d/ebb.fish
 TO := $(DESTDIR)$(PREFIX)
 
 install: $(BUILD)/ebb man	## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/release/ebb $(TO)/bin/ebb
 	@set -e; for p in $(INSTALLED); do install -D -m 644 $${p%%:*} $(TO)/$${p#*:}; done
+	@chmod 755 $(TO)/share/doc/ebb/examples/ci/plan-comment
+	@set -e; for p in $(UNITS); do sed -i 's|/usr/bin/ebb|$(PREFIX)/bin/ebb|' $(TO)/$${p#*:}; done
 	@set -e; for p in $(COMPLETIONS); do \
 		install -D -m 644 $(BUILD)/completions/$${p%%:*} $(TO)/share/$${p#*:}; done
 	@install -d $(TO)/share/man/man1; install -m 644 $(BUILD)/man/*.1 $(TO)/share/man/man1
+deb: $(BUILD)/ebb	## build a Debian package into build/
+	@contrib/packaging/deb $(BUILD)
 uninstall:		## remove what install put there
 	rm -f $(TO)/bin/ebb $(TO)/share/man/man1/ebb.1 $(TO)/share/man/man1/ebb-*.1
 	@for p in $(INSTALLED); do rm -f $(TO)/$${p#*:}; done
 	@for p in $(COMPLETIONS); do rm -f $(TO)/share/$${p#*:}; done
-	@for d in share/ebb/prices share/ebb/prometheus share/ebb/grafana share/ebb share/doc/ebb/examples share/doc/ebb; do \
+	@for d in share/ebb/prices share/ebb/prometheus share/ebb/grafana share/ebb share/doc/ebb/examples/cron \
+		share/doc/ebb/examples/kubernetes share/doc/ebb/examples/ci share/doc/ebb/examples share/doc/ebb; do \
 		! test -d $(TO)/$$d || rmdir --ignore-fail-on-non-empty $(TO)/$$d; done
 
 clean:			## remove everything that was made

@@ -240,6 +240,22 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 	return 0;
 }
 
+/*
+ * A bucket that a plan only writes to need not be there yet, or be within reach from here: whoever prices a migration may not even have access. The
+ * header then has an identity that no store has, so apply refuses the plan.
+ */
+static int head_dest(struct planning *p, const struct ebb_config_store *cs, struct ebb_planhead_store *ret, struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	int r = ebb_planstore_find(p->snap, cs, &p->arena, ret, &why);
+
+	if (r >= 0 || r == -EBB_ENOMEM || r == -EBB_ECANCELLED || !cs->open.bucket)
+		return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : r;
+	ebb_app_note(p->app, "%s; the plan can be read, but not applied", why.msg);
+	*ret = (struct ebb_planhead_store){.name = cs->open.name, .fsid = ""};
+	return 0;
+}
+
 static int head_stores(struct planning *p, struct ebb_planhead *h, struct ebb_err *err)
 {
 	const struct ebb_config *c = p->app->config;
@@ -255,7 +271,7 @@ static int head_stores(struct planning *p, struct ebb_planhead *h, struct ebb_er
 
 		if (!p->dest[i] || ebb_planhead_store(h, name))
 			continue;
-		r = ebb_planstore_find(p->snap, &c->stores[i], &p->arena, &h->stores[h->nstores], err);
+		r = head_dest(p, &c->stores[i], &h->stores[h->nstores], err);
 		h->nstores++;
 	}
 	return r;
