@@ -413,7 +413,7 @@ static int read_version(const struct ebb_tree_node *root, struct ebb_err *err)
 static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 {
 	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits",
-					   "labels", "shared", "budgets", "alerts", "run", "schedule"};
+					   "labels", "shared", "budgets", "alerts", "run", "schedule", "guards"};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
 	struct ebb_tree_node *root = NULL;
 	int r = ebb_yaml_load(&c->arena, c->path, &bytes, &root, err);
@@ -433,6 +433,8 @@ static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 				      c->rule_stores, c->nstores, &c->rules, err);
 	if (!r)
 		r = read_limits(c, root, err);
+	if (!r)
+		r = ebb_config_guards_read(&c->arena, root, &c->guards, err);
 	if (!r)
 		r = ebb_config_night_read(&c->arena, root, c->path, &c->night, err);
 	return r ? r : ebb_config_alerts_read(&c->arena, root, c->path, c->prices, &c->alerts, err);

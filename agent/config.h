@@ -9,6 +9,7 @@
 #define EBB_AGENT_CONFIG_H
 
 #include "agent/config_alerts.h"
+#include "agent/config_guards.h"
 #include "agent/config_night.h"
 #include "core/arena.h"
 #include "policies/price.h"
@@ -58,6 +59,7 @@ struct ebb_config {
 	struct ebb_config_limits limits;
 	struct ebb_config_alerts alerts;
 	struct ebb_config_night night;
+	struct ebb_config_guards guards;
 };
 
 /*

@@ -25,7 +25,7 @@ void ebb_context_free(struct ebb_context *c);
 EBB_CLEANUP_PTR(struct ebb_context, ebb_context_free);
 
 /* Tell a decider; it must go before the context does. */
-void ebb_context_use(const struct ebb_context *c, struct ebb_decide *d);
+void ebb_context_use(struct ebb_context *c, struct ebb_decide *d);
 
 /* NULL: there is no retain rule, and not everything was asked for. */
 const struct ebb_ckpts *ebb_context_ckpts(const struct ebb_context *c);

@@ -291,21 +291,22 @@ static int learn_one(struct learning *l, const struct ebb_ref *ref, const struct
 	char key[EBB_KEY_MAX + 1];
 	int r = 0;
 
+	if (ref->skips && ref->skips(rec->key, rec->key_len, rec->f[EBB_F_SIZE]))
+		return 0;
 	l->stats.files++;
 	if (unchanged(old, rec) && strcmp(old->reader, ref->name) == 0 && !ebb_facts_first(old, EBB_FACTS_BAD)) {
 		put(l, rec, ref->name, old->facts, old->n, &r, err);
 		return r;
 	}
-	if (!open_store(l))
-		return 0;	/* nothing is concluded from it */
+	bool open = open_store(l);
 	memcpy(key, rec->key, rec->key_len);
 	key[rec->key_len] = '\0';
-	l->stats.read++;
+	l->stats.read += open;
 	l->said.n = 0;
 	l->said.bad_memory = false;
-	const char *why = rec->f[EBB_F_KIND] == EBB_KIND_SYMLINK ? fetch_link(l, key) : fetch(l, rec, key);
+	/* what was not read has a family all the same */
+	const char *why = !open ? "it was not read" : rec->f[EBB_F_KIND] == EBB_KIND_SYMLINK ? fetch_link(l, key) : fetch(l, rec, key);
 	struct ebb_ref_file file = {.key = key, .key_len = rec->key_len, .bytes = why ? "" : l->bytes.data, .len = why ? 0 : l->bytes.len};
-	/* also what cannot be read has a family */
 	const char *not_understood = ref->read(&file, &l->said);
 	if (!why)
 		why = not_understood;

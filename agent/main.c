@@ -48,6 +48,9 @@
  *   cmd_checkpoints.c  runs, what stays and why             context.c        what decisions know beside the object
  *   factbook.c       what files say of others, kept          ref.c            who reads them
  *   ref_index.c      ref_trainer.c    ref_metrics.c    ref_latest.c          of checkpoints
+ *   ref_hf.c         ref_link.c       ref_dvc.c        ref_annex.c           of caches
+ *   ref_oci.c        ref_delta.c      ref_iceberg.c    of images and tables  guards.c         who refers to what
+ *   config_guards.c  what else counts as in use
  *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan
  *   cmd_diff.c       compare two plans                      plantext.c       a plan for people

@@ -12,12 +12,26 @@ extern const struct ebb_ref ebb_ref_index;
 extern const struct ebb_ref ebb_ref_trainer;
 extern const struct ebb_ref ebb_ref_metrics;
 extern const struct ebb_ref ebb_ref_latest;
+extern const struct ebb_ref ebb_ref_hf;
+extern const struct ebb_ref ebb_ref_link;
+extern const struct ebb_ref ebb_ref_dvc;
+extern const struct ebb_ref ebb_ref_annex;
+extern const struct ebb_ref ebb_ref_oci;
+extern const struct ebb_ref ebb_ref_delta;
+extern const struct ebb_ref ebb_ref_iceberg;
 
 static const struct ebb_ref *const table[] = {
 	&ebb_ref_index,
 	&ebb_ref_trainer,
 	&ebb_ref_metrics,
+	&ebb_ref_hf,
+	&ebb_ref_dvc,
+	&ebb_ref_annex,
+	&ebb_ref_oci,
+	&ebb_ref_delta,
+	&ebb_ref_iceberg,
 	&ebb_ref_latest,
+	&ebb_ref_link,
 };
 
 const struct ebb_ref *ebb_ref_of(const char *key, size_t len, int64_t kind)

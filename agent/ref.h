@@ -54,6 +54,9 @@ struct ebb_ref {
 	/* By key alone. */
 	bool (*wants)(const char *key, size_t len);
 
+	/* NULL, or whether a file that it wants is none of its by its size, so that it need not be read. */
+	bool (*skips)(const char *key, size_t len, int64_t size);
+
 	/*
 	 * Tell the facts of a file that it wants. Returns NULL, or why it is not understood (constant text). What was told before such a failure
 	 * does not count, but EBB_FACTS_FAMILY and EBB_FACTS_HOLD do, so these come first.
@@ -68,6 +71,9 @@ const struct ebb_ref *ebb_ref_of(const char *key, size_t len, int64_t kind);
 const struct ebb_ref *ebb_ref_row(size_t i);
 
 /* Helpers for readers. */
+
+/* Length of the prefix of the hub-cache repository ("models--org--name/") that a key lies in, 0: none. ref_hf.c */
+size_t ebb_ref_hf_repo(const char *key, size_t len);
 
 /* Length of the folder part of a key with its '/'; 0 at the root. */
 size_t ebb_ref_dir(const char *key, size_t len);

@@ -6,7 +6,7 @@
 #include "core/record.h"
 
 static const char *const names[EBB_FACTS_TYPES] = {
-	"bad", "shard", "step", "metric", "best", "latest", "ref", "below", "path", "family", "hold", "link",
+	"bad", "shard", "step", "metric", "best", "latest", "ref", "below", "path", "family", "hold", "link", "hash", "whole",
 };
 
 const char *ebb_facts_name(int type)

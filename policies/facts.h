@@ -29,6 +29,8 @@ enum ebb_facts_type {
 	EBB_FACTS_FAMILY,	/* text: prefix of what must stay as it is when a reference of this file leads nowhere */
 	EBB_FACTS_HOLD,		/* text: prefix of what must stay as it is; name: why */
 	EBB_FACTS_LINK,		/* text: target of a symlink, as it stands there */
+	EBB_FACTS_HASH,		/* text: hash in lower-case hex of a content that is referred to, in whatever cache (guard.h) */
+	EBB_FACTS_WHOLE,	/* text: below this prefix lies a cache all of whose references are in sight */
 	EBB_FACTS_TYPES
 };
 

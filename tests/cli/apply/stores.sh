@@ -26,7 +26,7 @@ make_stores() {
 	truncate -s 4M hot/data/sparse.csv
 	printf 'end' >>hot/data/sparse.csv
 	printf 'keep me' >hot/data/keep.txt
-	ln -s ../data hot/tmp/link
+	ln -s ../data/keep.txt hot/tmp/link
 	mkfifo hot/tmp/fifo
 	chmod 0600 hot/logs/other.log
 	chmod 4711 hot/data/a/b/table.csv
