@@ -338,6 +338,22 @@ static int wake(struct get *g, const struct ebb_storeset *stores, const struct e
 	return r;
 }
 
+/* What sleeps says so before its first byte, so nothing is asked before. */
+static int get_awake(struct get *g, const struct ebb_storeset *stores, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	const char *to = ebb_cli_string(args, "output");
+	struct ebb_err why = {0};
+	int r = to ? get_into(g, to, args, &why) : get(g, args, &why);
+
+	if (r == -EBB_EASLEEP) {
+		r = wake(g, stores, args, err);
+		return r < 0 ? r : to ? get_into(g, to, args, err) : get(g, args, err);
+	}
+	if (r < 0)
+		*err = why;
+	return r;
+}
+
 /* Where it should be, or in a pack. */
 static int find_any(struct get *g, struct ebb_storeset *stores, const struct ebb_target *t, bool raw,
 		    struct ebb_err *err)
@@ -358,7 +374,6 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 {
 	EBB_CLEANUP(ebb_target_release) struct ebb_target t = {0};
 	EBB_CLEANUP(ebb_storeset_freep) struct ebb_storeset *stores = NULL;
-	const char *to = ebb_cli_string(args, "output");
 	struct get g = {
 		.app = app, .out = app->out, .skip = ebb_cli_number(args, "offset", 0),
 		.left = ebb_cli_number(args, "length", INT64_MAX),
@@ -374,9 +389,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	if (r == 0)
 		r = find_any(&g, stores, &t, ebb_cli_flag(args, "raw"), err);
 	if (r == 0)
-		r = wake(&g, stores, args, err);
-	if (r == 0)
-		r = to ? get_into(&g, to, args, err) : get(&g, args, err);
+		r = get_awake(&g, stores, args, err);
 	free(g.key);
 	ebb_arena_release(&g.arena);
 	return r;
