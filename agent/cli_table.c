@@ -29,6 +29,7 @@ extern const struct ebb_cli_command ebb_cmd_restore;
 extern const struct ebb_cli_command ebb_cmd_get;
 extern const struct ebb_cli_command ebb_cmd_thaw;
 extern const struct ebb_cli_command ebb_cmd_verify;
+extern const struct ebb_cli_command ebb_cmd_runs;
 extern const struct ebb_cli_command ebb_cmd_trash;
 extern const struct ebb_cli_command ebb_cmd_transfer;
 extern const struct ebb_cli_command ebb_cmd_price;
@@ -65,6 +66,7 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_get,
 	&ebb_cmd_thaw,
 	&ebb_cmd_verify,
+	&ebb_cmd_runs,
 	&ebb_cmd_trash,
 	&ebb_cmd_transfer,
 	&ebb_cmd_price,

@@ -103,6 +103,18 @@ static void sweep(const struct ebb_executor *x, const struct ebb_executor_op *o)
 	ebb_store_write_sweep(to, o->marks->to_key, tag, NULL);
 }
 
+/*
+ * Begun before, and now a store failed: where the original does not stand as it was, nobody knows whether it was done. It is no failure then, and
+ * stays open until somebody can look.
+ */
+static bool is_unknown(const struct ebb_executor *x, const struct ebb_executor_op *o, int code)
+{
+	struct ebb_store *from = ebb_storeset_find(x->stores, o->op.store);
+	bool ours = code == -EBB_EIO || code == -EBB_EACCES || code == -EBB_ETRANSIENT || code == -EBB_ETHROTTLE;
+
+	return o->again && ours && from && ebb_store_check(from, o->op.key, &o->op.obj, NULL) < 0;
+}
+
 static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 {
 	struct ebb_op_result *res = &o->result;
@@ -113,6 +125,7 @@ static void run_one(struct ebb_executor *x, struct ebb_executor_op *o)
 		bool open = false;
 		int r = run_steps(x, o, &open, &res->why);
 
+		open |= is_unknown(x, o, r);
 		res->outcome = r == 0 ? EBB_OP_DONE : open ? EBB_OP_BACK : ebb_op_outcome_of(r);
 		if (open)
 			o->again = true;

@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/linefile.h"
 
@@ -169,9 +171,14 @@ static int look_all(const char *index, struct dirent **names, int n, struct ebb_
 		struct ebb_run *run = &runs[found];
 
 		snprintf(run->id, sizeof(run->id), "%.*s", EBB_RUN_ID_MAX - 1, names[i]->d_name);
-		r = set_paths(run, index, err);
+		struct ebb_err why = {0};
+
+		r = set_paths(run, index, &why);
 		if (r == 0)
-			r = look(run, err);
+			r = look(run, &why);
+		if (r < 0)
+			ebb_err_set(err, -r, "%s%s%s%s", why.msg, r == -EBB_EJOURNAL ? "; 'ebb runs --set-aside " : "",
+				    r == -EBB_EJOURNAL ? run->id : "", r == -EBB_EJOURNAL ? "' lets others go on" : "");
 		if (r == 1)
 			found++;
 		else
@@ -212,6 +219,66 @@ int ebb_run_each(const char *index, ebb_run_fn *fn, void *ctx, struct ebb_err *e
 		ebb_run_release(&runs[i]);
 	}
 	return r < 0 ? r : 0;
+}
+
+static bool is_id(const char *word)
+{
+	return word[0] >= '0' && word[0] <= '9' && strlen(word) < EBB_RUN_ID_MAX && !strchr(word, '/');
+}
+
+bool ebb_run_stands(const char *index, const char *word)
+{
+	EBB_CLEANUP(ebb_mem_freep) char *path = NULL;
+
+	if (!is_id(word) || asprintf(&path, "%s/runs/%s", index, word) < 0) {
+		path = NULL;
+		return false;
+	}
+	return access(path, F_OK) == 0;
+}
+
+int ebb_run_set_aside(const char *index, const char *id, char **ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) char *runs = NULL;
+	EBB_CLEANUP(ebb_mem_freep) char *from = NULL;
+	EBB_CLEANUP(ebb_mem_freep) char *to = NULL;
+
+	if (!is_id(id))
+		return ebb_err_set(err, EBB_EUSAGE, "'%s' is no id of a run", id);
+	if (asprintf(&runs, "%s/runs", index) < 0)
+		runs = NULL;
+	if (asprintf(&from, "%s/runs/%s", index, id) < 0)
+		from = NULL;
+	if (asprintf(&to, "%s/runs/aside.%s", index, id) < 0)
+		to = NULL;
+	if (!runs || !from || !to)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0)
+		return ebb_err_sys(err, errno, "cannot rename '%s' to '%s'", from, to);
+	int r = ebb_linefile_sync_dir(runs, err);
+	if (r == 0) {
+		*ret = to;
+		to = NULL;
+	}
+	return r;
+}
+
+/* The journal goes first: a folder without one is no run, so a crash in between leaves nothing that could be misread. */
+int ebb_run_remove(const char *index, const struct ebb_run *run, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) char *dir = NULL;
+
+	if (asprintf(&dir, "%s/runs/%s", index, run->id) < 0) {
+		dir = NULL;
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	}
+	if (unlink(run->journal) < 0 && errno != ENOENT)
+		return ebb_err_sys(err, errno, "cannot remove '%s'", run->journal);
+	if (unlink(run->plan_path) < 0 && errno != ENOENT)
+		return ebb_err_sys(err, errno, "cannot remove '%s'", run->plan_path);
+	if (rmdir(dir) < 0 && errno != ENOENT)
+		return ebb_err_sys(err, errno, "cannot remove '%s'", dir);
+	return 0;
 }
 
 struct search {

@@ -46,6 +46,17 @@ int ebb_run_create(const char *index, struct ebb_planfile *plan, int64_t now, st
 typedef int ebb_run_fn(void *ctx, const struct ebb_run *run, struct ebb_err *err);
 int ebb_run_each(const char *index, ebb_run_fn *fn, void *ctx, struct ebb_err *err);
 
+/* Whether @word is the id of a run that is there, be it damaged. */
+bool ebb_run_stands(const char *index, const char *word);
+
+/*
+ * Put a run out of the way: INDEX/runs/ID becomes INDEX/runs/aside.ID, which nothing reads. Durable. Path of it, owned by the caller, in *ret.
+ */
+int ebb_run_set_aside(const char *index, const char *id, char **ret, struct ebb_err *err);
+
+/* Remove a run, journal and plan, for good. */
+int ebb_run_remove(const char *index, const struct ebb_run *run, struct ebb_err *err);
+
 /* A run by its id, an unambiguous beginning of it, or "last": the one that began last. -EBB_ENOENT; -EBB_EUSAGE when ambiguous. */
 int ebb_run_find(const char *index, const char *word, struct ebb_run *ret, struct ebb_err *err);
 

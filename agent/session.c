@@ -59,11 +59,14 @@ static int recover_one(void *ctx, const struct ebb_run *run, struct ebb_err *err
 	if (!set)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	int r = ebb_recover_run(run, set, ebb_app_now(rc->app), &told, &why);
-	if (r == -EBB_ESTORE || r == -EBB_ECONFIG) {
+	if (r == -EBB_ESTORE || r == -EBB_ECONFIG || r == -EBB_EIO || r == -EBB_EACCES || r == -EBB_ETRANSIENT) {
 		ebb_app_note(rc->app, "run %s was killed and cannot be recovered now: %s", run->id,
 			     why.msg);
 		return 0;
 	}
+	if (r == -EBB_EJOURNAL)
+		return ebb_err_set(err, EBB_EJOURNAL, "run %s was killed and cannot be recovered: %s; 'ebb runs --set-aside %s' lets others go on",
+				   run->id, why.msg, run->id);
 	if (r < 0)
 		return ebb_err_set(err, -r, "run %s was killed and cannot be recovered: %s", run->id,
 				   why.msg);

@@ -379,3 +379,35 @@ int ebb_undo_trash(const struct ebb_run *run, ebb_undo_trash_fn *fn, void *ctx,
 	}
 	return r;
 }
+
+int ebb_undo_left(const struct ebb_run *run, struct ebb_undo_left *ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
+	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
+	int r;
+
+	*ret = (struct ebb_undo_left){0};
+	if ((r = ebb_replay_run(run->journal, &rep, err)) < 0 ||
+	    (r = ebb_journal_open(run->journal, &j, err)) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < rep.nwindows; i++) {
+		EBB_CLEANUP(ebb_replay_segment_release) struct ebb_replay_segment s = {0};
+
+		if (rep.windows[i].way != EBB_OP_APPLY)
+			continue;
+		r = ebb_replay_segment(j, &rep, i, &s, err);
+		for (size_t k = 0; r == 0 && k < s.nops; k++) {
+			const struct ebb_executor_op *o = &s.ops[k];
+			struct ebb_op back;
+
+			if (o->result.outcome != EBB_OP_DONE || ebb_replay_is_away(&rep, o->op.n) ||
+			    ebb_lower_undo(&o->op, &o->result, &back, NULL) < 0)
+				continue;
+			ebb_op_release(&back);
+			ret->objects++;
+			ret->trash += o->op.expires && o->op.to_key;
+			ret->packed += o->op.pack != 0;
+		}
+	}
+	return r;
+}

@@ -50,6 +50,13 @@ int ebb_undo_each(const struct ebb_undo *u, const struct ebb_run *run, ebb_undo_
 int ebb_undo_expire(const struct ebb_undo *u, const struct ebb_run *run,
 		    struct ebb_journal_counts *ret, struct ebb_err *err);
 
+/* What of a run could still be taken back, by its journal; no store is asked. */
+struct ebb_undo_left {
+	int64_t objects;	/* in all */
+	int64_t trash, packed;	/* of these, in the trash, and in packs: which only the journal knows well */
+};
+int ebb_undo_left(const struct ebb_run *run, struct ebb_undo_left *ret, struct ebb_err *err);
+
 /* Each object of @run that lies in the trash (neither undone nor let go), in no special order. A negative return stops. */
 typedef int ebb_undo_trash_fn(void *ctx, const struct ebb_op *did, const struct ebb_op_result *r,
 			      struct ebb_err *err);
