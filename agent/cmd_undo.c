@@ -4,10 +4,12 @@
 
 #include "agent/app.h"
 #include "agent/cli.h"
+#include "agent/out.h"
 #include "agent/session.h"
 #include "agent/target.h"
 #include "agent/thawing.h"
 #include "agent/undo.h"
+#include "agent/undo_cost.h"
 
 struct chosen {
 	struct ebb_session_tell tell;	/* first: ebb_session_ended gets the whole struct */
@@ -48,6 +50,28 @@ static void release(struct chosen *c)
 	free(c->targets);
 }
 
+/* What it costs is told first, and must keep max_cost. */
+static int tell_cost(struct ebb_app *app, const struct ebb_undo *u, const struct ebb_run *run, bool limited, struct ebb_err *err)
+{
+	const struct ebb_money *limit = &app->config->limits.max_cost;
+	struct ebb_undo_cost cost;
+	char a[EBB_OUT_TEXT_MAX];
+	int r = ebb_undo_cost_of(u, run, app->config, &cost, err);
+
+	if (r < 0)
+		return r;
+	if (u->dry && app->json)
+		r = ebb_out_json(app->out, json_pack("{s:I, s:s, s:I}", "cost_nano", (json_int_t)cost.all.nano, "currency", cost.all.currency,
+						     "unpriced", (json_int_t)cost.unpriced), err);
+	else if (!app->quiet)
+		ebb_undo_cost_print(&cost, app->config, u->dry ? app->out : app->err);
+	if (r == 0 && !u->dry && *limit->currency && limited && (cost.unpriced || cost.all.nano > limit->nano))
+		r = ebb_err_set(err, EBB_ELIMIT, cost.unpriced ? "max_cost cannot be kept: not every action has a price; --any-cost takes it back all the same" :
+				"taking it back costs %s, which is more than max_cost; --any-cost takes it back all the same",
+				ebb_out_money(&cost.all, a));
+	return r;
+}
+
 static int undo(struct ebb_app *app, const struct ebb_run *run, struct chosen *c, const struct ebb_cli_args *args,
 		struct ebb_err *err)
 {
@@ -64,7 +88,7 @@ static int undo(struct ebb_app *app, const struct ebb_run *run, struct chosen *c
 		.stores = stores, .clock = app->clock, .jobs = (unsigned)ebb_cli_number(args, "jobs", 0), .cancel = app->cancel, .dry = dry,
 		.wanted = wanted, .ended = ebb_session_ended, .ctx = c,
 	};
-	if ((r = ebb_thawing_undo(&w, &u, run, err)) < 0 ||
+	if ((r = tell_cost(app, &u, run, !ebb_cli_flag(args, "any-cost"), err)) < 0 || (r = ebb_thawing_undo(&w, &u, run, err)) < 0 ||
 	    (!dry && (r = ebb_session_audit(app, "ebb undo", "begin", run, NULL, 0, NULL, err)) < 0))
 		return r;
 	ebb_progress_start(&c->tell.progress, app->err, app->quiet, "undo", "actions");
@@ -97,6 +121,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 static const struct ebb_cli_option options[] = {
 	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "look whether everything can be taken back, touch nothing"},
 	{"jobs", 'j', EBB_CLI_COUNT, "N", "actions at the same time (default: 4)"},
+	{"any-cost", 0, EBB_CLI_FLAG, NULL, "also when it costs more than max_cost of the configuration"},
 	EBB_THAWING_OPTIONS,
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
@@ -104,6 +129,7 @@ static const struct ebb_cli_option options[] = {
 static const struct ebb_cli_field json[] = {
 	{"outcome, action, store, path, path_b64, code, why", "string", "a line for each object that was skipped or failed"},
 	{"speed, offered, hours, days, objects, bytes, cost_nano, copies_nano, currency", "various", "a line for each speed when archived objects must be thawed first"},
+	{"cost_nano, currency, unpriced", "various", "with --dry-run, first line: what it costs, and actions without a price"},
 	{"run", "string", "last line: the run"},
 	{"dry_run", "boolean", "last line"},
 	{"done, skipped, failed, bytes", "number", "last line: actions taken back, left, failed; size of the objects"},
@@ -128,6 +154,8 @@ const struct ebb_cli_command ebb_cmd_undo = {
 		"\n"
 		"Where something new stands, it stays; that object is skipped and named, and the exit status is 1.\n"
 		"What its rule deleted for good, and what the trash has let go, cannot come back.\n"
+		"\n"
+		"What taking it back costs (reading, early deletion, requests, bytes between regions) is told first, and must keep max_cost.\n"
 		"\n"
 		"What lies in archive classes by now must be thawed first: without --thaw nothing is done and the price is told,\n"
 		"with it the same command goes on when everything can be read (status 7 until then).\n"

@@ -87,7 +87,7 @@
  *   cmd_thaw.c       archived objects made readable         thaw.c           looked at, priced, asked for
  *   thawing.c        for other commands, too                thaw_order.c     what was asked for, on disk
  *   cmd_verify.c     read again, and compared               verify.c         one object     verify_log.c    how far, and when
- *   cmd_runs.c       journals: how many, of what use
+ *   cmd_runs.c       journals: how many, of what use        undo_cost.c      what taking back costs
  *   cmd_trash.c      what waits in the trash                trash.c          added up
  *   cmd_transfer.c   cheapest way across regions            transfer_out.c   for people and programs
  *   cmd_price.c      books of prices, and quotes            price_out.c      books     quote_out.c   quotes

@@ -157,6 +157,9 @@ expect_status 7
 expect_err '1 object'
 run "$EBB" undo -n last
 expect_err 'must be thawed first'
+# 1.2 MB: 180 days of 0.00099/GiB-month, a bulk restore of one object, four objects written
+expect_out 'early deletion 0.0000067 USD, restore requests 0.000025 USD, bytes restored 0.0000028 USD'
+expect_out 'requests 0.000020 USD'
 run "$EBB" undo last
 expect_status 7
 expect_err '1 object'
