@@ -274,6 +274,14 @@ static int print_limits(struct ebb_app *app, struct ebb_err *err)
 	ebb_out_cell(t, "%s", *l->max_cost.currency ? ebb_out_money(&l->max_cost, a) : "no limit");
 	ebb_out_cell(t, "failed actions");
 	ebb_out_cell(t, "%s", ebb_out_count((uint64_t)l->max_errors, a));
+	if (l->bandwidth) {
+		ebb_out_cell(t, "bytes read");
+		ebb_out_cell(t, "%s", l->bandwidth);
+	}
+	if (l->requests) {
+		ebb_out_cell(t, "operations on objects");
+		ebb_out_cell(t, "%s", l->requests);
+	}
 	ebb_out_cell(t, "hours");
 	ebb_out_cell(t, "%s", l->window ? l->window : "at any time");
 	if (l->approve_bytes >= 0) {
@@ -419,6 +427,10 @@ static int json_limits(struct ebb_app *app, struct ebb_err *err)
 		ebb_out_json_money(o, "max_cost", &l->max_cost);
 		json_object_set_new(o, "currency", json_string(l->max_cost.currency));
 	}
+	if (l->bandwidth)
+		json_object_set_new(o, "bandwidth", json_string(l->bandwidth));
+	if (l->requests)
+		json_object_set_new(o, "requests", json_string(l->requests));
 	if (l->window)
 		json_object_set_new(o, "window", json_string(l->window));
 	if (l->approve_cost >= 0)
@@ -475,7 +487,7 @@ static const struct ebb_cli_field json[] = {
 	{"trash_seconds, payback_seconds", "number", "rule: time in the trash; longest payback accepted"},
 	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},
 	{"text", "string", "warning: what is valid, and yet hardly meant"},
-	{"max_cost_nano, currency, window", "number, string, string", "limits: absent when there is none"},
+	{"max_cost_nano, currency, window, bandwidth, requests", "number, strings", "limits: absent when there is none"},
 	{"approve_cost_nano, approve_bytes, approve_deletions", "number", "limits: plans above wait for ebb-approve; absent when there is none"},
 	{NULL, NULL, NULL},
 };

@@ -280,6 +280,8 @@ static void print_limits(FILE *out)
 	      "  max_errors: 100      # failed actions\n"
 	      "  # max_objects: 100000\n"
 	      "  # max_cost: 50 USD   # one-off cost of a run\n"
+	      "  # bandwidth: \"08:00-18:00 50MB/s; otherwise 500MB/s\"   # bytes read from stores\n"
+	      "  # requests: \"Mon-Fri 08:00-18:00 20/s\"   # operations on objects of buckets\n"
 	      "  # window: \"Mon-Fri 20:00-06:00; Sat,Sun\"   # local time in which a run may work\n"
 	      "  # A plan of `ebb run` above one of these waits for `ebb approve`.\n"
 	      "  # approve_above: {cost: 20 USD, bytes: 1TiB, deletions: 1000}\n",

@@ -338,6 +338,46 @@ static int read_window(const struct ebb_tree_node *n, struct ebb_config_limits *
 	return r;
 }
 
+static int read_rates(const struct ebb_tree_node *n, const char *key, bool bytes, const char **ret_text, struct ebb_rates *ret,
+		      struct ebb_err *err)
+{
+	struct ebb_err e = {0};
+	int r = ebb_tree_text(n, ret_text, err);
+
+	if (!r && ebb_rates_parse(*ret_text, bytes, ret, &e))
+		r = ebb_tree_error(n, err, "'%s': %s", key, e.msg);
+	return r;
+}
+
+static int64_t bytes_now(void *ctx, int64_t now)
+{
+	const struct ebb_config *c = ctx;
+
+	return ebb_rates_at(&c->limits.bandwidth_rates, now);
+}
+
+static int64_t requests_now(void *ctx, int64_t now)
+{
+	const struct ebb_config *c = ctx;
+
+	return ebb_rates_at(&c->limits.request_rates, now);
+}
+
+/* Every store is opened with it. */
+static int set_pace(struct ebb_config *c, struct ebb_err *err)
+{
+	const struct ebb_config_limits *l = &c->limits;
+
+	if (!l->bandwidth && !l->requests)
+		return 0;
+	c->pace = ebb_pace_new(l->bandwidth ? bytes_now : NULL, l->requests ? requests_now : NULL, c, NULL);
+	if (!c->pace)
+		return no_memory(err);
+	for (size_t i = 0; i < c->nstores; i++)
+		c->stores[i].open.pace = c->pace;
+	return 0;
+}
+
 static int read_approve(const struct ebb_config *c, const struct ebb_tree_node *map, struct ebb_config_limits *l,
 			struct ebb_err *err)
 {
@@ -363,7 +403,8 @@ static int read_approve(const struct ebb_config *c, const struct ebb_tree_node *
 static int read_limits(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
 {
 	static const char *const keys[] = {"max_delete", "max_objects", "max_bytes",
-					   "max_cost",	 "max_errors",	"window", "approve_above"};
+					   "max_cost",	 "max_errors",	"window", "approve_above",
+					   "bandwidth",	 "requests"};
 	struct ebb_config_limits *l = &c->limits;
 	const struct ebb_tree_node *map = ebb_tree_get(root, "limits"), *n;
 	int r;
@@ -391,9 +432,13 @@ static int read_limits(struct ebb_config *c, const struct ebb_tree_node *root, s
 		r = ebb_tree_count(n, &l->max_errors, err);
 	if (!r && (n = ebb_tree_get(map, "window")))
 		r = read_window(n, l, err);
+	if (!r && (n = ebb_tree_get(map, "bandwidth")))
+		r = read_rates(n, "bandwidth", true, &l->bandwidth, &l->bandwidth_rates, err);
+	if (!r && (n = ebb_tree_get(map, "requests")))
+		r = read_rates(n, "requests", false, &l->requests, &l->request_rates, err);
 	if (!r && (n = ebb_tree_get(map, "approve_above")))
 		r = read_approve(c, n, l, err);
-	return r;
+	return r ? r : set_pace(c, err);
 }
 
 /* --- The whole --- */
@@ -461,6 +506,7 @@ void ebb_config_free(struct ebb_config *c)
 {
 	if (!c)
 		return;
+	ebb_pace_free(c->pace);
 	ebb_arena_release(&c->arena);
 	free(c);
 }

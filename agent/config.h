@@ -9,6 +9,7 @@
 #define EBB_AGENT_CONFIG_H
 
 #include "agent/config_alerts.h"
+#include "agent/rates.h"
 #include "agent/config_guards.h"
 #include "agent/config_night.h"
 #include "core/arena.h"
@@ -38,6 +39,8 @@ struct ebb_config_limits {
 	int64_t max_bytes;	/* bytes moved, compressed or deleted per run, or -1 */
 	struct ebb_money max_cost;	/* one-off cost per run; currency "" for none */
 	int64_t max_errors;	/* failed actions before the run stops; default 100 */
+	const char *bandwidth, *requests;	/* as written (agent/rates.h), or NULL: no limit */
+	struct ebb_rates bandwidth_rates, request_rates;
 	const char *window;	/* "Mon-Fri 20:00-06:00" local time (agent/hours.h), or NULL: always */
 	/* A plan of `ebb run` above one of these waits for ebb approve; -1: none. */
 	int64_t approve_cost;	/* one-off, nano-units of the price books' currency */
@@ -57,6 +60,7 @@ struct ebb_config {
 	struct ebb_price_books *prices;
 	const char **books;		/* paths of the price books, as opened, in order; ends with NULL */
 	struct ebb_config_limits limits;
+	struct ebb_pace *pace;		/* of all stores, by limits.bandwidth and limits.requests; owned; NULL: no limit */
 	struct ebb_config_alerts alerts;
 	struct ebb_config_night night;
 	struct ebb_config_guards guards;

@@ -12,7 +12,7 @@
  *   config.c         ebb.yaml: stores, prices, limits; hands the rules to policies/
  *   yaml.c           YAML into a document, strictly         config_s3.c      buckets in it      region.c    countries of regions
  *   books.c          price books on disk
- *   hours.c          "Mon-Fri 20:00-06:00"          config_night.c   run and schedule in ebb.yaml
+ *   hours.c          "Mon-Fri 20:00-06:00"                 rates.c      "08:00-18:00 50MB/s"          config_night.c   run and schedule in ebb.yaml
  *   lock.c           one run at a time per index
  *   target.c         what STORE, STORE:KEY and PATH mean
  *   out.c            tables and numbers for people          out_json.c    JSON lines          owner.c    names of users

@@ -69,6 +69,7 @@ static int check_object_key(const struct ebb_store *s, const char *key, enum sha
 	if (shape == DIRECTORY)
 		return ebb_err_set(err, EBB_ENOTSUP, "store '%s' (%s) has no directories", s->name,
 				   s->ops->type);
+	ebb_pace_request(s->pace); /* every operation on an object comes by here */
 	return 0;
 }
 
@@ -144,8 +145,13 @@ int ebb_store_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf valid = EBB_BUF_INIT(1000);
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(types); i++) {
-		if (strcmp(types[i]->type, cfg->type) == 0)
-			return types[i]->open(cfg, ret, err);
+		if (strcmp(types[i]->type, cfg->type) == 0) {
+			int rc = types[i]->open(cfg, ret, err);
+
+			if (rc == 0)
+				(*ret)->pace = cfg->pace;
+			return rc;
+		}
 		if (ebb_buf_addf(&valid, "%s%s", i ? ", " : "", types[i]->type) < 0)
 			return ebb_err_set(err, EBB_ENOMEM, "no memory for a message");
 	}
@@ -295,7 +301,10 @@ int ebb_store_read_seek(struct ebb_store_reader *r, int64_t off, struct ebb_err 
 
 int64_t ebb_store_read(struct ebb_store_reader *r, void *buf, size_t len, struct ebb_err *err)
 {
-	return r->store->ops->read(r, buf, len, err);
+	int64_t n = r->store->ops->read(r, buf, len, err);
+
+	ebb_pace_bytes(r->store->pace, n);
+	return n;
 }
 
 int ebb_store_read_hole(struct ebb_store_reader *r, int64_t *ret_hole, struct ebb_err *err)
@@ -325,7 +334,10 @@ int ebb_store_read_range(struct ebb_store *s, const char *key, const struct ebb_
 		return ebb_err_set(err, EBB_EINVAL, "a range at %" PRId64, off);
 	if (!s->ops->read_range)
 		return unsupported(s, "read parts of objects", err);
-	return s->ops->read_range(s, key, expect, off, buf, len, err);
+	rc = s->ops->read_range(s, key, expect, off, buf, len, err);
+	if (rc == 0)
+		ebb_pace_bytes(s->pace, (int64_t)len);
+	return rc;
 }
 
 /* --- Writing --- */

@@ -29,6 +29,7 @@
 #include "core/err.h"
 #include "core/record.h"
 #include "scanners/meta.h"
+#include "scanners/pace.h"
 #include "scanners/proof.h"
 
 /*
@@ -91,6 +92,7 @@ struct ebb_store_config {
 	const char *sse;	/* encryption of what is written: "AES256", "aws:kms"; "customer": of all that is there */
 	const char *sse_key;	/* key id for "aws:kms"; where the key is for "customer": "env:NAME", "file:PATH" */
 	unsigned connections;	/* at most so many at a time; 0: the type's default */
+	struct ebb_pace *pace;	/* of its reading and its operations; must outlive the store; NULL: none */
 };
 
 /*
@@ -435,6 +437,7 @@ struct ebb_store {
 	const struct ebb_store_ops *ops;
 	char *name;
 	uint32_t caps;
+	struct ebb_pace *pace;	/* set by ebb_store_open */
 };
 struct ebb_store_reader {
 	struct ebb_store *store;
