@@ -11,6 +11,7 @@
 #include "agent/lower.h"
 #include "agent/replay.h"
 #include "core/units.h"
+#include "policies/residency.h"
 
 /* A run in progress. */
 struct applying {
@@ -102,13 +103,34 @@ int ebb_apply_admit(const struct ebb_apply *a, struct ebb_planfile *plan, struct
 	return r;
 }
 
+/* Once more what planning asked: the configuration, or the plan, may have changed since. The dataset is that of either key. */
+static int resides(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err)
+{
+	const char *to = row->to_store && (row->action != EBB_ACTION_DEDUP) ? row->to_store : NULL;
+	const char *why = a->rules ? ebb_residency_forbids(a->rules, row->action, row->obj.key, strlen(row->obj.key), to) : NULL;
+
+	if (!why && a->rules && row->with_store && row->action == EBB_ACTION_COPY)
+		why = ebb_residency_forbids(a->rules, row->action, row->with.key, strlen(row->with.key), to);
+	return why ? ebb_err_set(err, EBB_ENOTSUP, "%s", why) : 0;
+}
+
+/* What must hold of every row, however it is done. */
+static int may(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err)
+{
+	int r = resides(a, row, err);
+
+	return r == 0 && a->inuse ? ebb_inuse_check(a->inuse, row, err) : r;
+}
+
 int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err)
 {
 	struct ebb_store *from = ebb_storeset_find(a->stores, row->store);
 	struct ebb_store *to = row->to_store ? ebb_storeset_find(a->stores, row->to_store) : from;
 	struct ebb_record rec;
-	int r = row->after || row->awaits ? 0 : ebb_store_check(from, row->obj.key, &row->obj, err); /* it is not there yet */
+	int r = may(a, row, err);
 
+	if (r == 0 && !row->after && !row->awaits)
+		r = ebb_store_check(from, row->obj.key, &row->obj, err); /* else it is not there yet */
 	if (r == 0 && row->with_store)
 		r = ebb_store_check(ebb_storeset_find(a->stores, row->with_store), row->with.key, &row->with,
 				    err);
@@ -318,7 +340,7 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 		return r;
 	*o = (struct ebb_executor_op){0};
 	p->pack = env.pack ? row->to_key : NULL;
-	if ((r = await(p, row, &why)) == 1)
+	if ((r = may(p->a, row, &why)) == 0 && (r = await(p, row, &why)) == 1)
 		return wait_with(p, row, o, err);
 	if (r == 0)
 		r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);

@@ -25,6 +25,7 @@ struct applying {
 	struct ebb_apply apply;
 	struct ebb_session_tell tell;
 	struct ebb_thawing thawing;
+	struct ebb_inuse inuse;
 };
 
 static const char *command(const struct applying *a)
@@ -306,6 +307,7 @@ static int apply(struct applying *a, struct ebb_err *err)
 
 static void release(struct applying *a)
 {
+	ebb_inuse_release(&a->inuse);
 	ebb_planfile_close(a->plan);
 	ebb_storeset_free(a->stores);
 }
@@ -328,6 +330,8 @@ int ebb_cmd_apply_file(struct ebb_app *app, const char *path, const struct ebb_c
 	if ((r = ebb_storeset_expect(a.stores, ebb_planfile_head(a.plan), err)) < 0)
 		return r;
 	a.apply.stores = a.stores;
+	a.apply.rules = app->config->rules;
+	a.apply.inuse = app->config->guards.open_files ? &a.inuse : NULL;
 	a.apply.clock = app->clock;
 	a.apply.cancel = app->cancel;
 	a.apply.jobs = opts->jobs;

@@ -18,6 +18,23 @@
 
 static const int64_t gib = INT64_C(1) << 30;
 
+/* "retain the last 3, every 1000th step and the best 1 by least eval_loss, none younger than 7d; others into the trash for 30d" */
+static int retains(struct ebb_buf *b, const struct ebb_rules_retain *k)
+{
+	char t[EBB_UNITS_TEXT];
+	int bad = 0;
+
+	if (k->keep_last)
+		bad |= ebb_buf_addf(b, " the last %lld,", (long long)k->keep_last);
+	if (k->keep_every)
+		bad |= ebb_buf_addf(b, " steps that are multiples of %lld,", (long long)k->keep_every);
+	if (k->keep_best)
+		bad |= ebb_buf_addf(b, " the best %lld by the %s %s,", (long long)k->best_count, k->best_is_max ? "largest" : "least", k->keep_best);
+	if (k->ntags)
+		bad |= ebb_buf_adds(b, " what is tagged,");
+	return bad | ebb_buf_addf(b, " what is younger than %s; the others", ebb_units_exact_duration(k->min_age_ns, t));
+}
+
 /* "compress with zstd, level 9", "tier to cold", "delete into the trash for 30 d" */
 static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 {
@@ -40,6 +57,8 @@ static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 				    ebb_units_format_bytes(ebb_codec_memory(r->level, r->window), m));
 	if (r->action->id == EBB_ACTION_DEDUP)
 		bad |= ebb_buf_addf(b, " by %s, leaving %lld", ebb_action_how_name(r->how), (long long)r->copies);
+	if (r->retain)
+		bad |= retains(b, r->retain);
 	if (r->purge)
 		bad |= ebb_buf_adds(b, " for good, without a trash");
 	else if (r->action->trashes && !(r->action->id == EBB_ACTION_DEDUP && r->how == EBB_ACTION_REFLINK))
@@ -137,6 +156,20 @@ static int warn_residency(struct ebb_app *app, size_t i, warn_fn *fn, struct ebb
 	return bad ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : fn(app, text.data, err);
 }
 
+/* Pinned bytes pass through a machine that nobody placed. */
+static int warn_here(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf text = EBB_BUF_INIT(65536);
+	const struct ebb_rules_dataset *set = ebb_rules_pinned(app->config->rules);
+
+	if (!set || app->config->here)
+		return 0;
+	if (ebb_buf_addf(&text, "dataset '%s' is pinned, and where ebb runs is not said (jurisdiction: at the top): nothing of it is moved or compressed",
+			 set->match) < 0)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	return fn(app, text.data, err);
+}
+
 static int warn(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
 {
 	int r = 0;
@@ -145,6 +178,8 @@ static int warn(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
 		r = warn_class(app, &app->config->stores[i], fn, err);
 	for (size_t i = 0; i < ebb_rules_count(app->config->rules) && !r; i++)
 		r = warn_residency(app, i, fn, err);
+	if (!r)
+		r = warn_here(app, fn, err);
 	return r ? r : ebb_check_money_warn(app, fn, err);
 }
 
@@ -284,6 +319,22 @@ static int print_limits(struct ebb_app *app, struct ebb_err *err)
 	}
 	ebb_out_cell(t, "hours");
 	ebb_out_cell(t, "%s", l->window ? l->window : "at any time");
+	if (app->config->guards.recent_ns) {
+		ebb_out_cell(t, "in use");
+		ebb_out_cell(t, "what was written within %s before the scan", ebb_units_exact_duration(app->config->guards.recent_ns, b));
+	}
+	if (!app->config->guards.open_files) {
+		ebb_out_cell(t, "open files");
+		ebb_out_cell(t, "are not looked for");
+	}
+	for (size_t i = 0; i < app->config->guards.nignore; i++) {
+		ebb_out_cell(t, "references");
+		ebb_out_cell(t, "of %s do not count", app->config->guards.ignore[i]);
+	}
+	if (app->config->here) {
+		ebb_out_cell(t, "runs in");
+		ebb_out_cell(t, "%s", app->config->here);
+	}
 	if (l->approve_bytes >= 0) {
 		ebb_out_cell(t, "approved by somebody above");
 		bytes_cell(t, l->approve_bytes);

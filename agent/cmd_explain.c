@@ -201,7 +201,7 @@ static void print_outcome(const struct explain *x)
 	if (x->rule && x->refusal != EBB_REFUSE_NONE) {
 		fprintf(f, "\nRule '%s' meets it, but the plan leaves it alone: %s\n",
 			x->rule->name, ebb_decide_refusal_text(x->refusal));
-		if (x->why && (x->refusal == EBB_REFUSE_LIVE || x->rule->retain))
+		if (x->why && (x->refusal == EBB_REFUSE_LIVE || x->refusal == EBB_REFUSE_RESIDENCY || x->rule->retain))
 			fprintf(f, "  %s\n", x->why);
 		return;
 	}
@@ -261,7 +261,7 @@ static int print_json(struct explain *x, struct ebb_err *err)
 			    refused ? json_string(ebb_decide_refusal_name(x->refusal)) : json_null());
 	json_object_set_new(o, "refused_why",
 			    refused ? json_string(ebb_decide_refusal_text(x->refusal)) : json_null());
-	if (x->why && (x->refusal == EBB_REFUSE_LIVE || (x->rule && x->rule->retain)))
+	if (x->why && (x->refusal == EBB_REFUSE_LIVE || x->refusal == EBB_REFUSE_RESIDENCY || (x->rule && x->rule->retain)))
 		json_object_set_new(o, "why", json_string(x->why));
 	if (x->dataset)
 		json_object_set_new(o, "dataset", json_string(x->dataset->match));

@@ -318,7 +318,9 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	}
 	fputs("# Configuration of ebb, written by `ebb init`. `ebb check` says what ebb understood; nothing is changed before\n"
 	      "# `ebb apply`. Sizes: KiB MiB GiB are powers of 1,024, KB MB GB of 1,000. Times: s min h d w mo y.\n"
-	      "version: 1\n\n",
+	      "version: 1\n"
+	      "# jurisdiction: AE     # where ebb runs; asked where a dataset has a residency\n"
+	      "# guards: {recent: 10min}   # leave alone what was written so shortly before the scan\n\n",
 	      app->out);
 	print_stores(app->out, f, n);
 	fputs("# What a GiB costs a month, by class. `onprem` ships with ebb as a sample: put your own figures into a file and name\n"

@@ -455,10 +455,24 @@ static int read_version(const struct ebb_tree_node *root, struct ebb_err *err)
 	return r;
 }
 
+/* Where ebb runs: bytes of pinned datasets pass through here. */
+static int read_here(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
+{
+	const struct ebb_tree_node *n = ebb_tree_get(root, "jurisdiction");
+	int r = n ? ebb_tree_text(n, &c->here, err) : 0;
+
+	if (r || !n)
+		return r;
+	if (strlen(c->here) != 2 || strspn(c->here, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2)
+		return ebb_tree_error(n, err, "jurisdiction '%s' is none; write two capital letters of ISO 3166-1 such as AE", c->here);
+	ebb_rules_use_here(c->rules, c->here);
+	return 0;
+}
+
 static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 {
 	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits",
-					   "labels", "shared", "budgets", "alerts", "run", "schedule", "guards"};
+					   "labels", "shared", "budgets", "alerts", "run", "schedule", "guards", "jurisdiction"};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
 	struct ebb_tree_node *root = NULL;
 	int r = ebb_yaml_load(&c->arena, c->path, &bytes, &root, err);
@@ -478,6 +492,8 @@ static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 				      c->rule_stores, c->nstores, &c->rules, err);
 	if (!r)
 		r = read_limits(c, root, err);
+	if (!r)
+		r = read_here(c, root, err);
 	if (!r)
 		r = ebb_config_guards_read(&c->arena, root, &c->guards, err);
 	if (!r)

@@ -64,6 +64,7 @@ struct ebb_config {
 	struct ebb_config_alerts alerts;
 	struct ebb_config_night night;
 	struct ebb_config_guards guards;
+	const char *here;		/* jurisdiction that ebb runs in, or NULL: unknown */
 };
 
 /*

@@ -115,10 +115,13 @@ static int read_connections(const struct ebb_tree_node *node, struct ebb_store_c
 	return r;
 }
 
-/* Where AWS is meant its regions lie where they lie; elsewhere a region is but a name. */
+/* Regions of AWS, and of a provider that is named, lie where they lie; elsewhere a region is but a name. */
 static int place(const struct ebb_tree_node *node, struct ebb_config_store *s, struct ebb_err *err)
 {
-	const char *country = s->open.region && !s->open.endpoint ? ebb_region_country(s->open.region) : NULL;
+	bool aws = !s->provider || strcmp(s->provider, "aws") == 0;
+	/* a server of one's own may be priced like AWS and lie anywhere */
+	const char *provider = !aws ? s->provider : s->open.endpoint ? NULL : "aws";
+	const char *country = s->open.region && provider ? ebb_region_country(provider, s->open.region) : NULL;
 
 	if (!s->open.region && !s->open.endpoint)
 		return ebb_tree_error(node, err, "a bucket needs 'region', or 'endpoint' where it is not at AWS");

@@ -50,6 +50,7 @@
  *   ref_index.c      ref_trainer.c    ref_metrics.c    ref_latest.c          of checkpoints
  *   ref_hf.c         ref_link.c       ref_dvc.c        ref_annex.c           of caches
  *   ref_oci.c        ref_delta.c      ref_iceberg.c    of images and tables  guards.c         who refers to what
+ *   inuse.c          what is open right now
  *   config_guards.c  what else counts as in use
  *
  *   cmd_plan.c       decide and price, into a file          cmd_show.c       read a plan

@@ -7,6 +7,7 @@
 #include "core/cursor.h"
 #include "core/place.h"
 #include "core/sort.h"
+#include "policies/residency.h"
 
 /* Members sorted in memory at a time, 56 bytes each. */
 #define ROOM ((size_t)256 * 1024)
@@ -347,6 +348,8 @@ static int meet(struct ebb_transfer_index *t, const char *const *a, const char *
 	return 0;
 }
 
+static const char *const nowhere[] = {NULL};
+
 static int terms_of(struct ebb_transfer_index *t, uint32_t *ret, struct ebb_err *err)
 {
 	struct ebb_xfer_book_terms terms = {0};
@@ -367,6 +370,9 @@ static int terms_of(struct ebb_transfer_index *t, uint32_t *ret, struct ebb_err 
 		if (!asked)
 			terms.packed = t->packed(t->packed_ctx, key, len);
 		asked = true;
+		/* every hop passes through this machine; where it may not, no place is left to go to */
+		if (r == 0 && ebb_residency_forbids(t->app->config->rules, EBB_ACTION_COPY, key, len, NULL))
+			terms.residency = nowhere;
 	}
 	if (r < 0)
 		return r;

@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "policies/cost.h"
 #include "policies/reclass.h"
+#include "policies/residency.h"
 
 /* Prices are per month of 30 days. */
 #define MONTH_NS (INT64_C(30) * 86400 * 1000000000)
@@ -80,7 +81,7 @@ static const struct {
 	[EBB_REFUSE_LOSS] = {"loss", "it would cost more than it saves"},
 	[EBB_REFUSE_PAYBACK] = {"payback", "it does not pay back in the time the rule requires"},
 	[EBB_REFUSE_RESIDENCY] =
-		{"residency", "the destination is not known to lie in the dataset's jurisdictions"},
+		{"residency", "the destination, or this machine, is not known to lie in the dataset's jurisdictions"},
 	[EBB_REFUSE_ALONE] = {"alone", "no other copy is known that would stay (ebb scan --hash candidates "
 				       "finds them), or so many must stay"},
 	[EBB_REFUSE_POINTLESS] = {"pointless",
@@ -256,7 +257,7 @@ static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct
 		return EBB_REFUSE_POINTLESS;
 	if (a->to_class && !a->to_store && already_in(d, a))
 		return EBB_REFUSE_POINTLESS;
-	if (a->to_store && !ebb_decide_resides(d->rules, r->key, r->key_len, a->to_store))
+	if (ebb_residency_forbids(d->rules, a->id, r->key, r->key_len, a->to_store))
 		return EBB_REFUSE_RESIDENCY;
 	if (r->f[EBB_F_NLINK] > 1)
 		return EBB_REFUSE_LINKED;
@@ -452,6 +453,8 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	int r = 0;
 
 	*ret = possible(d, a);
+	if (*ret == EBB_REFUSE_RESIDENCY)
+		a->why = ebb_residency_forbids(d->rules, a->id, a->obj->key, a->obj->key_len, a->to_store);
 	if (*ret == EBB_REFUSE_NONE)
 		*ret = in_use(d, a);
 	if (*ret == EBB_REFUSE_NONE && ebb_rules_get(d->rules, rule)->retain)

@@ -37,6 +37,19 @@ void ebb_rules_use_names(struct ebb_rules *r, const struct ebb_names *names)
 	r->names = names;
 }
 
+const struct ebb_rules_dataset *ebb_rules_pinned(const struct ebb_rules *r)
+{
+	for (size_t i = 0; i < r->nsets; i++)
+		if (r->sets[i].pub.residency)
+			return &r->sets[i].pub;
+	return NULL;
+}
+
+void ebb_rules_use_here(struct ebb_rules *r, const char *jurisdiction)
+{
+	r->here = jurisdiction;
+}
+
 const char *ebb_rules_class(const struct ebb_rules *r, const char *store,
 			    const struct ebb_record *rec)
 {

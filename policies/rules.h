@@ -197,6 +197,12 @@ const struct ebb_rules_store *ebb_rules_store(const struct ebb_rules *r, const c
  */
 void ebb_rules_use_names(struct ebb_rules *r, const struct ebb_names *names);
 
+/* The first dataset with a residency, or NULL. */
+const struct ebb_rules_dataset *ebb_rules_pinned(const struct ebb_rules *r);
+
+/* Jurisdiction of the machine that the program runs on (residency.h), NULL: unknown. Borrowed; set before rules are used. */
+void ebb_rules_use_here(struct ebb_rules *r, const char *jurisdiction);
+
 /* Storage class of an object: its own, or what its store is declared to be; NULL when unknown. @rec: NULL asks for the store's. */
 const char *ebb_rules_class(const struct ebb_rules *r, const char *store,
 			    const struct ebb_record *rec);

@@ -39,6 +39,7 @@ struct ebb_rules {
 	size_t n;
 	size_t most_labels;		/* of any rule, its captures among them */
 	const struct ebb_names *names;	/* borrowed, or NULL */
+	const char *here;		/* jurisdiction that the program runs in, or NULL: unknown */
 };
 
 /* True for keys that no rule may meet. */

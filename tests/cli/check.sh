@@ -116,10 +116,11 @@ expect_status 0
 expect_out "warning: no price book prices class 'HHD' of store 's'; did you mean 'HDD'?"
 expect_out "warning: no price book prices class 'quartz' of store 'q': what lies there is counted as unpriced"
 expect_out "warning: rule 'home' moves nothing: store 'h' lies in DE, dataset 'uae/**' may lie only in AE, SA"
-[[ $(grep -c ^warning <<<"$out") == 3 ]] || unexpected 'another number of warnings'
+expect_out "warning: dataset 'uae/**' is pinned, and where ebb runs is not said"
+[[ $(grep -c ^warning <<<"$out") == 4 ]] || unexpected 'another number of warnings'
 run "$EBB" check --json
 expect_status 0
-[[ $(jq -s '[.[] | select(.is == "warning") | .text] | length' <<<"$out") == 3 ]] || unexpected 'warnings as JSON'
+[[ $(jq -s '[.[] | select(.is == "warning") | .text] | length' <<<"$out") == 4 ]] || unexpected 'warnings as JSON'
 # Without prices there is nothing to warn about.
 sed -i /^prices/d ebb.yaml
 run "$EBB" check

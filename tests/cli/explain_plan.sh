@@ -57,7 +57,7 @@ refused logs/twin.log logs 'the file has other names (hard links) that would be 
 refused logs/hole.log logs 'the file is sparse and its holes would not survive'
 refused logs/done.gz logs 'there is nothing to gain: empty, within one block (4 KiB), compressed or there already'
 refused logs/small.log logs 'there is nothing to gain: empty, within one block (4 KiB), compressed or there already'
-refused uae/a home "the destination is not known to lie in the dataset's jurisdictions"
+refused uae/a home "the destination, or this machine, is not known to lie in the dataset's jurisdictions"
 refused dear/a loss 'it would cost more than it saves'
 says logs/good.log "Rule 'logs' meets it: replace it by a compressed file that stock tools read"
 expect_no_out 'leaves it alone'

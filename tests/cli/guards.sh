@@ -106,3 +106,24 @@ run "$EBB" scan
 [[ -z $(goes) ]] || unexpected 'a file of half an hour ago goes'
 run "$EBB" explain s:links/store/unnamed.bin
 expect_out 'written shortly before the scan'
+
+# Open right now, for reading or mapped: left alone by apply, named with the process; the others go.
+config '{name: all, match: "links/store/*.bin", do: delete}' ''
+rm cold/to-b data/links/store/unnamed.bin
+put data/links/store/held.bin 7000
+old 100 data/links/store
+run "$EBB" scan
+[[ $(goes | tr '\n' ' ') == 'links/store/b.bin links/store/held.bin ' ]] || unexpected 'nothing to try with'
+exec 9<data/links/store/held.bin
+run "$EBB" apply -n plan.jsonl
+expect_err 'would skip s:links/store/held.bin: process'
+run "$EBB" apply plan.jsonl
+expect_status 1
+expect_err "skipped s:links/store/held.bin: process"
+[[ -e data/links/store/held.bin && ! -e data/links/store/b.bin ]] || fail 'the wrong one went'
+config '{name: all, match: "links/store/*.bin", do: delete}' 'guards: {open_files: false}'
+run "$EBB" scan
+[[ $(goes) == links/store/held.bin ]] || unexpected 'it is not planned'
+run "$EBB" apply plan.jsonl
+expect_status 0
+exec 9<&-

@@ -79,6 +79,9 @@ static int take(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	return 0;
 }
 
+/* Where the program runs. */
+static const char *here;
+
 static struct ebb_decide *decider(const char *config)
 {
 	const struct ebb_tree_node *doc = tree(config);
@@ -90,6 +93,7 @@ static struct ebb_decide *decider(const char *config)
 					ebb_tree_get(doc, "datasets"), stores,
 					EBB_ARRAY_LEN(stores), &rules, &err) == 0,
 		      "%s", err.msg);
+	ebb_rules_use_here(rules, here);
 	ck_assert_int_eq(ebb_decide_new(&arena, rules, prices(), NOW, &d, NULL), 0);
 	return d;
 }
@@ -338,8 +342,16 @@ START_TEST(residency)
 
 	refused(abroad, file("uae/a"), EBB_REFUSE_RESIDENCY);
 	refused(nowhere, file("uae/a"), EBB_REFUSE_RESIDENCY);
+	/* through a machine that is not known to stand there, and one that is */
+	refused("{rules: [{name: r, do: tier, to: cold}], " SETS "}", file("uae/a"), EBB_REFUSE_RESIDENCY);
+	here = "DE";
+	refused("{rules: [{name: r, do: compress}], " SETS "}", file("uae/a.log"), EBB_REFUSE_RESIDENCY);
+	here = "SA";
 	ck_assert_int_eq(
 		decide("{rules: [{name: r, do: tier, to: cold}], " SETS "}", file("uae/a")).n, 1);
+	here = NULL;
+	/* what stays where it is passes through nothing */
+	ck_assert_int_eq(decide("{rules: [{name: r, match: \"uae/**\", do: delete}], " SETS "}", file("uae/a")).n, 1);
 	ck_assert_int_eq(decide(abroad, file("a")).n, 1);
 	ck_assert_int_eq(decide(nowhere, file("a")).n, 1);
 }
