@@ -8,6 +8,7 @@
 const char *const ebb_config_s3_keys[] = {
 	"bucket",     "prefix",	 "region", "endpoint", "profile",	"ca_file",
 	"path_style", "sse",	 "sse_key", "requester_pays", "connections",
+	"require",
 };
 const size_t ebb_config_s3_nkeys = EBB_ARRAY_LEN(ebb_config_s3_keys);
 
@@ -103,6 +104,21 @@ static int read_sse(const struct ebb_tree_node *node, struct ebb_store_config *o
 	return r;
 }
 
+static int read_require(const struct ebb_tree_node *node, struct ebb_store_config *o, struct ebb_err *err)
+{
+	static const char *const keys[] = {"encrypted", "private"};
+	const struct ebb_tree_node *map = ebb_tree_get(node, "require"), *n;
+	int r = map ? ebb_tree_expect(map, EBB_TREE_MAP, err) : 0;
+
+	if (!r && map)
+		r = ebb_tree_unknown_keys(map, keys, EBB_ARRAY_LEN(keys), err);
+	if (!r && map && (n = ebb_tree_get(map, "encrypted")))
+		r = ebb_tree_bool(n, &o->must_be_encrypted, err);
+	if (!r && map && (n = ebb_tree_get(map, "private")))
+		r = ebb_tree_bool(n, &o->must_be_private, err);
+	return r;
+}
+
 static int read_connections(const struct ebb_tree_node *node, struct ebb_store_config *o, struct ebb_err *err)
 {
 	const struct ebb_tree_node *n = ebb_tree_get(node, "connections");
@@ -142,7 +158,7 @@ int ebb_config_s3_read(struct ebb_arena *arena, const struct ebb_tree_node *node
 
 	if ((r = read_bucket(node, o, err)) < 0 || (r = read_prefix(node, o, err)) < 0 ||
 	    (r = read_endpoint(node, o, err)) < 0 || (r = read_texts(node, o, err)) < 0 ||
-	    (r = read_sse(node, o, err)) < 0 || (r = read_connections(node, o, err)) < 0 ||
+	    (r = read_sse(node, o, err)) < 0 || (r = read_connections(node, o, err)) < 0 || (r = read_require(node, o, err)) < 0 ||
 	    (r = place(node, s, err)) < 0)
 		return r;
 	s->location = ebb_arena_printf(arena, "s3://%s/%s", o->bucket, o->prefix ? o->prefix : "");

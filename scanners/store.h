@@ -91,6 +91,8 @@ struct ebb_store_config {
 	bool requester_pays;
 	const char *sse;	/* encryption of what is written: "AES256", "aws:kms"; "customer": of all that is there */
 	const char *sse_key;	/* key id for "aws:kms"; where the key is for "customer": "env:NAME", "file:PATH" */
+	bool must_be_private;	/* s3: opening fails when others can read the bucket, or it cannot be told */
+	bool must_be_encrypted;	/* s3: opening fails when what is written would not be; each object is looked at */
 	unsigned connections;	/* at most so many at a time; 0: the type's default */
 	struct ebb_pace *pace;	/* of its reading and its operations; must outlive the store; NULL: none */
 };

@@ -303,6 +303,8 @@ static int fill(struct ebb_store_s3 *s, const struct ebb_store_config *cfg, stru
 	s->base.ops = &ebb_store_s3_ops;
 	s->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE | EBB_CAP_COPY | EBB_CAP_CHECKED |
 		       EBB_CAP_CLASS | EBB_CAP_THAW | EBB_CAP_RESUME;
+	s->must_be_private = cfg->must_be_private;
+	s->must_be_encrypted = cfg->must_be_encrypted;
 	s->conditions = !cfg->endpoint;
 	s->limits = (struct ebb_store_s3_limits){.part = PART, .copy = COPY_MAX, .copy_part = COPY_PART};
 	return 0;
@@ -330,6 +332,8 @@ static int s3_open(const struct ebb_store_config *cfg, struct ebb_store **ret, s
 	}
 	if (rc == 0)
 		rc = probe(s, err);
+	if (rc == 0)
+		rc = ebb_store_s3_guard_bucket(s, err);
 	if (rc < 0) {
 		s3_close(&s->base);
 		return rc;

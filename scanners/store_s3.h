@@ -45,6 +45,7 @@ struct ebb_store_s3 {
 	char *sse, *sse_key;	/* may be NULL */
 	bool customer_key;	/* everything is encrypted with a key that the client has; sse is NULL */
 	struct ebb_store_s3_limits limits;
+	bool must_be_private, must_be_encrypted;
 	bool conditions;	/* the store is known to honour if-none-match in buckets with versions (AWS; Ceph does not) */
 };
 
@@ -98,6 +99,10 @@ int ebb_store_s3_meta_tags(struct ebb_store_s3 *s, const char *key, const struct
 
 /* Do two have the same tags? */
 bool ebb_store_s3_meta_same_tags(const struct ebb_meta *a, const struct ebb_meta *b);
+
+/* What the configuration requires of the bucket, and of an object just written: 0, -EBB_ESTORE; -EBB_EMISMATCH. */
+int ebb_store_s3_guard_bucket(struct ebb_store_s3 *s, struct ebb_err *err);
+int ebb_store_s3_guard_object(const struct ebb_store_s3 *s, const char *key, const struct ebb_store_s3_object *o, struct ebb_err *err);
 
 /* Headers about class and encryption of what is written. */
 void ebb_store_s3_write_headers(const struct ebb_store_s3 *s, const char *class, struct ebb_s3_call *call);

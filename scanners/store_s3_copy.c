@@ -272,7 +272,8 @@ static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted as its source was", key);
 	if (j->o->customer_key && !ret->customer_key)
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted with the customer's key", key);
-	return check_meta(j, key, &call, ret, err);
+	rc = ebb_store_s3_guard_object(j->s, key, ret, err);
+	return rc < 0 ? rc : check_meta(j, key, &call, ret, err);
 }
 
 /* Onto itself in a bucket with versions the old bytes stay, as a noncurrent version that costs as before. */

@@ -619,6 +619,8 @@ static int commit(struct writer *w, const struct ebb_meta *meta, uint32_t what, 
 	}
 	rc = check_written(w, etag, o, err);
 	if (rc == 0)
+		rc = ebb_store_s3_guard_object(s, w->key_of_caller, o, err);
+	if (rc == 0)
 		rc = check_first(w, version, err);
 	if (rc == 0 && (whole || same_meta(w, meta, what))) {
 		rc = check_meta(w, &call, o, err);
