@@ -175,7 +175,7 @@ lint: $(OBJS)		## check layers, headers, purity, lengths, names, licences and sc
 
 # --- Installing -----------------------------------------------------------------------------------------
 
-.PHONY: man install uninstall deb clean help
+.PHONY: man install uninstall deb try-deb clean help
 man: $(BUILD)/ebb	## write build/man/*.1 and build/completions/*, from the program's own tables
 	@rm -rf $(BUILD)/man $(BUILD)/completions; mkdir -p $(BUILD)/man $(BUILD)/completions
 	@set -e; $< help --man > $(BUILD)/man/ebb.1; \
@@ -204,6 +204,8 @@ install: $(BUILD)/ebb man	## install below DESTDIR and PREFIX (/usr/local)
 	@install -d $(TO)/share/man/man1; install -m 644 $(BUILD)/man/*.1 $(TO)/share/man/man1
 deb: $(BUILD)/ebb	## build a Debian package into build/
 	@contrib/packaging/deb $(BUILD)
+try-deb: deb		## install that package in a clean Debian and use it there (root, debootstrap, a mirror)
+	@contrib/packaging/try-deb $(BUILD)/ebb_*.deb
 uninstall:		## remove what install put there
 	rm -f $(TO)/bin/ebb $(TO)/share/man/man1/ebb.1 $(TO)/share/man/man1/ebb-*.1
 	@for p in $(INSTALLED); do rm -f $(TO)/$${p#*:}; done

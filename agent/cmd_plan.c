@@ -41,6 +41,7 @@ struct planning {
 	int64_t rows;				/* written so far */
 	int64_t pack, pack_first;		/* the last pack, and number of the action that it begins with */
 	uint64_t seen, total;			/* objects */
+	bool stays;				/* the file is for whoever called */
 };
 
 static int no_memory(struct ebb_err *err)
@@ -347,7 +348,7 @@ static int tell(struct planning *p, const struct ebb_planhead *h, const char *pa
 		r = scan_cost(p, &scan, err);
 	if (r == 1)
 		fprintf(f, "\n  listing these buckets costs %s a scan\n", ebb_out_money(&scan, a));
-	if (r >= 0 && path)
+	if (r >= 0 && path && p->stays)
 		fprintf(f, "\n  plan %.12s written to %s; ebb apply %s does exactly this\n", id, path,
 			path);
 	return r < 0 ? r : ebb_out_flush(f, err);
@@ -412,11 +413,11 @@ static void release(struct planning *p)
 	ebb_arena_release(&p->arena);
 }
 
-int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, bool keep,
-		      struct ebb_err *err)
+int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, bool stays,
+		      bool keep, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
-	EBB_CLEANUP(release) struct planning p = {.app = app};
+	EBB_CLEANUP(release) struct planning p = {.app = app, .stays = stays};
 	int r;
 
 	if ((r = ebb_app_config(app, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
@@ -438,7 +439,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		return no_memory(err);
 	for (size_t i = 0; i < n; i++)
 		stores[i] = ebb_cli_arg(args, (int)i);
-	return ebb_cmd_plan_make(app, stores, n, dry ? NULL : path, true, err);
+	return ebb_cmd_plan_make(app, stores, n, dry ? NULL : path, true, true, err);
 }
 
 static const struct ebb_cli_option options[] = {

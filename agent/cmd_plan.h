@@ -8,10 +8,11 @@
 /*
  * Decide and price what to do in the @n stores named (0: all), write the plan to @path (NULL: only look) and its summary to app->out.
  *
+ * @stays   the file stays at @path: say so.
  * @keep    leave what it promises in the history beside the index (savings.h).
  * @return  as commands do (agent/cli.h); -EBB_ESTALE for a store without a finished scan.
  */
-int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, bool keep,
-		      struct ebb_err *err);
+int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, bool stays,
+		      bool keep, struct ebb_err *err);
 
 #endif

@@ -16,6 +16,7 @@ struct emptying {
 	struct ebb_session_tell tell;	/* first: ebb_session_ended gets the whole struct */
 	const char *only;		/* id of a run, or NULL: all */
 	struct ebb_journal_counts counts;
+	int64_t left;			/* expired objects of the run at hand that cannot be reached */
 };
 
 static int show_json(struct ebb_app *app, const struct ebb_trash *t, struct ebb_err *err)
@@ -77,6 +78,27 @@ static int list(struct ebb_app *app, struct ebb_err *err)
 	return app->json ? show_json(app, &t, err) : show_text(app, &t, err);
 }
 
+static int count_expired(void *ctx, const struct ebb_op *did, const struct ebb_op_result *r, struct ebb_err *err)
+{
+	struct emptying *e = ctx;
+
+	(void)r;
+	(void)err;
+	e->left += did->expires <= ebb_app_now(e->tell.app);
+	return 0;
+}
+
+/* A store that is gone, from the configuration or for now, must not keep the trash of others from being emptied. */
+static int left(struct emptying *e, const struct ebb_run *run, const char *why, struct ebb_err *err)
+{
+	e->left = 0;
+	int r = ebb_undo_trash(run, count_expired, e, err);
+	if (r == 0 && e->left)
+		ebb_app_note(e->tell.app, "run %s: %lld expired objects stay in the trash: %s", run->id, (long long)e->left, why);
+	e->counts.skipped += e->left;
+	return r;
+}
+
 static int empty_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 {
 	struct emptying *e = ctx;
@@ -86,14 +108,16 @@ static int empty_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 
 	if (e->only && strcmp(e->only, run->id) != 0)
 		return 0;
-	int r = ebb_session_stores(app, run, &stores, err);
+	struct ebb_err why = {0};
+	int r = ebb_session_stores(app, run, &stores, &why);
+	if (r < 0 && !e->only && (why.code == EBB_ECONFIG || why.code == EBB_ESTORE))
+		return left(e, run, why.msg, err);
 	if (r < 0)
-		return ebb_err_wrap(err, "run %s", run->id);
+		return ebb_err_set(err, -r, "run %s: %s", run->id, why.msg);
 	const struct ebb_undo u = {
 		.stores = stores, .clock = app->clock, .cancel = app->cancel, .dry = e->tell.dry,
 		.ended = ebb_session_ended, .ctx = e,
 	};
-	struct ebb_err why = {0};
 	r = ebb_undo_expire(&u, run, &c, &why);
 	int logged = e->tell.dry || (r == 0 && c.done + c.failed == 0)
 			     ? 0 : ebb_session_audit(app, COMMAND, "end", run, &c, r, &why, r < 0 ? NULL : err);

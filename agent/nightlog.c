@@ -170,6 +170,12 @@ void ebb_nightlog_step(struct ebb_nightlog *n, const char *name, const char *wha
 	json_array_append_new(n->steps, o);
 }
 
+void ebb_nightlog_hush(struct ebb_nightlog *n)
+{
+	if (!n->log && (n->log = fopen("/dev/null", "we")))
+		n->app->out = n->log;
+}
+
 static int write_summary(struct ebb_nightlog *n, json_t *o, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_mem_freep) char *path = NULL, *tmp = NULL;

@@ -49,6 +49,9 @@ int ebb_nightlog_begin(struct ebb_nightlog *n, struct ebb_app *app, const char *
 void ebb_nightlog_step(struct ebb_nightlog *n, const char *name, const char *what, int code, json_t *facts,
 		       const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* A dry night has shown its plan: what further steps print is told by their sentences as well. */
+void ebb_nightlog_hush(struct ebb_nightlog *n);
+
 /* Write the summary. Returns the code of the worst step, without a message since all was told; or what writing came to. */
 int ebb_nightlog_end(struct ebb_nightlog *n, struct ebb_err *err);
 void ebb_nightlog_release(struct ebb_nightlog *n);

@@ -189,3 +189,19 @@ rm -r hot/tmp
 EBB_NOW=2026-11-22T12:00:00Z run "$EBB" scan
 expect_status 4
 expect_err 'looks like a fault'
+
+# --- A store that leaves the configuration keeps nothing else from being done ---
+fresh
+config 'max_delete: 100%'
+mkdir -p other/tmp
+echo x >other/tmp/a
+touch -d '2026-01-01T00:00:00Z' other/tmp/a
+sed -i "s|^prices|  other: {type: fs, path: \"$PWD/other\", class: HDD}\n&|" ebb.yaml
+run "$EBB" run
+expect_status 0
+[[ ! -e other/tmp/a && ! -e hot/tmp/x.tmp ]] || fail 'not deleted'
+config 'max_delete: 100%'
+EBB_NOW=2026-11-23T12:00:00Z run "$EBB" run --json
+expect_status 1
+[[ $(step trash) == '0 removed for good'* ]] || unexpected 'trash'
+grep -q "2 expired objects stay in the trash: store 'other' is not in the configuration" idx/nights/20261123T120000Z.log || fail 'not said'
