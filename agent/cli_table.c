@@ -14,6 +14,7 @@ extern const struct ebb_cli_command ebb_cmd_alerts;
 extern const struct ebb_cli_command ebb_cmd_reconcile;
 extern const struct ebb_cli_command ebb_cmd_serve;
 extern const struct ebb_cli_command ebb_cmd_checkpoints;
+extern const struct ebb_cli_command ebb_cmd_findings;
 extern const struct ebb_cli_command ebb_cmd_report;
 extern const struct ebb_cli_command ebb_cmd_plan;
 extern const struct ebb_cli_command ebb_cmd_simulate;
@@ -48,6 +49,7 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_du,
 	&ebb_cmd_dupes,
 	&ebb_cmd_checkpoints,
+	&ebb_cmd_findings,
 	&ebb_cmd_report,
 	&ebb_cmd_alerts,
 	&ebb_cmd_reconcile,

@@ -21,6 +21,7 @@ struct ebb_context {
 	size_t n;
 	struct ebb_guard *guard;
 	struct ebb_ckpts *ckpts;
+	struct ebb_allof *allof;
 	uint64_t held;
 };
 
@@ -34,6 +35,7 @@ void ebb_context_free(struct ebb_context *c)
 	if (!c)
 		return;
 	ebb_ckpt_free(c->ckpts);
+	ebb_allof_free(c->allof);
 	ebb_guard_free(c->guard);
 	ebb_arena_release(&c->arena);
 	free(c);
@@ -151,6 +153,28 @@ static int find_ckpts(struct ebb_context *c, struct ebb_snap *snap, const struct
 	return r < 0 ? r : ebb_ckpt_finish(c->ckpts, err);
 }
 
+/* Rules that want all of a dataset. */
+static int find_allof(struct ebb_context *c, struct ebb_snap *snap, const struct ebb_index_store *sources, size_t n, struct ebb_err *err)
+{
+	int r = 0;
+
+	if (!ebb_allof_wanted(c->app->config->rules))
+		return 0;
+	if (!(c->allof = ebb_allof_new(c->app->config->rules, ebb_app_now(c->app))))
+		return no_memory(err);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *cur = NULL;
+		struct ebb_block b;
+
+		r = ebb_cursor_open(snap, &sources[i], NULL, &cur, err);
+		while (r >= 0 && (r = ebb_cursor_next(cur, &b, err)) == 1)
+			if ((r = ebb_app_cancelled(c->app, err)) < 0 || (r = ebb_allof_block(c->allof, sources[i].name, &b, err)) < 0)
+				break;
+	}
+	ebb_allof_seal(c->allof);
+	return r < 0 ? r : 0;
+}
+
 /* --- All of it ------------------------------------------------------------------------------------------- */
 
 int ebb_context_make(struct ebb_app *app, struct ebb_snap *snap, const struct ebb_index_store *sources, size_t n, bool everything,
@@ -167,7 +191,7 @@ int ebb_context_make(struct ebb_app *app, struct ebb_snap *snap, const struct eb
 		return r;
 	if (c->held > TOLD)
 		ebb_app_note(app, "and %llu more families stay for such reasons", (unsigned long long)(c->held - TOLD));
-	if ((r = find_ckpts(c, snap, sources, n, everything, err)) < 0)
+	if ((r = find_ckpts(c, snap, sources, n, everything, err)) < 0 || (r = find_allof(c, snap, sources, n, err)) < 0)
 		return r;
 	*ret = c;
 	c = NULL;
@@ -177,6 +201,7 @@ int ebb_context_make(struct ebb_app *app, struct ebb_snap *snap, const struct eb
 void ebb_context_use(struct ebb_context *c, struct ebb_decide *d)
 {
 	ebb_decide_use_ckpts(d, c->ckpts);
+	ebb_decide_use_allof(d, c->allof);
 	ebb_decide_use_guard(d, breaks, c);
 }
 

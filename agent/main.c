@@ -46,6 +46,7 @@
  *   same.c           equal to the last byte                 chunks.c         what storing chunks once would save
  *
  *   cmd_checkpoints.c  runs, what stays and why             context.c        what decisions know beside the object
+ *   cmd_findings.c   what could go, and no rule says so            findings.c       found
  *   factbook.c       what files say of others, kept          ref.c            who reads them
  *   ref_index.c      ref_trainer.c    ref_metrics.c    ref_latest.c          of checkpoints
  *   ref_hf.c         ref_link.c       ref_dvc.c        ref_annex.c           of caches

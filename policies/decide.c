@@ -53,6 +53,7 @@ struct ebb_decide {
 	ebb_decide_copy_fn *copies;	/* or NULL */
 	void *copies_ctx;
 	const struct ebb_ckpts *ckpts;	/* or NULL */
+	const struct ebb_allof *allof;	/* or NULL */
 	ebb_decide_guard_fn *guard;	/* or NULL */
 	void *guard_ctx;
 	struct ebb_decide_totals totals;
@@ -89,6 +90,7 @@ static const struct {
 				  "compressed or there already"},
 	[EBB_REFUSE_RETAINED] = {"retained", "they are of checkpoints that stay by this rule (ebb checkpoints shows which and why)"},
 	[EBB_REFUSE_DOUBT] = {"doubt", "too little is known of their checkpoints, or they are of none (ebb checkpoints says what)"},
+	[EBB_REFUSE_PART] = {"part", "the rule does not meet every file of their dataset (all_of: dataset), or they are of none"},
 	[EBB_REFUSE_LIVE] = {"live", "something else refers to them, or has them open (ebb explain KEY says what)"},
 	[EBB_REFUSE_CHEAPEST] = {"cheapest", "they cost least where they are"},
 	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
@@ -156,6 +158,11 @@ void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits
 void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c)
 {
 	d->ckpts = c;
+}
+
+void ebb_decide_use_allof(struct ebb_decide *d, const struct ebb_allof *a)
+{
+	d->allof = a;
 }
 
 void ebb_decide_use_guard(struct ebb_decide *d, ebb_decide_guard_fn *fn, void *ctx)
@@ -455,6 +462,9 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	*ret = possible(d, a);
 	if (*ret == EBB_REFUSE_RESIDENCY)
 		a->why = ebb_residency_forbids(d->rules, a->id, a->obj->key, a->obj->key_len, a->to_store);
+	if (*ret == EBB_REFUSE_NONE && ebb_rules_get(d->rules, rule)->all_of &&
+	    !(d->allof && ebb_allof_holds(d->allof, rule, a->store, a->obj->key, a->obj->key_len)))
+		*ret = EBB_REFUSE_PART;
 	if (*ret == EBB_REFUSE_NONE)
 		*ret = in_use(d, a);
 	if (*ret == EBB_REFUSE_NONE && ebb_rules_get(d->rules, rule)->retain)
@@ -511,6 +521,19 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 	*ret = a;
 	*ret_refusal = refusal;
 	return 0;
+}
+
+int ebb_decide_price_gone(struct ebb_decide *d, const char *store, const struct ebb_record *rec, struct ebb_action *ret,
+			  struct ebb_err *err)
+{
+	struct ebb_action a = {.id = EBB_ACTION_DELETE, .rule = "", .store = store, .obj = rec};
+	struct ebb_cost_ends ends = ends_of(d, &a);
+	int r;
+
+	ebb_buf_clear(&d->why);
+	if ((r = ebb_cost_action(&ends, &a, &d->bill, &d->why, err)) == 0)
+		*ret = a;
+	return r;
 }
 
 /* Note an object that would be moved at a loss. */

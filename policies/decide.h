@@ -14,6 +14,7 @@
 #ifndef EBB_POLICIES_DECIDE_H
 #define EBB_POLICIES_DECIDE_H
 
+#include "policies/allof.h"
 #include "policies/bundle.h"
 #include "policies/ckpt.h"
 #include "policies/habits.h"
@@ -43,6 +44,7 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_CHEAPEST,	/* class: auto, and it costs least where it is */
 	EBB_REFUSE_RETAINED,	/* retain, and its checkpoint is one that stays */
 	EBB_REFUSE_DOUBT,	/* retain, and too little is known of its checkpoint, or it is of none */
+	EBB_REFUSE_PART,	/* all_of: dataset, and the rule does not meet all of it */
 	EBB_REFUSE_LIVE,	/* something refers to it, or has it open: the action would break that */
 	EBB_REFUSE_UNPRICED,	/* class: auto, and there are no prices to decide by */
 	EBB_REFUSE_COUNT
@@ -112,6 +114,9 @@ void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits
 /* For retain rules: which checkpoints stay. Finished, of the same rules and blocks. Without it they all stay. Borrowed. */
 void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c);
 
+/* For rules with all_of. Sealed, of the same rules and blocks. Without it none of them acts. Borrowed. */
+void ebb_decide_use_allof(struct ebb_decide *d, const struct ebb_allof *a);
+
 /* Why an action would break something that uses its object, or NULL. Constant while the decider lives. */
 typedef const char *ebb_decide_guard_fn(void *ctx, const struct ebb_action *a);
 
@@ -144,6 +149,14 @@ int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_b
 int ebb_decide_one(struct ebb_decide *d, size_t rule, const char *store,
 		   const struct ebb_record *rec, struct ebb_action *ret,
 		   enum ebb_decide_refusal *ret_refusal, struct ebb_err *err);
+
+/*
+ * Price what would be saved if a file were not there, whatever rules say of it. Counts nothing.
+ *
+ * @return  0 or -EBB_ERANGE; *ret is priced when its class has a price.
+ */
+int ebb_decide_price_gone(struct ebb_decide *d, const char *store, const struct ebb_record *rec, struct ebb_action *ret,
+			  struct ebb_err *err);
 
 /*
  * What packs would cost and save for the objects that rule number @rule would have moved at a loss.

@@ -242,6 +242,8 @@ static int add_action(const struct ebb_rule *rule, const struct ebb_rules_store 
 
 static bool can_act(const struct ebb_rule *rule, char why[EBB_NATIVE_WHY])
 {
+	if (rule->all_of)
+		return say(why, "lifecycle rules look at one object at a time (all_of: dataset)");
 	switch (rule->action->id) {
 	case EBB_ACTION_TIER:
 		if (rule->to)

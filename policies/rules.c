@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "policies/rules.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policies/rules_ast.h"
@@ -35,6 +36,31 @@ const struct ebb_rules_store *ebb_rules_store(const struct ebb_rules *r, const c
 void ebb_rules_use_names(struct ebb_rules *r, const struct ebb_names *names)
 {
 	r->names = names;
+}
+
+/* A wildcard always finds its spans anew: patterns are short, and conditions that ask for captures
+ * are few. */
+static void fill_captures(const struct ebb_glob *glob, const char *key, size_t len,
+			  struct ebb_glob_span spans[EBB_GLOB_WILDCARDS])
+{
+	if (!ebb_glob_capture(glob, key, len, spans))
+		memset(spans, 0, EBB_GLOB_WILDCARDS * sizeof(*spans));
+}
+
+bool ebb_rules_dataset_name(const struct ebb_rules *r, const char *key, size_t len, char *buf, size_t size)
+{
+	const struct ebb_rules_set *set = (const struct ebb_rules_set *)(const void *)ebb_rules_dataset(r, key, len);
+	struct ebb_glob_span spans[EBB_GLOB_WILDCARDS];
+	size_t at;
+
+	if (!set)
+		return false;
+	at = (size_t)snprintf(buf, size, "%s", set->pub.match);
+	fill_captures(set->glob, key, len, spans);
+	for (size_t i = 0; i < ebb_glob_captures(set->glob) && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, " %s=%.*s", ebb_glob_capture_name(set->glob, i), (int)spans[i].len,
+				       spans[i].p ? spans[i].p : "");
+	return true;
 }
 
 const struct ebb_rules_dataset *ebb_rules_pinned(const struct ebb_rules *r)
@@ -89,15 +115,6 @@ bool ebb_rules_fires(const struct ebb_rule *rule, enum ebb_truth certain, enum e
 	if (!rule->action->changes)
 		return true;
 	return rule->trust_logs ? likely == EBB_TRUE : certain == EBB_TRUE && !doubted;
-}
-
-/* A wildcard always finds its spans anew: patterns are short, and conditions that ask for captures
- * are few. */
-static void fill_captures(const struct ebb_glob *glob, const char *key, size_t len,
-			  struct ebb_glob_span spans[EBB_GLOB_WILDCARDS])
-{
-	if (!ebb_glob_capture(glob, key, len, spans))
-		memset(spans, 0, EBB_GLOB_WILDCARDS * sizeof(*spans));
 }
 
 void ebb_rules_labels(const struct ebb_rules *r, const struct ebb_rules_rule *rule,

@@ -27,6 +27,7 @@
  *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
  *        keep_last: 3, keep_every: 1000, keep_best: eval_loss, keep_best_count: 1, mode: min|max,      # retain
  *        keep_tagged: [glob], min_age: 7d, trash: 30d,
+ *        all_of: dataset,                                 # all that change but retain: only if all files of the dataset meet it
  *        everything: true,                                # delete that restricts nothing
  *        trust: certain|logs,                             # all that change; delete: certain unless said
  *        require: {payback: 90d}}                         # all that change
@@ -160,6 +161,7 @@ struct ebb_rule {
 	enum ebb_rules_hidden hidden;	/* delete: what is out of sight, by the bucket itself */
 	int64_t after_days;		/* of such: since replaced, or begun; 0 for markers */
 	int64_t trash_ns;		/* delete, dedup: time in the trash */
+	bool all_of;			/* acts only where it meets all files of a dataset (allof.h) */
 	const struct ebb_rules_retain *retain;	/* retain; otherwise NULL */
 	enum ebb_action_how how;	/* dedup */
 	int64_t copies;			/* dedup: so many copies always stay, at least 1 */
@@ -196,6 +198,12 @@ const struct ebb_rules_store *ebb_rules_store(const struct ebb_rules *r, const c
  * before they go.
  */
 void ebb_rules_use_names(struct ebb_rules *r, const struct ebb_names *names);
+
+/*
+ * Which group of its dataset an object is of: the dataset's pattern, and the values of its captures, as "runs/{p}/{run}/... p=a run=7", into @buf, cut at
+ * its end. False: it is of no dataset.
+ */
+bool ebb_rules_dataset_name(const struct ebb_rules *r, const char *key, size_t len, char *buf, size_t size);
 
 /* The first dataset with a residency, or NULL. */
 const struct ebb_rules_dataset *ebb_rules_pinned(const struct ebb_rules *r);

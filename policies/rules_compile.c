@@ -52,7 +52,7 @@ static int check_keys(struct compiler *c)
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
 					   "how",   "copies", "pack", "versions", "after", "long", "keep_last", "keep_every",
-					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age"};
+					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age", "all_of"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -552,6 +552,20 @@ static int read_trust(struct compiler *c)
 	return r;
 }
 
+static int read_all_of(struct compiler *c)
+{
+	static const char *const words[] = {"dataset"};
+	const struct ebb_tree_node *node = get(c, "all_of");
+	size_t which;
+
+	if (!node)
+		return 0;
+	if (!c->rule->pub.action->changes || c->rule->pub.action->families || c->rule->pub.hidden)
+		return misplaced(c, "all_of", "rules that change objects");
+	c->rule->pub.all_of = true;
+	return ebb_tree_choice(node, words, EBB_ARRAY_LEN(words), &which, c->err);
+}
+
 static int read_retain(struct compiler *c)
 {
 	return ebb_rules_retain_compile(c->arena, c->node, &c->rule->pub, &c->rule->pub.retain, c->err);
@@ -562,7 +576,7 @@ static int compile_rule(struct compiler *c)
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
 		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_trash, read_versions, read_dedup,
-		read_require, read_trust, read_retain, check_everything,
+		read_require, read_trust, read_retain, read_all_of, check_everything,
 	};
 	int r = 0;
 
