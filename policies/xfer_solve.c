@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policies/steiner.h"
+#include "policies/xfer_prune.h"
 
 /* Problems in which a site gets both forms are split at most so often for one group. */
 #define MAX_BRANCHES 400
@@ -27,6 +28,7 @@ enum { CLOSED = 1, FORCED = 2 };	/* marks of fixes */
 struct ebb_xfer_solve_work {
 	const struct ebb_xfer *x;
 	struct ebb_steiner_work *steiner;
+	struct ebb_xfer_prune *prune;
 	struct ebb_steiner_arc *arcs;
 	struct meaning *means;
 	struct meaning *best;		/* arcs of the best tree so far */
@@ -40,6 +42,7 @@ struct ebb_xfer_solve_work {
 	bool *forced;			/* per site: one way into it is fixed */
 	uint32_t *arrival;		/* per site: slot */
 	bool *dest, *needs;		/* per site */
+	uint32_t *leave, *leaving;	/* links by the site that they leave: leaving[leave[s]] to leaving[leave[s + 1] - 1] */
 	size_t n_best, n_nodes;
 	/* one search */
 	const struct ebb_xfer_solve_ask *ask;
@@ -54,6 +57,19 @@ static void *zeroed(size_t n, size_t size)
 	return calloc(n + 1, size);
 }
 
+static void sort_links(struct ebb_xfer_solve_work *w)
+{
+	for (size_t i = 0; i < w->x->n_links; i++)
+		w->leave[w->x->links[i].from + 1]++;
+	for (size_t s = 0; s < w->x->n_sites; s++)
+		w->leave[s + 1] += w->leave[s];
+	for (uint32_t i = (uint32_t)w->x->n_links; i-- > 0;)	/* counts become starts again as they are filled from behind */
+		w->leaving[--w->leave[w->x->links[i].from + 1]] = i;
+	for (size_t s = 0; s < w->x->n_sites; s++)
+		w->leave[s] = w->leave[s + 1];
+	w->leave[w->x->n_sites] = (uint32_t)w->x->n_links;
+}
+
 struct ebb_xfer_solve_work *ebb_xfer_solve_work_new(const struct ebb_xfer *x)
 {
 	EBB_CLEANUP(ebb_xfer_solve_work_freep) struct ebb_xfer_solve_work *w = calloc(1, sizeof(*w));
@@ -63,6 +79,7 @@ struct ebb_xfer_solve_work *ebb_xfer_solve_work_new(const struct ebb_xfer *x)
 		return NULL;
 	w->x = x;
 	w->steiner = ebb_steiner_work_new();
+	w->prune = ebb_xfer_prune_new(x);
 	w->terms = zeroed(n, sizeof(*w->terms));
 	w->node = zeroed(n, sizeof(*w->node));
 	w->closed = zeroed(n, 1);
@@ -74,7 +91,11 @@ struct ebb_xfer_solve_work *ebb_xfer_solve_work_new(const struct ebb_xfer *x)
 	w->arrival = zeroed(n, sizeof(*w->arrival));
 	w->dest = zeroed(n, sizeof(*w->dest));
 	w->needs = zeroed(n, sizeof(*w->needs));
-	if (!w->steiner || !w->terms || !w->node || !w->closed || !w->ways || !w->fixed_hop[0] ||
+	w->leave = zeroed(n + 1, sizeof(*w->leave));
+	w->leaving = zeroed(x->n_links, sizeof(*w->leaving));
+	if (w->leave && w->leaving)
+		sort_links(w);
+	if (!w->leave || !w->leaving || !w->steiner || !w->prune || !w->terms || !w->node || !w->closed || !w->ways || !w->fixed_hop[0] ||
 	    !w->fixed_hop[1] || !w->fixed_read || !w->forced || !w->arrival || !w->dest || !w->needs)
 		return NULL;
 	struct ebb_xfer_solve_work *made = w;
@@ -87,6 +108,7 @@ void ebb_xfer_solve_work_free(struct ebb_xfer_solve_work *w)
 	if (!w)
 		return;
 	ebb_steiner_work_free(w->steiner);
+	ebb_xfer_prune_free(w->prune);
 	free(w->arcs);
 	free(w->means);
 	free(w->best);
@@ -101,6 +123,8 @@ void ebb_xfer_solve_work_free(struct ebb_xfer_solve_work *w)
 	free(w->arrival);
 	free(w->dest);
 	free(w->needs);
+	free(w->leave);
+	free(w->leaving);
 	free(w);
 }
 
@@ -150,10 +174,21 @@ static bool open_way(const struct ebb_xfer_solve_work *w, uint32_t site, uint8_t
 	return !(mark & CLOSED) && (!w->forced[site] || mark & FORCED);
 }
 
+/* Relays that others stand in for, or NULL where that cannot be told: it takes one form, and no way that is fixed or closed to the group. */
+static const uint32_t *dominators(struct ebb_xfer_solve_work *w)
+{
+	const struct ebb_xfer_solve_ask *ask = w->ask;
+
+	if (ask->group->packed >= 0 || ask->banned || ask->n_fixes)
+		return NULL;
+	return ebb_xfer_prune_ask(w->prune, ask->pool_price, ask->room_price, ask->any_time);
+}
+
 /* Mark destinations, number the sites that take part. False: a destination lies outside. */
 static bool number_sites(struct ebb_xfer_solve_work *w)
 {
 	const struct ebb_xfer_group *g = w->ask->group;
+	const uint32_t *by = dominators(w);
 	size_t n = w->x->n_sites;
 
 	memset(w->dest, 0, n * sizeof(*w->dest));
@@ -171,7 +206,8 @@ static bool number_sites(struct ebb_xfer_solve_work *w)
 		w->node[g->replicas[i].site] = 1;
 	w->n_nodes = 0;
 	for (uint32_t s = 0; s < n; s++) {
-		bool in = allowed(w->ask, s) && (w->node[s] || w->dest[s] || w->x->sites[s].relay);
+		bool spare = by && by[s] != EBB_XFER_NONE && allowed(w->ask, by[s]);
+		bool in = allowed(w->ask, s) && (w->node[s] || w->dest[s] || (w->x->sites[s].relay && !spare));
 
 		w->node[s] = in ? (uint32_t)++w->n_nodes : 0;
 	}
@@ -326,21 +362,27 @@ static size_t read_arcs(struct ebb_xfer_solve_work *w, size_t n)
 	return n;
 }
 
+static size_t hop_arc(struct ebb_xfer_solve_work *w, size_t n, uint32_t i, uint32_t time)
+{
+	const struct ebb_xfer_link *l = &w->x->links[i];
+	uint32_t slot = w->first + time;
+
+	if (!w->node[l->to] || (!w->dest[l->to] && !w->x->sites[l->to].relay))
+		return n;
+	int64_t price = w->times == 1 ? least_price(w, i) : slot_price(w, i, slot);
+	for (uint32_t f = 0; price != EBB_XFER_NEVER && f < forms(w); f++)
+		if (!(w->closed[l->to] & (f ? NO_PACKED : NO_PLAIN)) && open_way(w, l->to, w->fixed_hop[f][i]))
+			n = add(w, n, (struct meaning){f ? PACKED_HOP : HOP, i, slot},
+				(struct ebb_steiner_arc){node_at(w, l->from, f, time), node_at(w, l->to, f, time),
+							 hop_cost(w, i, f, price)});
+	return n;
+}
+
 static size_t hop_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t time)
 {
-	for (size_t i = 0; i < w->x->n_links; i++) {
-		const struct ebb_xfer_link *l = &w->x->links[i];
-		uint32_t slot = w->first + time;
-
-		if (!w->node[l->from] || !w->node[l->to] || (!w->dest[l->to] && !w->x->sites[l->to].relay))
-			continue;
-		int64_t price = w->times == 1 ? least_price(w, i) : slot_price(w, i, slot);
-		for (uint32_t f = 0; price != EBB_XFER_NEVER && f < forms(w); f++)
-			if (!(w->closed[l->to] & (f ? NO_PACKED : NO_PLAIN)) && open_way(w, l->to, w->fixed_hop[f][i]))
-				n = add(w, n, (struct meaning){f ? PACKED_HOP : HOP, (uint32_t)i, slot},
-					(struct ebb_steiner_arc){node_at(w, l->from, f, time), node_at(w, l->to, f, time),
-								 hop_cost(w, i, f, price)});
-	}
+	for (uint32_t s = 0; s < w->x->n_sites; s++)
+		for (uint32_t k = w->leave[s]; w->node[s] && k < w->leave[s + 1]; k++)
+			n = hop_arc(w, n, w->leaving[k], time);
 	return n;
 }
 

@@ -19,8 +19,7 @@ enum state { FREE, BANNED, COUNTED };
 
 /* The cheapest tree of a group at some slopes. It stays the cheapest while those of pools it uses stay and none falls. */
 struct answer {
-	int64_t *slope;			/* per pool */
-	bool *uses;			/* per pool */
+	uint64_t uses;			/* pools, by their number modulo 64: taking one for used that is not only forgets more */
 	struct ebb_xfer_solved solved;	/* in the arena */
 };
 
@@ -49,6 +48,7 @@ struct search {
 	size_t *heads;			/* per pool: sites that its links lead to */
 	bool *head;
 	struct answer *memory;		/* group x n_each; NULL without pools */
+	int64_t *slopes;		/* at which each was found, group x n_each x pool: what is searched lies together */
 	size_t n_each;
 	size_t *n_memory;		/* per group: answers that came in */
 	struct node *open;
@@ -186,16 +186,19 @@ static int copy_tree(struct search *s, const struct ebb_xfer_tree *t, struct ebb
 /* What is remembered of @g and holds at the slopes of now; NULL: nothing. */
 static const struct ebb_xfer_solved *recall(const struct search *s, size_t g)
 {
-	size_t n = s->memory ? s->n_memory[g] : 0;
+	size_t n = s->memory ? s->n_memory[g] : 0, np = s->x->n_pools;
 
-	for (size_t i = 0; i < n && i < s->n_each; i++) {
-		const struct answer *a = &s->memory[g * s->n_each + i];
-		bool holds = true;
+	/* the newest first: nodes that are looked at one after the other differ little */
+	for (size_t k = 0; k < n && k < s->n_each; k++) {
+		size_t i = g * s->n_each + (n - 1 - k) % s->n_each;
+		const int64_t *was = &s->slopes[i * np];
+		uint64_t uses = s->memory[i].uses;
+		size_t p = 0;
 
-		for (size_t p = 0; holds && p < s->x->n_pools; p++)
-			holds = a->uses[p] ? s->slope[p] == a->slope[p] : s->slope[p] >= a->slope[p];
-		if (holds)
-			return &a->solved;
+		while (p < np && (uses >> (p & 63) & 1 ? s->slope[p] == was[p] : s->slope[p] >= was[p]))
+			p++;
+		if (p == np)
+			return &s->memory[i].solved;
 	}
 	return NULL;
 }
@@ -207,18 +210,13 @@ static int remember(struct search *s, size_t g, const struct ebb_xfer_solved *on
 
 	if (!s->memory)
 		return 0;
-	struct answer *a = &s->memory[g * s->n_each + s->n_memory[g]++ % s->n_each];
-	if (!a->slope)
-		a->slope = ebb_arena_calloc(s->arena, np, sizeof(*a->slope));
-	if (!a->uses)
-		a->uses = ebb_arena_calloc(s->arena, np, sizeof(*a->uses));
-	if (!a->slope || !a->uses)
-		return no_memory(s);
-	memcpy(a->slope, s->slope, np * sizeof(*a->slope));
-	memset(a->uses, 0, np * sizeof(*a->uses));
+	size_t at = g * s->n_each + s->n_memory[g]++ % s->n_each;
+	struct answer *a = &s->memory[at];
+	memcpy(&s->slopes[at * np], s->slope, np * sizeof(*s->slopes));
+	a->uses = 0;
 	for (size_t i = 0; i < one->tree.n_hops; i++)
 		if (s->x->links[one->tree.hops[i].link].pool != EBB_XFER_NONE)
-			a->uses[s->x->links[one->tree.hops[i].link].pool] = true;
+			a->uses |= UINT64_C(1) << (s->x->links[one->tree.hops[i].link].pool & 63);
 	a->solved = *one;
 	return copy_tree(s, &one->tree, &a->solved.tree);
 }
@@ -560,9 +558,10 @@ int ebb_xfer_tiers_solve(const struct ebb_xfer *x, const struct ebb_xfer_tiers_a
 		s.n_each = 1 + MEMORY / (x->n_groups + 1);
 		s.n_each = s.n_each < MEMORY_EACH ? s.n_each : MEMORY_EACH;
 		s.memory = ebb_arena_calloc(arena, ebb_mem_mul(x->n_groups, s.n_each) + 1, sizeof(*s.memory));
+		s.slopes = ebb_arena_calloc(arena, ebb_mem_mul(ebb_mem_mul(x->n_groups, s.n_each), np) + 1, sizeof(*s.slopes));
 		s.n_memory = ebb_arena_calloc(arena, x->n_groups + 1, sizeof(*s.n_memory));
 	}
-	if ((np && (!s.memory || !s.n_memory)) || !s.work || !s.trees || !s.volume || !s.slope || !s.intercept || !s.corner ||
+	if ((np && (!s.memory || !s.slopes || !s.n_memory)) || !s.work || !s.trees || !s.volume || !s.slope || !s.intercept || !s.corner ||
 	    !s.least || !s.most || !s.heads || !s.head)
 		return no_memory(&s);
 	count_heads(&s);
