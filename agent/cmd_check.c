@@ -350,6 +350,12 @@ static int print_limits(struct ebb_app *app, struct ebb_err *err)
 		ebb_out_cell(t, "approved by somebody above");
 		ebb_out_cell(t, "%s, or an action without a price", ebb_out_money(&cost, a));
 	}
+	for (size_t i = 0; i < app->config->links.n; i++) {
+		const struct ebb_config_link *link = &app->config->links.v[i];
+
+		ebb_out_cell(t, "%s to %s", link->from, link->to);
+		ebb_out_cell(t, "%s a second", ebb_units_exact_bytes(link->rate, a));
+	}
 	title(app, "Limits of a run, at most");
 	return ebb_out_table_print(t, app->out, 2, err);
 }

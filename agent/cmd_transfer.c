@@ -5,6 +5,7 @@
 #include "agent/app.h"
 #include "agent/cli.h"
 #include "agent/cmd_apply.h"
+#include "agent/hours.h"
 #include "agent/target.h"
 #include "agent/thawing.h"
 #include "agent/transfer_bill.h"
@@ -132,6 +133,28 @@ static int read_budget(struct asking *a, const char *text, struct ebb_err *err)
 	return 0;
 }
 
+/* Seconds from now to the deadline in which the limits of ebb.yaml let a run go on. */
+static int read_deadline(struct asking *a, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	const char *window = a->app->config->limits.window;
+	int64_t left = ebb_cli_number(args, "deadline", 0), now = ebb_app_now(a->app);
+	const int64_t minute = INT64_C(60) * 1000000000;
+	struct ebb_hours h;
+
+	if (!left)
+		return 0;
+	if (left > INT64_C(366) * 1440 * minute)
+		return ebb_err_set(err, EBB_EUSAGE, "--deadline: at most a year");
+	if (!window || ebb_hours_parse(window, &h, NULL) < 0) {
+		a->make.seconds = left / 1000000000;
+	} else {
+		for (int64_t t = now; t < now + left; t += minute)
+			a->make.seconds += ebb_hours_contain(&h, t) ? 60 : 0;
+	}
+	return a->make.seconds > 0 ? 0 : ebb_err_set(err, EBB_EUSAGE, "--deadline: nothing may run until then: limits has window %s",
+						     window ? window : "");
+}
+
 /* What the plan does not do, and why. */
 static void note_left(struct asking *a)
 {
@@ -226,7 +249,7 @@ static int plan_index(struct ebb_app *app, const struct ebb_cli_args *args, stru
 	if (!to || ebb_cli_argc(args) < 2)
 		return ebb_err_set(err, EBB_EUSAGE, "transfer plan needs --instance FILE, or STORE... --to STORE");
 	if ((r = ebb_app_config(app, err)) < 0 || (r = read_dests(&a, to, err)) < 0 || (r = read_targets(&a, args, err)) < 0 ||
-	    (r = read_budget(&a, ebb_cli_string(args, "budget"), err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
+	    (r = read_budget(&a, ebb_cli_string(args, "budget"), err)) < 0 || (r = read_deadline(&a, args, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
 	    (r = ebb_app_snap(app, ix, &a.make.snap, err)) < 0 || (r = ebb_transfer_make(&a.make, err)) < 0)
 		return r;
 	r = print(app, format ? format : "text", a.make.x, &a.make.plan, &a.arena, err);
@@ -252,6 +275,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 static const struct ebb_cli_option options[] = {
 	{"to", 0, EBB_CLI_STRING, "STORE[,STORE]", "plan: the stores that all objects are to stand in as well"},
 	{"budget", 0, EBB_CLI_STRING, "MONEY", "plan: what it may cost, as in \"500 USD\""},
+	{"deadline", 0, EBB_CLI_DURATION, "TIME", "plan: it must be done in that time; links have the rates that ebb.yaml gives them, runs its hours"},
 	{"compress", 0, EBB_CLI_FLAG, NULL, "plan: agents at the stores compress what shrinks before a link, and decompress behind it (with --split)"},
 	{"output", 'o', EBB_CLI_STRING, "FILE", "plan: write the actions there, for transfer run"},
 	{"split", 0, EBB_CLI_FLAG, NULL, "plan: with -o, a file for each site, whose agent reads what is there: FILE with the region in its name"},
@@ -322,6 +346,8 @@ const struct ebb_cli_command ebb_cmd_transfer = {
 		"run does what plan -o has written, through the journal, as ebb-apply would: objects are streamed from store to\n"
 		"store, checked end to end, hop by hop; sources stay; what lay at relays is removed at the end.\nIt then says for\n"
 		"each link how much was planned and how much was sent.\nebb-undo removes the copies.\n"
+		"\n"
+		"With --deadline a link carries its rate (links in ebb.yaml; none: no limit) in the hours of limits.window until then.\n"
 		"\n"
 		"--split writes a plan for each region, to be run by an agent there, so that everything is read where it is.\nWhat other sites\n"
 		"have to send first is waited for: such a run ends with status 7 and goes on when it is repeated, as a job does.\n"

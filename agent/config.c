@@ -469,10 +469,16 @@ static int read_here(struct ebb_config *c, const struct ebb_tree_node *root, str
 	return 0;
 }
 
+static bool is_store(void *ctx, const char *name)
+{
+	return ebb_config_store(ctx, name) != NULL;
+}
+
 static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 {
 	static const char *const keys[] = {"version", "stores", "prices", "datasets", "rules", "limits",
-					   "labels", "shared", "budgets", "alerts", "run", "schedule", "guards", "jurisdiction"};
+					   "labels", "shared", "budgets", "alerts", "run", "schedule", "guards", "jurisdiction",
+					   "links"};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf bytes = EBB_BUF_INIT(EBB_YAML_MAX);
 	struct ebb_tree_node *root = NULL;
 	int r = ebb_yaml_load(&c->arena, c->path, &bytes, &root, err);
@@ -496,6 +502,8 @@ static int read_all(struct ebb_config *c, int64_t now, struct ebb_err *err)
 		r = read_here(c, root, err);
 	if (!r)
 		r = ebb_config_guards_read(&c->arena, root, &c->guards, err);
+	if (!r)
+		r = ebb_config_links_read(&c->arena, root, is_store, c, &c->links, err);
 	if (!r)
 		r = ebb_config_night_read(&c->arena, root, c->path, &c->night, err);
 	return r ? r : ebb_config_alerts_read(&c->arena, root, c->path, c->prices, &c->alerts, err);

@@ -11,6 +11,7 @@
 #include "agent/config_alerts.h"
 #include "agent/rates.h"
 #include "agent/config_guards.h"
+#include "agent/config_links.h"
 #include "agent/config_night.h"
 #include "core/arena.h"
 #include "policies/price.h"
@@ -65,6 +66,7 @@ struct ebb_config {
 	struct ebb_config_night night;
 	struct ebb_config_guards guards;
 	const char *here;		/* jurisdiction that ebb runs in, or NULL: unknown */
+	struct ebb_config_links links;
 };
 
 /*

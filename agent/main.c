@@ -10,6 +10,7 @@
  * ebb_app_init() prepares what every command works with
  *   app.c            options, clock, log, signals; opens configuration, index and run lock
  *   config.c         ebb.yaml: stores, prices, limits; hands the rules to policies/
+ *   config_links.c   how fast links are
  *   yaml.c           YAML into a document, strictly         config_s3.c      buckets in it      region.c    countries of regions
  *   books.c          price books on disk
  *   hours.c          "Mon-Fri 20:00-06:00"                 rates.c      "08:00-18:00 50MB/s"          config_night.c   run and schedule in ebb.yaml

@@ -45,6 +45,7 @@ struct ebb_transfer_index {
 	struct ebb_transfer_left left;
 	ebb_transfer_index_packed_fn *packed;	/* or NULL */
 	void *packed_ctx;
+	uint32_t parts;			/* 0: one */
 };
 
 static int no_memory(struct ebb_err *err)
@@ -352,7 +353,7 @@ static const char *const nowhere[] = {NULL};
 
 static int terms_of(struct ebb_transfer_index *t, uint32_t *ret, struct ebb_err *err)
 {
-	struct ebb_xfer_book_terms terms = {0};
+	struct ebb_xfer_book_terms terms = {.part = t->parts ? t->v[0].id[0] % t->parts : 0};
 	bool asked = !t->packed;
 	const char *key;
 	size_t len;
@@ -457,6 +458,11 @@ void ebb_transfer_index_set_packed(struct ebb_transfer_index *t, ebb_transfer_in
 {
 	t->packed = fn;
 	t->packed_ctx = ctx;
+}
+
+void ebb_transfer_index_set_parts(struct ebb_transfer_index *t, uint32_t parts)
+{
+	t->parts = parts;
 }
 
 const struct ebb_xfer_book_terms *ebb_transfer_index_terms(const struct ebb_transfer_index *t)

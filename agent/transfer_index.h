@@ -73,6 +73,9 @@ int ebb_transfer_index_each(struct ebb_transfer_index *t, ebb_transfer_index_fn 
 typedef int ebb_transfer_index_packed_fn(void *ctx, const char *key, size_t len);
 void ebb_transfer_index_set_packed(struct ebb_transfer_index *t, ebb_transfer_index_packed_fn *fn, void *ctx);
 
+/* Cut contents of the same terms into so many parts, by what they are (row.part of the terms). */
+void ebb_transfer_index_set_parts(struct ebb_transfer_index *t, uint32_t parts);
+
 /* The terms of all contents that each has shown so far. Borrowed until the next each. */
 const struct ebb_xfer_book_terms *ebb_transfer_index_terms(const struct ebb_transfer_index *t);
 

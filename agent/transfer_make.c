@@ -49,12 +49,35 @@ static int make_places(const struct ebb_transfer_make *m, struct ebb_xfer_book *
 	return 0;
 }
 
+/* Contents of one kind travel as so many groups when links have only so much room. */
+#define PARTS 16
+
+static int make_rates(const struct ebb_transfer_make *m, struct ebb_xfer_book *b, struct ebb_err *err)
+{
+	const struct ebb_config *c = m->app->config;
+	int64_t *rates = ebb_arena_calloc(m->arena, c->nstores * c->nstores + 1, sizeof(*rates));
+
+	if (!rates)
+		return no_memory(err);
+	for (size_t i = 0; i < c->links.n; i++) {
+		size_t from = (size_t)(ebb_config_store(c, c->links.v[i].from) - c->stores);
+		size_t to = (size_t)(ebb_config_store(c, c->links.v[i].to) - c->stores);
+
+		rates[from * c->nstores + to] = c->links.v[i].rate;
+	}
+	b->rates = rates;
+	b->seconds = m->seconds;
+	return 0;
+}
+
 int ebb_transfer_make(struct ebb_transfer_make *m, struct ebb_err *err)
 {
 	struct ebb_xfer_book b = {.books = m->app->config->prices, .budget = m->budget};
 	uint64_t have = 0;
 	int r = ebb_transfer_index_open(m->app, m->snap, m->targets, m->ntargets, m->dests, &m->index, err);
 
+	if (r == 0 && m->seconds && m->app->config->links.n)
+		ebb_transfer_index_set_parts(m->index, PARTS);
 	if (r == 0 && m->compress)
 		r = ebb_transfer_ratio_open(m->app, m->index, &m->ratio, err);
 	if (r < 0)
@@ -62,7 +85,8 @@ int ebb_transfer_make(struct ebb_transfer_make *m, struct ebb_err *err)
 	m->sum = ebb_xfer_sum_new(GROUPS);
 	if (!m->sum)
 		return no_memory(err);
-	if ((r = ebb_transfer_index_each(m->index, add_up, m->sum, err)) < 0 || (r = make_places(m, &b, err)) < 0)
+	if ((r = ebb_transfer_index_each(m->index, add_up, m->sum, err)) < 0 || (r = make_places(m, &b, err)) < 0 ||
+	    (r = make_rates(m, &b, err)) < 0)
 		return r;
 	b.rows = ebb_xfer_sum_rows(m->sum, &b.nrows);
 	b.terms = ebb_transfer_index_terms(m->index);

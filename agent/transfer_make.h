@@ -19,6 +19,7 @@ struct ebb_transfer_make {
 	size_t ntargets;
 	uint64_t dests;			/* stores of the configuration, by bit */
 	ebb_xfer_num budget;		/* negative: none */
+	int64_t seconds;		/* in which bytes may travel; 0: no deadline */
 	bool compress;			/* agents at all sites compress before a link and decompress behind it */
 	struct ebb_arena *arena;	/* holds instance and plan */
 	/* made: */

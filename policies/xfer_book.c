@@ -126,6 +126,7 @@ static int add_link(struct making *m, uint32_t from, uint32_t to)
 	static const ebb_xfer_num no_limit[] = {EBB_XFER_MAX};
 	const struct ebb_xfer_book_place *a = &m->b->places[from];
 	const struct ebb_price_figure *f = way(m->b->books, a, &m->b->places[to]);
+	int64_t bytes = m->b->seconds && m->b->rates ? m->b->rates[from * m->b->nplaces + to] : 0;
 	struct ebb_xfer_link *l = &m->links[m->x->n_links];
 	int64_t *price = ebb_arena_calloc(m->arena, 1, sizeof(*price));
 	int r = 0;
@@ -135,6 +136,14 @@ static int add_link(struct making *m, uint32_t from, uint32_t to)
 	if (!f)
 		return 0;
 	*l = (struct ebb_xfer_link){.from = from, .to = to, .pool = EBB_XFER_NONE, .price = price, .capacity = no_limit, .note = ""};
+	if (bytes) {
+		ebb_xfer_num *room = ebb_arena_calloc(m->arena, 1, sizeof(*room));
+
+		if (!room)
+			return no_memory(m);
+		*room = (ebb_xfer_num)bytes * m->b->seconds * (EBB_XFER_ONE / GB);
+		l->capacity = room;
+	}
 	if (f->ntiers > 1 || f->tiers[0].from > 0)
 		r = pool_of(m, f, a, &l->pool);
 	else
@@ -230,6 +239,16 @@ int ebb_xfer_book(const struct ebb_xfer_book *b, struct ebb_arena *arena, const 
 		.id = "index", .title = "from the index", .slots = &always, .sites = m.sites, .pools = m.pools, .links = m.links,
 		.groups = m.groups, .n_slots = 1, .n_sites = n, .n_groups = b->nrows, .has_budget = b->budget >= 0, .budget = b->budget,
 	};
+	if (b->seconds) {
+		struct ebb_xfer_slot *until = ebb_arena_calloc(arena, 1, sizeof(*until));
+
+		if (!until)
+			return no_memory(&m);
+		until->id = "until the deadline";
+		until->hours = (int64_t)((ebb_xfer_num)b->seconds * EBB_XFER_ONE / 3600);
+		m.x->slots = until;
+		m.x->timed = true;
+	}
 	int r = make(&m);
 	if (r == 0)
 		*ret = m.x;

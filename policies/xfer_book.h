@@ -30,7 +30,8 @@ struct ebb_xfer_book_place {
 
 /* What objects of a group have in common beside where they stand; row.terms is a number into an array of these. */
 struct ebb_xfer_book_terms {
-	int64_t packed;			/* what compressing leaves, in thousandths; 0: it is not compressed */
+	uint32_t part;			/* which share of the contents, where they are cut finer: a group travels whole */
+	int packed;			/* what compressing leaves, in thousandths; 0: it is not compressed */
 	const char *const *residency;	/* NULL-terminated jurisdictions; NULL: any */
 	const struct ebb_price_class *class[EBB_XFER_BOOK_PLACES];	/* of the replica at each place; NULL: not priced */
 };
@@ -43,6 +44,8 @@ struct ebb_xfer_book {
 	const struct ebb_xfer_sum_row *rows;	/* each becomes a group, in this order */
 	size_t nrows;
 	ebb_xfer_num budget;		/* a cost; negative: none */
+	int64_t seconds;		/* in which something may travel; 0: there is no deadline */
+	const int64_t *rates;		/* bytes a second from place to place, nplaces by nplaces; 0: no limit. NULL: none has one */
 };
 
 /*

@@ -186,3 +186,37 @@ for s in eu hub us; do
 	EBB_INDEX=$HOME/index.$s run "$EBB" undo last
 done
 [[ ! -e eu/logs/n1.log && -e home/logs/n1.log ]] || fail 'undo does not take the copies away'
+
+# --- A deadline: what does not fit over the cheap link goes over the dear one; or it is said what is short ---
+mkdir home/dl
+for i in $(seq 40); do head -c 50000 /dev/urandom >"home/dl/$i"; done
+run "$EBB" scan home
+links() {
+	cat ebb.yaml
+	printf 'links:\n  - {from: home, to: hub, rate: %s}\n  - {from: home, to: eu, rate: %s}\n' "$1" "$2"
+}
+by_hub() { tail -n +3 dl.jsonl | jq -s '[.[] | select(.to_store == "hub" and (.path | startswith("dl/"))).wire_bytes] | add // 0'; }
+links 100MB 100MB >timed.yaml
+run "$EBB" -c timed.yaml check
+expect_status 0
+expect_out 'home to hub'
+run "$EBB" -c timed.yaml transfer plan home:dl/ --to eu --deadline 1h -o dl.jsonl
+expect_status 0
+all=$(by_hub)
+((all > 1500000)) || fail "only $all bytes go by the hub"
+links 300B 1MB >timed.yaml
+run "$EBB" -c timed.yaml transfer plan home:dl/ --to eu --deadline 1h -o dl.jsonl
+expect_status 0
+((0 < $(by_hub) && $(by_hub) <= 300 * 3600)) || fail "$(by_hub) bytes go by the hub"
+links 1B 2B >timed.yaml
+run "$EBB" -c timed.yaml transfer plan home:dl/ --to eu --deadline 1h --json
+expect_status 0
+expect_out '"reason":"deadline"'
+links 1B 0 >timed.yaml
+run "$EBB" -c timed.yaml check
+expect_status 3
+expect_err "'rate' must be more than nothing"
+sed 's/from: home, to: hub/from: home, to: hab/' timed.yaml >bad.yaml
+run "$EBB" -c bad.yaml check
+expect_status 3
+expect_err "there is no store 'hab'"

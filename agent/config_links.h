@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What ebb.yaml says of how fast links between stores are, for transfers that have to be done by a time:
+ *
+ *	links:
+ *	  - {from: lake, to: frankfurt, rate: 100MB}	# a second
+ *
+ * A link that is not named is never what a transfer waits for.
+ *
+ * Threads: read-only once read.
+ */
+#ifndef EBB_AGENT_CONFIG_LINKS_H
+#define EBB_AGENT_CONFIG_LINKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/tree.h"
+
+struct ebb_config_link {
+	const char *from, *to;		/* stores */
+	int64_t rate;			/* bytes a second, above 0 */
+};
+
+struct ebb_config_links {
+	struct ebb_config_link *v;
+	size_t n;
+};
+
+/*
+ * Read `links` of @root.
+ *
+ * @known  whether there is such a store.
+ * @return  0; -EBB_ECONFIG; -EBB_ENOMEM.
+ */
+int ebb_config_links_read(struct ebb_arena *arena, const struct ebb_tree_node *root, bool (*known)(void *ctx, const char *store),
+			  void *ctx, struct ebb_config_links *ret, struct ebb_err *err);
+
+#endif
