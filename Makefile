@@ -151,11 +151,17 @@ bench-s3: $(BIN) $(B)/tests/bench/delay_proxy	## list and fill buckets of a real
 	@set -e; for b in tests/bench/s3*.sh; do \
 		EBB=$(CURDIR)/$(BIN) EBB_SRC=$(CURDIR) PROXY=$(CURDIR)/$(B)/tests/bench/delay_proxy $$b; done
 
-.PHONY: sanitize tsan clang fuzz run-fuzz coverage lint
+.PHONY: sanitize tsan valgrind clang fuzz run-fuzz coverage lint
 sanitize:		## build and run the tests with ASan and UBSan
 	@$(MAKE) CONFIG=sanitize test
 tsan:			## build and run the tests with TSan
 	@$(MAKE) CONFIG=tsan test
+# The tests see a program of the same name that runs the real one under memcheck.
+VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes
+valgrind: $(BIN)	## run the cli tests under valgrind; T='cli/apply' only these
+	@mkdir -p $(BUILD)/valgrind
+	@printf '#!/bin/sh\nexec $(VALGRIND) $(CURDIR)/$(BIN) "$$@"\n' >$(BUILD)/valgrind/ebb; chmod +x $(BUILD)/valgrind/ebb
+	@TEST_TIMEOUT=1200 tests/run --build $(BUILD)/valgrind $(or $(T),cli)
 clang:			## build everything with clang, warnings are errors
 	@$(MAKE) CONFIG=clang WERROR=1 tests
 fuzz:			## run each fuzz target for FUZZ_SECONDS (10); T=f_x only that one

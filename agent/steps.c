@@ -449,6 +449,14 @@ uint32_t ebb_steps_meta_parts(const struct ebb_steps_ctx *c)
 		       ? EBB_META_ALL & ~(EBB_META_OWNER | EBB_META_MODE) : EBB_META_ALL;
 }
 
+/* From bucket to bucket encryption is not lost on the way. What a directory's disk does nobody can see; undo goes to where it was. */
+static bool seals(const struct ebb_steps_ctx *c)
+{
+	uint32_t caps = ebb_store_caps(c->from) | ebb_store_caps(c->to);
+
+	return c->op->way == EBB_OP_APPLY && c->from != c->to && !(caps & EBB_CAP_DIRS) && (caps & EBB_CAP_META);
+}
+
 /* The copy must carry the metadata that the journal holds, not only what the source has now. */
 int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
@@ -461,7 +469,8 @@ int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 	int r = ebb_store_get_meta(c->to, c->op->to_key, &now, err);
 	if (r == 0)
 		r = ebb_meta_for(&want, &c->op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err);
-	return r < 0 ? r : ebb_meta_compare(&want, &now, ebb_steps_meta_parts(c), err);
+	now.atime = want.atime; /* anybody who has read it since moved that */
+	return r < 0 ? r : ebb_meta_compare(&want, &now, ebb_steps_meta_parts(c) | (seals(c) ? EBB_META_SEAL : 0u), err);
 }
 
 static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
@@ -487,6 +496,8 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 			return r;
 		if (c->with) /* its metadata come from there: compare_meta */
 			copy.meta = 0;
+		if (seals(c))
+			copy.meta |= EBB_META_SEAL;
 		r = ebb_proof_verified(&copy, &c->proof, &why);
 		if (r == 0)
 			r = ebb_steps_compare_meta(c, &why);

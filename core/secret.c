@@ -3,11 +3,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct ebb_secret {
 	size_t len;
 	char bytes[];
 };
+
+/* 1, not 0: with 0 the kernel still hands a core to a program that /proc/sys/kernel/core_pattern names (core(5)). */
+static void dump_no_core(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_CORE, &l) == 0 && l.rlim_cur > 1) {
+		l.rlim_cur = 1;
+		setrlimit(RLIMIT_CORE, &l);
+	}
+}
 
 struct ebb_secret *ebb_secret_new(const void *p, size_t len)
 {
@@ -15,6 +27,7 @@ struct ebb_secret *ebb_secret_new(const void *p, size_t len)
 
 	if (!secret)
 		return NULL;
+	dump_no_core();
 	secret->len = len;
 	if (len)
 		memcpy(secret->bytes, p, len);

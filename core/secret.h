@@ -16,7 +16,7 @@
 struct ebb_secret;
 
 /*
- * Copy @len bytes into a new secret. The caller keeps the source, and wipes it (explicit_bzero).
+ * Copy @len bytes into a new secret. The caller keeps the source, and wipes it (explicit_bzero). From then on the process writes no core file.
  *
  * @return  the secret, to be freed; NULL on no memory.
  */

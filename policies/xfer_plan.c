@@ -127,7 +127,8 @@ static int judge(const struct ebb_xfer *x, ebb_xfer_num bound, struct ebb_xfer_p
 
 	if (r < 0)
 		return r;
-	p->lower_bound = bound;
+	/* costs in 10^-27: what rounding took from the shares of a split is no proof that it could be dearer */
+	p->lower_bound = bound > p->bill.total && bound - p->bill.total < bound / 1000000000000000 ? p->bill.total : bound;
 	p->status = ebb_xfer_couple_proven(bound, p->bill.total) ? EBB_XFER_OPTIMAL : EBB_XFER_FEASIBLE;
 	p->minimum_exact = p->status == EBB_XFER_OPTIMAL;
 	if (!x->has_budget || p->bill.total <= x->budget + EBB_XFER_TOLERANCE)

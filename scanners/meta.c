@@ -65,6 +65,7 @@ int ebb_meta_for(struct ebb_meta *ret, const struct ebb_meta *m, bool dirs, stru
 	ret->mode = m->mode;
 	ret->mtime = m->mtime;
 	ret->atime = m->atime;
+	ret->seal = m->seal;
 	return r;
 }
 
@@ -176,5 +177,8 @@ int ebb_meta_compare(const struct ebb_meta *a, const struct ebb_meta *b, uint32_
 		if (rc < 0)
 			return rc;
 	}
+	if ((what & EBB_META_SEAL) && b->seal < a->seal)
+		return ebb_err_set(err, EBB_ENOTSUP, "is encrypted %s, and its copy is not: say 'sse' for the store it goes to",
+				   a->seal == EBB_META_KEYED ? "with a key of its own" : "by its store");
 	return what & EBB_META_XATTRS ? compare_xattrs(a, b, err) : 0;
 }

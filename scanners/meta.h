@@ -20,7 +20,15 @@ enum ebb_meta_parts {
 	EBB_META_MODE = 1 << 1,		/* permission bits */
 	EBB_META_TIMES = 1 << 2,	/* mtime and atime */
 	EBB_META_XATTRS = 1 << 3,	/* all extended attributes, ACLs among them */
-	EBB_META_ALL = 15
+	EBB_META_ALL = 15,
+	EBB_META_SEAL = 1 << 4		/* compare only: the second is encrypted at least as the first is */
+};
+
+/* How a store says that an object is encrypted, the weakest first. */
+enum ebb_meta_seal {
+	EBB_META_OPEN,			/* not at all, or it does not say: directories */
+	EBB_META_SEALED,		/* by the store, with a key of its own */
+	EBB_META_KEYED			/* with a key that somebody manages: a key service's, the customer's */
 };
 
 struct ebb_meta_xattr {
@@ -35,6 +43,7 @@ struct ebb_meta {
 	int64_t mtime, atime;		/* ns since the epoch */
 	struct ebb_meta_xattr *xattrs;	/* sorted by name; owned */
 	size_t nxattrs;
+	enum ebb_meta_seal seal;	/* as it was read; written and kept nowhere */
 };
 
 /* Prepare it: everything 0, no attributes. */

@@ -208,6 +208,7 @@ int ebb_store_s3_meta_read(struct ebb_store_s3 *s, const char *key, const struct
 	*ret = (struct ebb_store_s3_meta){0};
 	ebb_meta_init(&ret->m);
 	read_parts(header, o, ret);
+	ret->m.seal = o->customer_key || strncmp(o->sse, "aws:kms", 7) == 0 ? EBB_META_KEYED : *o->sse ? EBB_META_SEALED : EBB_META_OPEN;
 	while (rc == 0 && p < end) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 		const char *stop = eol ? eol : end;

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P1 P2 P8 P13 P14
 # The main job: plan, show, apply, apply again, undo; what stands after undo is what stood before, by the word of other tools.
 # shellcheck source=tests/cli/apply/stores.sh
 . "$EBB_SRC/tests/cli/apply/stores.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P3
 # What changed between plan and apply, or between apply and undo, is skipped and named; single objects come back; two plans compare.
 # shellcheck source=tests/cli/apply/stores.sh
 . "$EBB_SRC/tests/cli/apply/stores.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P4
 # The destination fills up in mid-run: the run stops with status 4, nothing is lost, no temporary stays, and undo brings all of it back.
 # shellcheck source=tests/cli/apply/stores.sh
 . "$EBB_SRC/tests/cli/apply/stores.sh"

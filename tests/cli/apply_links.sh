@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P13
 # Names of one file: each may go and come back, whatever happens to the others meanwhile.
 # shellcheck source=tests/cli/apply/stores.sh
 . "$EBB_SRC/tests/cli/apply/stores.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P1
 # A folder that nobody lets us into costs its own actions only: the run does not stop there, again and again.
 # shellcheck source=tests/cli/apply/stores.sh
 . "$EBB_SRC/tests/cli/apply/stores.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P1 P12 P14
 # archive: small files into packs that tar unpacks with all metadata; one file from a pack, given back, all taken back; damage; what rules see.
 # shellcheck source=tests/cli/lib.sh
 . "$EBB_SRC/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P1 P14
 # dedup with hard links and by deleting: who stays, who is refused, what is kept of copies, undo, and that bytes decide.
 # shellcheck source=tests/cli/lib.sh
 . "$EBB_SRC/tests/cli/lib.sh"

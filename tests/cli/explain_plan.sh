@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P7
 # explain says what the plan does: what it refuses, and why; what is meant by delete.
 # shellcheck source=tests/cli/lib.sh
 . "$EBB_SRC/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P12
 # compress with codec tensor: a safetensors file becomes a container that the stand-alone decoder reads, undo gives it back; a header
 # that lies is refused.
 # shellcheck source=tests/cli/apply/stores.sh

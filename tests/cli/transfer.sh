@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P7
 # ebb transfer plan: certified instances (each proven by three MILP solvers and by exact enumeration), and what is refused.
 # shellcheck source=tests/cli/lib.sh
 . "$EBB_SRC/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P7
 #
 # ebb transfer from the index: what stands at a destination is not sent, relays are used and emptied, killed runs go on, undo takes the
 # copies away, and what is refused. Directories stand for stores in regions.

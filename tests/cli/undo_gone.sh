@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P14
 # undo says what cannot come back, and "last" is the run that began last, also within one second.
 # shellcheck source=tests/cli/lib.sh
 . "$EBB_SRC/tests/cli/lib.sh"

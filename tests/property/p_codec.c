@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Promises: P12
+ *
  * Codecs against themselves: however input and output are cut, encoding gives the same bytes and
  * decoding gives back the content; and one damaged byte, anywhere, gives an error or the content,
  * never other bytes.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Promises: P9
+ *
  * The cost model on the books that ship, and on random figures: volume tiers are continuous, costs
  * grow with size, time and reads, and never fall below what a day-by-day meter charges (P9); the
  * same question has the same answer.

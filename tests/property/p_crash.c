@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Promises: P4 P5 P14
+ *
  * P4, P5, P14: killed at any change that it makes to a store, before or after the change, an apply or undo converges to the same end.
  *
  * For each of apply and undo, for each store, before and after, for n = 1, 2, ...: a victim process runs it over two small trees and

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Promises: P4 P5 P14
+ *
  * P4, P5, P14 on buckets: stopped dead at any change that it makes to a store, before or after the change, an apply or undo converges
  * to the same end. Deletes (into a trash by copies, or by delete markers where versions are kept), changes of class, compression, moves
  * to a directory and from one, and keys that are no paths.

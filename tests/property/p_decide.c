@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Promises: P8
+ *
  * Random objects under a fixed rule set: the totals are the sums of the actions to the last
  * nano-unit, every file is counted exactly once, what explain says of an object is what happens to
  * it, and deciding twice gives the same.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
+ * Promises: P10
+ *
  * P10: the memory of plan, apply and undo does not depend on the number of actions. A plan of few and one of many actions is written,
  * checked, applied (every object is gone already, so each is looked at, journaled and skipped) and replayed, each in a process of its own; their peaks
  * may differ by little.

@@ -449,16 +449,18 @@ static void step_expire(void)
 {
 	now += 3 * 86400;
 	/* what lies in the trash may go from here on, and nothing else */
-	for (int kind = 0; kind < (int)EBB_ARRAY_LEN(kinds); kind++)
-		for (int n = 0; n < KEYS; n++) {
-			char key[32], path[4300];
-			int v = now_in[kind][n];
+	for (int v = 0; v < nvalues; v++) {
+		char path[4300];
+		bool stands = false;
 
-			snprintf(key, sizeof(key), "%s/f%d", kinds[kind], n);
-			key_path(path, "hot", key);
-			if (v >= 0 && kind == 0 && access(path, F_OK) < 0)
-				values[v].fate = MAY_GO;
-		}
+		if (strncmp(values[v].key, "del/", 4) != 0)
+			continue;
+		key_path(path, "hot", values[v].key);
+		for (int n = 0; n < KEYS; n++)
+			stands = stands || (now_in[0][n] == v && access(path, F_OK) == 0);
+		if (!stands)
+			values[v].fate = MAY_GO;
+	}
 	disturb();
 	int status = run("trash --empty -q", true);
 	clean = status != KILLED;

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P1 P12 P14
 #
 # Small objects into packs of an archive class of the same bucket: priced, read back one by one by one request each, undone, and what
 # other clients see. EBB_ARCHIVE_N objects of 20 KiB (2,000).

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P13 P14
 #
 # The same rules on a bucket as on a directory: scan, plan, apply, undo; files moved into the bucket and back; odd keys; versions. What
 # ebb did is looked at with clients that are not ours.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P13 P14
 #
 # tier within a bucket: into another storage class, in place, and back; looked at with the AWS CLI and in the server's pools. What was
 # changed since the plan stays. The age of an object survives, although the server's time of change moves.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P13
 #
 # A bucket over TLS with an authority of one's own, in a path and as the name of a host; and encryption by the server: files are tiered
 # into it and back, and another client sees what it is encrypted with.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Promises: P14
 #
 # A key with more versions than a page of a listing has: all are found, the newest goes under a delete marker, comes back, and is
 # removed for good without an older one coming up.

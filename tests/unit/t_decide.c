@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Promises: P7 */
 #include <check.h>
 #include <stdint.h>
 #include <string.h>

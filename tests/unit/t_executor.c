@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Apply and undo over two small trees; see tests/support/run_kit.h. */
+/*
+ * Promises: P1 P3 P5 P6
+ *
+ * Apply and undo over two small trees; see tests/support/run_kit.h.
+ */
 #include "agent/executor.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Promises: P6 */
 #include "agent/journal.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Promises: P13 */
 #include <string.h>
 
 #include "core/mem.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Promises: P8 */
 #include "agent/planfile.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Promises: P1 P12 */
 #include "scanners/proof.h"
 
 #include <stdio.h>

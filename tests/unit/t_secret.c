@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <check.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "core/secret.h"
 #include "tests/support/unit.h"
@@ -32,4 +33,18 @@ START_TEST(free_accepts_null)
 }
 END_TEST
 
-EBB_UNIT_MAIN("secret", exposes_what_it_was_made_from, may_be_empty, free_accepts_null)
+START_TEST(what_holds_a_secret_dumps_no_core)
+{
+	struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
+
+	getrlimit(RLIMIT_CORE, &l);
+	l.rlim_cur = l.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_CORE, &l), 0);
+	EBB_CLEANUP(ebb_secret_freep) struct ebb_secret *secret = ebb_secret_new("s", 1);
+	ck_assert_int_eq(getrlimit(RLIMIT_CORE, &l), 0);
+	ck_assert_uint_le(l.rlim_cur, 1);
+}
+END_TEST
+
+EBB_UNIT_MAIN("secret", exposes_what_it_was_made_from, may_be_empty, free_accepts_null,
+	      what_holds_a_secret_dumps_no_core)

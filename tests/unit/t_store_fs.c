@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What only a filesystem can do to a store; the rest is in the suite that t_store.c runs. */
+/*
+ * Promises: P11 P13
+ *
+ * What only a filesystem can do to a store; the rest is in the suite that t_store.c runs.
+ */
 #include "scanners/store_fs.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Promises: P11 */
 #include "scanners/walk.h"
 
 #include <fcntl.h>
