@@ -56,6 +56,32 @@ static void from_plan(struct list *l)
 	}
 }
 
+/* The same of the last plan that was made, by what it promised. */
+static void from_next(struct list *l)
+{
+	const struct ebb_savings *s = l->r->plan ? NULL : ebb_savings_next(&l->r->savings);
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+
+	for (size_t i = 0; s && strcmp(s->currency, l->r->total.cost.currency) == 0 && i < s->n; i++) {
+		const struct ebb_savings_row *r = &s->rows[i];
+
+		if (r->planned_month > 0)
+			say(l, r->planned_month, "Apply the last plan: rule '%s' (%s) would save %s a month on %s objects; once it costs %s.",
+			    r->rule, r->action, nano(l, r->planned_month, a), ebb_out_count((uint64_t)r->planned, b),
+			    nano(l, r->planned_once, c));
+	}
+}
+
+static void from_dupes(struct list *l)
+{
+	const struct ebb_groups_totals *d = &l->r->dupes;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+
+	if (d->redundant > 0)
+		say(l, d->saving, "%s are stored more than once (%s a month): ebb dupes names them, do: dedup takes them away.",
+		    ebb_out_bytes((uint64_t)d->redundant, a), nano(l, d->saving, b));
+}
+
 /* The row of a dimension with that value into *@ret; zero when there is none. */
 static int row_of(const struct list *l, const char *dim, const char *value, struct ebb_alloc_row *ret,
 		  struct ebb_err *err)
@@ -135,6 +161,8 @@ int ebb_advice_find(const struct ebb_report *r, struct ebb_advice ret[EBB_ADVICE
 	struct list l = {r, ret, 0};
 
 	from_plan(&l);
+	from_next(&l);
+	from_dupes(&l);
 	from_ages(&l);
 	int rc = from_hidden(&l, err);
 	if (rc == 0)

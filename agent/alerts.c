@@ -35,45 +35,97 @@ void ebb_alerts_release(struct ebb_alerts *a)
 	*a = (struct ebb_alerts){0};
 }
 
-int ebb_alerts_forecast(const struct ebb_history_day *d, int64_t n, size_t days, struct ebb_forecast *ret,
-			struct ebb_err *err)
+/* The day behind @from, three at most, on which the series fell most: there a scan saw what a run did. */
+static int64_t fell_on(const struct ebb_history_day *d, int64_t n, int64_t from)
 {
-	double *y = calloc((size_t)n + 1, sizeof(*y));
+	int64_t best = from, most = INT64_MIN;
+
+	for (int64_t i = from - d[0].day; i < n && i <= from - d[0].day + 3; i++)
+		if (i > 0 && d[i - 1].cost - d[i].cost > most) {
+			most = d[i - 1].cost - d[i].cost;
+			best = d[i].day;
+		}
+	return best;
+}
+
+int ebb_alerts_moves(const struct ebb_savings_list *savings, const char *currency, const struct ebb_history_day *d, int64_t n,
+		     struct ebb_alerts_move **ret, struct ebb_err *err)
+{
+	struct ebb_alerts_move *moves = calloc(savings->n + 1, sizeof(*moves));
+	int k = 0;
+
+	if (!moves)
+		return no_memory(err);
+	for (size_t i = 0; i < savings->n && n > 0; i++) {
+		const struct ebb_savings *s = &savings->all[i];
+		struct ebb_savings_row sum = ebb_savings_sum(s);
+		int64_t day = s->time / EBB_DATE_DAY_NS;
+
+		/* the trash is out of the series too: no scan looks into it */
+		if (*s->run && s->measured && strcmp(s->currency, currency) == 0 && day >= d[0].day && day <= d[n - 1].day)
+			moves[k++] = (struct ebb_alerts_move){fell_on(d, n, day), sum.real_month + sum.waiting_month};
+	}
+	*ret = moves;
+	return k;
+}
+
+int ebb_alerts_forecast(const struct ebb_history_day *d, int64_t n, size_t days, const struct ebb_alerts_move *moves,
+			size_t nmoves, struct ebb_forecast *ret, struct ebb_err *err)
+{
+	double *y = calloc((size_t)n + 1, sizeof(*y)), all = 0;
 
 	if (!y)
 		return no_memory(err);
 	for (int64_t i = 0; i < n; i++)
 		y[i] = d[i].cost > 0 ? (double)d[i].cost : 0;
+	for (size_t k = 0; k < nmoves; k++) {
+		for (int64_t i = 0; i < n; i++)
+			y[i] += d[i].day >= moves[k].day ? (double)moves[k].amount : 0;
+		all += (double)moves[k].amount;
+	}
+	for (int64_t i = 0; i < n; i++)
+		y[i] = y[i] > 0 ? y[i] : 0;
 	int r = ebb_forecast_make(y, (size_t)n, days, ret);
 	free(y);
+	for (size_t i = 0; r == 0 && i < ret->n; i++) {
+		double *v[] = {&ret->day[i].value, &ret->day[i].lo80, &ret->day[i].hi80, &ret->day[i].lo95, &ret->day[i].hi95};
+
+		for (size_t k = 0; k < EBB_ARRAY_LEN(v); k++)
+			*v[k] = *v[k] > all ? *v[k] - all : 0;
+	}
 	return r < 0 ? ebb_err_set(err, -r, "no forecast of %lld days", (long long)n) : 0;
 }
 
 /* --- Budgets --- */
 
-static int judge(const struct ebb_budget *b, const struct ebb_history_day *d, int64_t n,
-		 struct ebb_alerts_budget *ret, struct ebb_err *err)
+static int judge(const struct ebb_budget *b, const struct ebb_history *h, const struct ebb_savings_list *savings,
+		 const struct ebb_history_day *d, int64_t n, struct ebb_alerts_budget *ret, struct ebb_err *err)
 {
 	struct ebb_budget_day *days = calloc((size_t)n + 1, sizeof(*days));
 	struct ebb_forecast *f = malloc(sizeof(*f));
-	int r = days && f ? 0 : no_memory(err);
+	struct ebb_alerts_move *moves = NULL;
+	int r = days && f ? 0 : no_memory(err), nmoves = 0;
 
 	for (int64_t i = 0; r == 0 && i < n; i++)
 		days[i] = (struct ebb_budget_day){d[i].day, d[i].cost};
-	if (r == 0)
-		r = ebb_alerts_forecast(d, n, 31, f, err);
+	/* which label a run's savings fall to is not kept */
+	if (r == 0 && !b->dim && savings)
+		r = nmoves = ebb_alerts_moves(savings, ebb_history_currency(h), d, n, &moves, err);
+	if (r >= 0)
+		r = ebb_alerts_forecast(d, n, 31, moves, (size_t)nmoves, f, err);
 	if (r == 0)
 		r = ebb_budget_judge(b, days, (size_t)n, f, &ret->state, err);
 	ret->known = r == 0;
 	if (r == 0)
 		ret->method = f->method;
 	free(days);
+	free(moves);
 	free(f);
 	return r;
 }
 
-static int find_budgets(const struct ebb_config_alerts *c, const struct ebb_history *h, int64_t today,
-			struct ebb_alerts *a, struct ebb_err *err)
+static int find_budgets(const struct ebb_config_alerts *c, const struct ebb_history *h, const struct ebb_savings_list *savings,
+			int64_t today, struct ebb_alerts *a, struct ebb_err *err)
 {
 	int r = 0;
 
@@ -87,7 +139,7 @@ static int find_budgets(const struct ebb_config_alerts *c, const struct ebb_hist
 		int64_t n = ebb_history_series(h, NULL, b->dim, b->value, today, &d, err);
 
 		*at = (struct ebb_alerts_budget){.budget = b};
-		r = n < 0 ? (int)n : n ? judge(b, d, n, at, err) : 0;
+		r = n < 0 ? (int)n : n ? judge(b, h, savings, d, n, at, err) : 0;
 		free(d);
 		for (int kind = EBB_ALERTS_BUDGET; r == 0 && kind <= EBB_ALERTS_FORECAST; kind++) {
 			if (!(kind == EBB_ALERTS_BUDGET ? at->state.passed_ppm > 0 : at->state.will_pass))
@@ -204,11 +256,12 @@ static int find_anomalies(struct search *s, struct ebb_err *err)
 	return r;
 }
 
-int ebb_alerts_find(const struct ebb_config_alerts *c, const struct ebb_history *h, int64_t today,
-		    int64_t since_day, struct ebb_alerts *ret, struct ebb_err *err)
+int ebb_alerts_find(const struct ebb_config_alerts *c, const struct ebb_history *h,
+		    const struct ebb_savings_list *savings, int64_t today, int64_t since_day, struct ebb_alerts *ret,
+		    struct ebb_err *err)
 {
 	struct search s = {c->anomaly, h, today, since_day, ret};
-	int r = find_budgets(c, h, today, ret, err);
+	int r = find_budgets(c, h, savings, today, ret, err);
 
 	return r < 0 ? r : find_anomalies(&s, err);
 }

@@ -10,6 +10,7 @@
 
 #include "agent/config_alerts.h"
 #include "agent/history.h"
+#include "agent/savings.h"
 #include "policies/anomaly.h"
 
 enum ebb_alerts_kind {
@@ -47,12 +48,13 @@ struct ebb_alerts {
 /*
  * Judge the history at @today.
  *
+ * @savings    what runs took out of the series of everything, or NULL.
  * @since_day  anomalies of this day on are told.
  * @ret        zeroed by the caller; released with ebb_alerts_release in both cases. Borrows from @c and @h.
  * @return     0, -EBB_ENOMEM, -EBB_ERANGE.
  */
-int ebb_alerts_find(const struct ebb_config_alerts *c, const struct ebb_history *h, int64_t today,
-		    int64_t since_day, struct ebb_alerts *ret, struct ebb_err *err);
+int ebb_alerts_find(const struct ebb_config_alerts *c, const struct ebb_history *h,
+		    const struct ebb_savings_list *savings, int64_t today, int64_t since_day, struct ebb_alerts *ret, struct ebb_err *err);
 void ebb_alerts_release(struct ebb_alerts *a);
 
 /* "budget", "forecast", "spike", "drift". Constant. */
@@ -61,12 +63,28 @@ const char *ebb_alerts_name(const struct ebb_alerts_row *row);
 /* One sentence for people, in @currency, into @out of @size bytes, which is returned. */
 const char *ebb_alerts_text(const struct ebb_alerts_row *row, const char *currency, char *out, size_t size);
 
+/* A known move: on that day a run took @amount (nano-units a month) out of the series. */
+struct ebb_alerts_move {
+	int64_t day, amount;
+};
+
 /*
- * The forecast of a series of days, whose gaps were filled: values are nano-units a month.
+ * The moves of runs in the series of everything: what each saved, on the day of the three from its start on which the series fell most, which
+ * is when a scan saw it. What was not measured yet is no move.
+ *
+ * @ret     allocated, freed by the caller with free(); NULL for none.
+ * @return  how many; -EBB_ENOMEM.
+ */
+int ebb_alerts_moves(const struct ebb_savings_list *savings, const char *currency, const struct ebb_history_day *d, int64_t n,
+		     struct ebb_alerts_move **ret, struct ebb_err *err);
+
+/*
+ * The forecast of a series of days, whose gaps were filled: values are nano-units a month. What moves took out is put back before, and taken from what
+ * comes after: a fall that was made is no trend.
  *
  * @return  0, -EBB_EINVAL for a series that no forecast takes, -EBB_ENOMEM.
  */
-int ebb_alerts_forecast(const struct ebb_history_day *d, int64_t n, size_t days, struct ebb_forecast *ret,
-			struct ebb_err *err);
+int ebb_alerts_forecast(const struct ebb_history_day *d, int64_t n, size_t days, const struct ebb_alerts_move *moves,
+			size_t nmoves, struct ebb_forecast *ret, struct ebb_err *err);
 
 #endif

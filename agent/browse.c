@@ -8,6 +8,9 @@
 #include "agent/chart.h"
 #include "agent/html.h"
 #include "agent/out.h"
+#include "agent/page_dims.h"
+#include "agent/page_money.h"
+#include "agent/report.h"
 #include "agent/tally_dir.h"
 #include "core/cursor.h"
 #include "core/snap.h"
@@ -89,25 +92,12 @@ static int walk(struct ebb_snap *snap, const struct ebb_index_store *st, const c
 
 /* --- Pages --- */
 
-/* A query value: what is no letter, digit, '-', '_', '.' or '/' as %XX. */
-static void query_text(FILE *f, const char *s)
-{
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-_./", c))
-			putc(c, f);
-		else
-			fprintf(f, "%%%02X", c);
-	}
-}
-
 static void link_to(FILE *f, const char *store, const char *prefix, const char *text)
 {
 	fputs("<a href=\"/browse?store=", f);
-	query_text(f, store);
+	ebb_html_query(f, store);
 	fputs("&amp;prefix=", f);
-	query_text(f, prefix);
+	ebb_html_query(f, prefix);
 	fputs("\">", f);
 	ebb_html_text(f, text);
 	fputs("</a>", f);
@@ -214,7 +204,7 @@ static int stores(FILE *f, struct ebb_snap *snap)
 	return r < 0 ? 500 : 200;
 }
 
-static int answer(const struct ebb_browse *w, const char *store, const char *prefix, bool as_json, FILE *f)
+static int folders(const struct ebb_browse *w, const char *store, const char *prefix, bool as_json, FILE *f)
 {
 	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
 	EBB_CLEANUP(release) struct listing l = {0};
@@ -237,18 +227,145 @@ static int answer(const struct ebb_browse *w, const char *store, const char *pre
 	return 200;
 }
 
+/* --- By label --- */
+
+struct summing {
+	struct ebb_alloc *alloc;
+	struct ebb_snap *snap;
+};
+
+static int sum_store(void *ctx, const struct ebb_index_store *st, struct ebb_err *err)
+{
+	struct summing *s = ctx;
+	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
+	struct ebb_block b;
+	int r = *st->name == '@' || !st->generation ? 0 : ebb_cursor_open(s->snap, st, "", &c, err);
+
+	while (r >= 0 && c && (r = ebb_cursor_next(c, &b, err)) == 1)
+		r = ebb_alloc_block(s->alloc, st->name, &b, "", err);
+	return r < 0 ? r : 0;
+}
+
+static json_t *dim_json(struct ebb_alloc *a, size_t dim)
+{
+	json_t *list = json_array();
+	struct ebb_alloc_row *rows;
+	size_t n;
+
+	if (ebb_alloc_rows(a, dim, &rows, &n, NULL) < 0)
+		return list;
+	for (size_t i = 0; i < n && i < SHOWN; i++) {
+		json_t *o = json_pack("{sI sI sI}", "objects", (json_int_t)rows[i].objects, "bytes", (json_int_t)rows[i].bytes,
+				      "cost_month_nano", (json_int_t)rows[i].cost);
+
+		ebb_out_json_bytes(o, "value", rows[i].value, strlen(rows[i].value));
+		json_array_append_new(list, o);
+	}
+	free(rows);
+	return list;
+}
+
+static int label_json(FILE *f, const char *label, const char *value, struct ebb_report *r)
+{
+	json_t *o = json_object(), *by = json_object();
+
+	ebb_out_json_bytes(o, "label", label, strlen(label));
+	ebb_out_json_bytes(o, "value", value, strlen(value));
+	json_object_set_new(o, "objects", json_integer(r->total.objects));
+	json_object_set_new(o, "bytes", json_integer(r->total.bytes));
+	json_object_set_new(o, "cost_month_nano", json_integer(r->total.cost.nano));
+	json_object_set_new(o, "currency", json_string(r->total.cost.currency));
+	for (size_t d = 0; d < ebb_alloc_dims(r->money.alloc); d++)
+		json_object_set_new(by, ebb_alloc_dim_name(r->money.alloc, d), dim_json(r->money.alloc, d));
+	json_object_set_new(o, "by", by);
+	return ebb_out_json(f, o, NULL) < 0 ? 500 : 200;
+}
+
+static int label_page(FILE *f, const char *label, const char *value, struct ebb_report *r)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX], text[300];
+	int rc;
+
+	snprintf(text, sizeof(text), "%s in %s, %s a month.", ebb_out_bytes((uint64_t)r->total.bytes, a),
+		 ebb_out_things((uint64_t)r->total.objects, "object", b), ebb_page_money_text(r, r->total.cost.nano, c));
+	ebb_html_begin(f, "ebb: by label", NULL);
+	fputs("<p class=\"sub\"><a href=\"/\">report</a> / ", f);
+	ebb_html_text(f, label);
+	fputs(" / ", f);
+	ebb_html_text(f, *value ? value : "(none)");
+	fputs("</p>\n", f);
+	ebb_html_para(f, NULL, text);
+	fputs("<div class=\"grid\">\n", f);
+	rc = ebb_page_dims_one(r, EBB_ALLOC_FOLDER, "By folder", NULL);
+	if (rc == 0)
+		rc = ebb_page_dims_all(r, NULL);
+	if (rc == 0)
+		rc = ebb_page_dims_one(r, EBB_ALLOC_AGE, "By time since last change", NULL);
+	fputs("</div>\n", f);
+	ebb_html_end(f, "As of the last scan. Shared costs are not split here.");
+	return rc < 0 ? 500 : 200;
+}
+
+static int by_label(const struct ebb_browse *w, const char *label, const char *value, bool as_json, FILE *f)
+{
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+	EBB_CLEANUP(ebb_names_freep) struct ebb_names *names = NULL;
+	EBB_CLEANUP(ebb_alloc_freep) struct ebb_alloc *alloc = NULL;
+	struct ebb_config *c = w->app->config, bare;
+	struct ebb_app app = {.clock = w->app->clock, .cancel = w->app->cancel, .err = w->app->err, .out = f};
+	struct ebb_report r = {.app = &app, .live = true};
+
+	if (!c || ebb_snap_open(w->ix, &snap, NULL) < 0 || ebb_names_read(snap, &names, NULL) < 0 ||
+	    ebb_alloc_new(c->rules, c->prices, names, c->alerts.labels, ebb_app_now(&app), &alloc, NULL) < 0)
+		return c ? 500 : 404;
+	int dim = ebb_alloc_dim_find(alloc, label);
+	if (dim < EBB_ALLOC_DIMS)
+		return 404;
+	ebb_alloc_only(alloc, (size_t)dim, value);
+	struct summing s = {alloc, snap};
+	if (ebb_snap_stores(snap, sum_store, &s, NULL) < 0 || ebb_alloc_total(alloc, &r.total, NULL) < 0)
+		return 500;
+	if (r.total.objects == 0)
+		return 404;
+	if (r.total.unpriced == r.total.bytes)
+		*r.total.cost.currency = 0;
+	r.money.alloc = alloc;
+	/* a part does not share what the whole does */
+	bare = *c;
+	bare.alerts.nshared = 0;
+	app.config = &bare;
+	return as_json ? label_json(f, label, value, &r) : label_page(f, label, value, &r);
+}
+
+/* --- Requests --- */
+
+static int answer(struct ebb_browse *w, const char *path, ebb_serve_query_fn *value, void *query, bool as_json, FILE *f)
+{
+	const char *store = value(query, "store"), *prefix = value(query, "prefix");
+	const char *label = value(query, "label"), *is = value(query, "value");
+	int status;
+
+	if (atomic_exchange(&w->busy, true))
+		return 503;
+	if (strcmp(path, "/browse") == 0)
+		status = folders(w, store, prefix ? prefix : "", as_json, f);
+	else
+		status = label ? by_label(w, label, is ? is : "", as_json, f) : 404;
+	atomic_store(&w->busy, false);
+	return status;
+}
+
 int ebb_browse_ask(void *ctx, const char *path, ebb_serve_query_fn *value, void *query, char **ret_body,
 		   size_t *ret_len, const char **ret_type)
 {
-	const char *store = value(query, "store"), *prefix = value(query, "prefix");
 	bool as_json = value(query, "json") != NULL;
 
-	if (strcmp(path, "/browse") != 0)
+	if (strcmp(path, "/browse") != 0 && strcmp(path, "/by") != 0)
 		return 404;
 	FILE *f = open_memstream(ret_body, ret_len);
 	if (!f)
 		return 500;
-	int status = answer(ctx, store, prefix ? prefix : "", as_json, f);
+	int status = answer(ctx, path, value, query, as_json, f);
 	if (fclose(f) != 0)
 		status = 500;
 	if (status != 200)

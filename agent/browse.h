@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Folders of the index as pages: /browse lists the stores, /browse?store=S&prefix=P what lies below a prefix, added up by folder, the largest
- * first. With &json=1 the same as JSON.
+ * first. /by?label=L&value=V adds up what has that value of a label, by every dimension. With &json=1 the same as JSON.
  *
- * Threads: ebb_browse_ask may be called from many threads; each takes a snapshot of its own.
+ * Threads: ebb_browse_ask may be called from many threads; each takes a snapshot of its own. Only one walks the index at a time, so that the
+ * others stay free for pages that are there: whoever comes second is told to ask again.
  */
 #ifndef EBB_AGENT_BROWSE_H
 #define EBB_AGENT_BROWSE_H
+
+#include <stdatomic.h>
 
 #include "agent/app.h"
 #include "agent/serve.h"
@@ -15,9 +18,10 @@
 struct ebb_browse {
 	const struct ebb_app *app;
 	struct ebb_index *ix;
+	atomic_bool busy;
 };
 
-/* Answers /browse (an ebb_serve_ask_fn); @ctx is a struct ebb_browse that lives as long as the server. 404 for anything else. */
+/* Answers /browse and /by (an ebb_serve_ask_fn); @ctx is a struct ebb_browse that lives as long as the server. 404 for anything else. */
 int ebb_browse_ask(void *ctx, const char *path, ebb_serve_query_fn *value, void *query, char **ret_body,
 		   size_t *ret_len, const char **ret_type);
 

@@ -153,6 +153,8 @@ void ebb_chart_line(FILE *f, const struct ebb_chart_line *c)
 		band(&r, c->next, c->nnext);
 		path(&r, c->next, c->nnext, "line next");
 	}
+	if (c->nwith)
+		path(&r, c->with, c->nwith, "line with");
 	marks(&r, c);
 	fputs("</svg>\n", f);
 }

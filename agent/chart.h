@@ -33,6 +33,8 @@ struct ebb_chart_line {
 	const char *title;			/* what it shows, in words, for screen readers */
 	const struct ebb_chart_point *past, *next;	/* what was, and what may come (may be none) */
 	size_t npast, nnext;
+	const struct ebb_chart_point *with;	/* what may come instead, of days of `next` (may be none) */
+	size_t nwith;
 	const struct ebb_chart_mark *marks;
 	size_t nmarks;
 	bool binary;	/* values are bytes: steps are round in KiB, MiB ... */

@@ -201,6 +201,7 @@ static int hand_over(const struct ebb_config_alerts *c, const struct ebb_alerts 
 int ebb_cmd_alerts_tell(struct ebb_app *app, int64_t back, bool dry, size_t *ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_history_freep) struct ebb_history *h = NULL;
+	EBB_CLEANUP(ebb_savings_release) struct ebb_savings_list savings = {.n = 0};
 	EBB_CLEANUP(ebb_alerts_release) struct ebb_alerts a = {0};
 	int64_t now = ebb_app_now(app), today = day_of(now);
 	int r = ebb_app_config(app, err);
@@ -217,7 +218,9 @@ int ebb_cmd_alerts_tell(struct ebb_app *app, int64_t back, bool dry, size_t *ret
 	if (ebb_history_future(h))
 		ebb_app_note(app, "%llu lines of the history lie in the future and were left out",
 			     (unsigned long long)ebb_history_future(h));
-	r = ebb_alerts_find(&app->config->alerts, h, today, today - back + 1, &a, err);
+	if ((r = ebb_savings_load(app->index_dir, now - EBB_ALERTS_DAYS * EBB_DATE_DAY_NS, now, &savings, err)) < 0)
+		return r;
+	r = ebb_alerts_find(&app->config->alerts, h, &savings, today, today - back + 1, &a, err);
 	if (r == 0)
 		r = print(app, &a, h, err);
 	if (r == 0 && a.n && !dry)

@@ -9,6 +9,7 @@
 #include "agent/browse.h"
 #include "agent/cli.h"
 #include "agent/out.h"
+#include "agent/page_approval.h"
 #include "agent/report.h"
 #include "agent/serve.h"
 #include "core/snap.h"
@@ -17,15 +18,30 @@
 #define REFRESH_SECONDS 60
 #define TOKEN_MAX 4096
 
-/* Fixed paths and the formats that fill them. */
+static int review(const struct ebb_report *r, struct ebb_err *err)
+{
+	return ebb_page_approval_html(r, EBB_APPROVAL_ALL, err);
+}
+
+static int review_json(const struct ebb_report *r, struct ebb_err *err)
+{
+	return ebb_page_approval_json(r, EBB_APPROVAL_ALL, err);
+}
+
+/* Fixed paths and the formats that fill them; those of a plan only where there is one. */
 static const struct {
-	const char *path, *type;
+	const char *path, *accept, *type;
 	int (*write)(const struct ebb_report *r, struct ebb_err *err);
+	bool plan;
 } pages[] = {
-	{"/", "text/html; charset=utf-8", ebb_report_html},
-	{"/report.json", "application/json", ebb_report_json},
-	{"/report.csv", "text/csv; charset=utf-8", ebb_report_csv},
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", ebb_report_prom},
+	{"/", NULL, "text/html; charset=utf-8", ebb_report_html, false},
+	{"/report.json", NULL, "application/json", ebb_report_json, false},
+	{"/report.csv", NULL, "text/csv; charset=utf-8", ebb_report_csv, false},
+	{"/metrics", NULL, "text/plain; version=0.0.4; charset=utf-8", ebb_report_prom, false},
+	{"/metrics", "application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8",
+	 ebb_report_openmetrics, false},
+	{"/plan", NULL, "text/html; charset=utf-8", review, true},
+	{"/plan.json", NULL, "application/json", review_json, true},
 };
 
 struct serving {
@@ -33,6 +49,7 @@ struct serving {
 	const struct ebb_cli_args *args;
 	struct ebb_index *ix;
 	const char *plan;
+	char shown[EBB_PLANFILE_ID_LEN];	/* id of the plan whose pages stand: they change with it alone */
 };
 
 /* Write one format of @r into memory from malloc. */
@@ -62,16 +79,20 @@ static int refresh(struct serving *s, struct ebb_serve *server, struct ebb_err *
 	int r = ebb_app_snap(s->app, s->ix, &snap, err);
 
 	if (r == 0)
-		r = ebb_report_collect(&report, s->app, snap, s->args, s->plan, err);
+		r = ebb_report_collect(&report, s->app, s->ix, snap, s->args, s->plan, err);
 	report.live = true;
 	for (size_t i = 0; i < EBB_ARRAY_LEN(pages) && r == 0; i++) {
 		char *body = NULL;
 		size_t len = 0;
 
+		if (pages[i].plan && (!report.plan || strcmp(s->shown, ebb_planfile_id(report.plan)) == 0))
+			continue;
 		r = render(&report, i, &body, &len, err);
 		if (r == 0)
-			r = ebb_serve_put(server, pages[i].path, body, len, pages[i].type, err);
+			r = ebb_serve_put(server, pages[i].path, pages[i].accept, body, len, pages[i].type, err);
 	}
+	if (r == 0 && report.plan)
+		strcpy(s->shown, ebb_planfile_id(report.plan));
 	return r;
 }
 
@@ -167,8 +188,9 @@ const struct ebb_cli_command ebb_cmd_serve = {
 	.summary = "show the report as a live page, with metrics",
 	.usage = "[STORE[:PREFIX]...]",
 	.description =
-		"Serves the HTML report at /, the same as /report.json and /report.csv, Prometheus metrics at /metrics, and folders of\n"
-		"the index at /browse.\nNothing can be changed through it.\n"
+		"Serves the HTML report at /, the same as /report.json and /report.csv, metrics at /metrics (OpenMetrics for whoever\n"
+		"accepts it, else the older text of Prometheus), folders of the index at /browse, what has a value of a label at /by,\n"
+		"and with --plan the plan for review at /plan and /plan.json.\nNothing can be changed through it.\n"
 		"\n"
 		"Listens on loopback unless told otherwise, and then asks for a token.\nRequests under a name that it was not told are\n"
 		"refused, so that pages from elsewhere cannot read it.\nThere is no TLS: put a web server before it.\n"

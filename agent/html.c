@@ -26,13 +26,16 @@ static const char style[] =
 	"table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}"
 	"th{text-align:left;color:#5b6875;font-weight:500;border-bottom:1px solid #dfe4ea;padding:3px 8px 3px 0}"
 	"td{padding:3px 8px 3px 0;border-bottom:1px solid #eef1f4;vertical-align:top;overflow-wrap:break-word}"
-	".num{text-align:right;white-space:nowrap}"
+	".num{text-align:right;white-space:nowrap}.num small{white-space:normal;color:#5b6875}"
 	".bar{min-width:60px;width:30%;vertical-align:middle}.bar i{display:block;height:10px;border-radius:3px;background:#0072b2}"
+	".key{overflow-wrap:anywhere;font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:12.5px}"
+	".sign{border-bottom:1px solid #9aa6b2;padding:14px 0 2px;margin:0 0 8px;color:#5b6875;font-size:12.5px}ul{margin:0;padding-left:20px}"
 	".scroll{overflow-x:auto}"
 	"svg{display:block;width:100%;height:auto}"
 	"svg text{font:11px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;fill:#45525f}"
 	"svg .grid-line{stroke:#e3e8ed;stroke-width:1}svg .axis{stroke:#9aa6b2;stroke-width:1}"
 	"svg .line{fill:none;stroke:#0072b2;stroke-width:2;stroke-linejoin:round}svg .next{stroke-dasharray:4 3}"
+	"svg .with{stroke:#007a5a;stroke-dasharray:2 3}"
 	"svg .area{fill:#0072b2;opacity:.12}svg .band{fill:#0072b2;opacity:.16}svg .mark{fill:#d55e00}"
 	"svg .c0{fill:#0072b2}svg .c1{fill:#009e73}svg .c2{fill:#b8860b}svg .c3{fill:#a64d79}svg .c4{fill:#d55e00}"
 	"svg .c5{fill:#3d6d99}svg .c6{fill:#6a7b3f}svg .c7{fill:#6b7785}"
@@ -41,13 +44,14 @@ static const char style[] =
 	"details{margin-top:8px;font-size:13px}summary{cursor:pointer;color:#5b6875}"
 	"ol{margin:0;padding-left:22px}li{margin:0 0 6px}footer{color:#5b6875;font-size:12.5px;margin:16px 0}"
 	"a{color:#0072b2}"
-	"@media(prefers-color-scheme:dark){body{background:#12171d;color:#e3e9ef}.sub,.card .w,.card .r,th,.note,summary,footer"
+	"@media(prefers-color-scheme:dark){body{background:#12171d;color:#e3e9ef}.sub,.card .w,.card .r,th,.note,summary,footer,.num small"
 	"{color:#9fb0c0}.card,section{background:#1a2129;border-color:#2c3641}th{border-color:#2c3641}td{border-color:#242d37}"
-	".bar i{background:#56b4e9}svg text{fill:#b9c6d2}svg .grid-line{stroke:#2a343f}svg .axis{stroke:#66727e}svg .line{stroke:#56b4e9}"
+	".bar i{background:#56b4e9}svg text{fill:#b9c6d2}svg .grid-line{stroke:#2a343f}svg .axis{stroke:#66727e}svg .line{stroke:#56b4e9}svg .with{stroke:#35c79a}"
 	"svg .area,svg .band{fill:#56b4e9}svg .box{stroke:#1a2129}svg text.on{fill:#fff}a{color:#56b4e9}}"
 	"@media print{body{background:#fff;color:#000}section,.card{break-inside:avoid;border-color:#bbb}main{max-width:none;padding:0}"
 	"details{display:block}}"
-	"@media(max-width:520px){main{padding:10px}section{flex-basis:100%;padding:12px}.card{flex-basis:130px}.bar{display:none}}";
+	"@media(max-width:520px){main{padding:10px}section{flex-basis:100%;padding:12px}.card{flex-basis:130px}.bar,td.wide,th.wide{display:none}"
+	"table{font-size:12.5px}th,td{padding-right:5px}}";
 
 void ebb_html_bytes(FILE *f, const char *s, size_t len)
 {
@@ -80,6 +84,18 @@ void ebb_html_bytes(FILE *f, const char *s, size_t len)
 void ebb_html_text(FILE *f, const char *s)
 {
 	ebb_html_bytes(f, s, strlen(s));
+}
+
+void ebb_html_query(FILE *f, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-_./", c))
+			putc(c, f);
+		else
+			fprintf(f, "%%%02X", c);
+	}
 }
 
 void ebb_html_begin(FILE *f, const char *title, const char *subtitle)
@@ -153,7 +169,8 @@ static void cells(FILE *f, const char *tag, const char *align, const char *const
 	fputs("<tr>", f);
 	for (size_t i = 0; align[i]; i++) {
 		fprintf(f, "<%s%s>", tag,
-			align[i] == 'r' ? " class=\"num\"" : align[i] == 'b' ? " class=\"bar\"" : "");
+			align[i] == 'r' ? " class=\"num\"" : align[i] == 'b' ? " class=\"bar\"" : align[i] == 'R' ? " class=\"num wide\"" :
+			align[i] == 'L' ? " class=\"wide\"" : "");
 		if (cell[i])
 			ebb_html_text(f, cell[i]);
 		fprintf(f, "</%s>", tag);

@@ -23,6 +23,9 @@ void ebb_html_end(FILE *f, const char *note);
 void ebb_html_text(FILE *f, const char *s);
 void ebb_html_bytes(FILE *f, const char *s, size_t len);
 
+/* A value within the query of a link: what is no letter, digit, '-', '_', '.' or '/' as %XX. */
+void ebb_html_query(FILE *f, const char *s);
+
 /* A section with a heading; @wide: across the whole page, otherwise half of it where there is room. */
 void ebb_html_section(FILE *f, const char *title, int wide);
 void ebb_html_section_end(FILE *f);
@@ -37,7 +40,7 @@ void ebb_html_para(FILE *f, const char *class, const char *text);
 
 /*
  * A table: heading cells, then rows of plain text cells. Letters of @align: 'l' stands left, 'r'
- * right, 'b' holds bars and goes on narrow screens. NULL cells are empty.
+ * right, 'L' and 'R' the same but goes on narrow screens, and so does 'b', which holds bars. NULL cells are empty.
  */
 void ebb_html_table(FILE *f, const char *align, const char *const *heads);
 void ebb_html_row(FILE *f, const char *align, const char *const *cells);

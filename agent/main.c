@@ -32,9 +32,12 @@
  *   report.c         collected                              report_text.c    for people     report_json.c    for programs
  *   report_html.c    as a page                              report_focus.c   FOCUS 1.4         report_csv.c
  *   report_rows.c    row by row                             report_md.c      Markdown          report_prom.c    Prometheus
- *   report_money.c   who pays, what runs saved              page_money.c     the same as a page
+ *   report_money.c   who pays, what runs saved              page_money.c     the same as a page       page_dims.c     and bars
+ *   report_openmetrics.c  the newer text of Prometheus
+ *   approval.c       a plan for who approves it             page_approval.c  as a page
  *   chart.c          pictures        html.c           pages                                  advice.c         what to do first
  *   showback.c       who pays for what                      history.c        what was there each day
+ *   ahead.c          what rules will do
  *   savings.c        what plans promised and runs brought   realised.c       measured after later scans
  *   cmd_serve.c      as a live page                         serve.c          a small web server    browse.c     folders
  *   cmd_reconcile.c  predicted and billed                   csvfile.c        CSV of any size          webhook.c       alerts by POST

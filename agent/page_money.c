@@ -28,7 +28,7 @@ static void row(const struct ebb_report *r, const char *name, const struct ebb_s
 		s->waiting ? ebb_page_money_text(r, s->waiting_month, a[4]) : "",
 	};
 
-	ebb_html_row(r->app->out, "lrrrrr", cells);
+	ebb_html_row(r->app->out, "lRRrrr", cells);
 }
 
 /* A run by its day: ids are long. */
@@ -67,7 +67,7 @@ static void runs(const struct ebb_report *r)
 	if (!n)
 		return;
 	ebb_html_section(f, "What runs saved", 1);
-	ebb_html_table(f, "lrrrrr", heads);
+	ebb_html_table(f, "lRRrrr", heads);
 	for (size_t i = 0; i < n; i++)
 		row(r, rows[i].action, &rows[i]);
 	for (size_t i = r->savings.n; i-- > 0 && shown < RUNS;)
@@ -96,7 +96,7 @@ static void hidden_row(const struct ebb_report *r, const char *where, const char
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
 	const char *const cells[] = {where, what, ebb_out_count(objects, a), ebb_out_bytes(bytes, b), month};
 
-	ebb_html_row(r->app->out, "llrrr", cells);
+	ebb_html_row(r->app->out, "llRrr", cells);
 }
 
 void ebb_page_money_hidden(const struct ebb_report *r)
@@ -111,7 +111,7 @@ void ebb_page_money_hidden(const struct ebb_report *r)
 	if (!any)
 		return;
 	ebb_html_section(r->app->out, "What sizes and listings hide", 1);
-	ebb_html_table(r->app->out, "llrrr", heads);
+	ebb_html_table(r->app->out, "llRrr", heads);
 	for (size_t i = 0; i < r->nstores; i++) {
 		const struct ebb_report_store *s = &r->stores[i];
 
@@ -128,4 +128,40 @@ void ebb_page_money_hidden(const struct ebb_report *r)
 		hidden_row(r, "", "carried over: their folder could not be read", t->unseen.objects, t->unseen.bytes, "");
 	ebb_html_table_end(r->app->out);
 	ebb_html_section_end(r->app->out);
+}
+
+/* --- Duplicates --- */
+
+static void dupe_row(const struct ebb_report *r, size_t i)
+{
+	const struct ebb_group *g = &r->dupe[i];
+	FILE *f = r->app->out;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+
+	fputs("<tr><td class=\"key\">", f);
+	ebb_html_text(f, r->dupe_name[i] ? r->dupe_name[i] : "?");
+	fprintf(f, "</td><td class=\"num\">%s</td><td class=\"num\">%s</td><td class=\"num\">%s</td></tr>\n",
+		ebb_out_count(g->inodes, a), ebb_out_bytes((uint64_t)g->redundant, b),
+		g->priced ? ebb_page_money_text(r, g->saving, c) : "not priced");
+}
+
+void ebb_page_money_dupes(const struct ebb_report *r)
+{
+	static const char *const heads[] = {"one of them", "copies", "redundant", "a month"};
+	const struct ebb_groups_totals *t = &r->dupes;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX], text[300];
+	FILE *f = r->app->out;
+
+	if (!r->dupes_known || !t->groups)
+		return;
+	ebb_html_section(f, "What is stored more than once", 1);
+	snprintf(text, sizeof(text), "%s in %s, %s a month, as far as contents are known; hard links and shared blocks are no copies.",
+		 ebb_out_bytes((uint64_t)t->redundant, a), ebb_out_things(t->copies, "redundant object", b),
+		 ebb_page_money_text(r, t->saving, c));
+	ebb_html_para(f, NULL, text);
+	ebb_html_table(f, "lrrr", heads);
+	for (size_t i = 0; i < r->ndupes; i++)
+		dupe_row(r, i);
+	ebb_html_table_end(f);
+	ebb_html_section_end(f);
 }

@@ -16,6 +16,9 @@ void ebb_page_money_savings(const struct ebb_report *r);
 /* Versions, markers and unfinished uploads; sparse files and hard links. Nothing where there is none. */
 void ebb_page_money_hidden(const struct ebb_report *r);
 
+/* What is stored more than once, as far as digests are known; nothing where there are none. */
+void ebb_page_money_dupes(const struct ebb_report *r);
+
 /* An amount of the report's currency for people, into @buf, which is returned. */
 const char *ebb_page_money_text(const struct ebb_report *r, int64_t nano, char buf[EBB_OUT_TEXT_MAX]);
 

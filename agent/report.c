@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/reach.h"
 #include "core/cursor.h"
 #include "core/date.h"
 
@@ -96,23 +97,102 @@ static int collect_money(struct ebb_report *r, struct ebb_snap *snap, const stru
 	return rc ? rc : price_stores(r, err);
 }
 
-static int collect_history(struct ebb_report *r, struct ebb_err *err)
+/* What is to be expected: the past goes on, without what runs took out of it. */
+static int collect_forecast(struct ebb_report *r, struct ebb_err *err)
+{
+	struct ebb_alerts_move *moves = NULL;
+	struct ebb_forecast *f;
+	int n, rc;
+
+	if (r->ndays < 1 || !*r->total.cost.currency)
+		return 0;
+	n = ebb_alerts_moves(&r->savings, r->total.cost.currency, r->days, r->ndays, &moves, err);
+	f = n < 0 ? NULL : malloc(sizeof(*f));
+	rc = n < 0 ? n : !f ? ebb_err_set(err, EBB_ENOMEM, "out of memory")
+		   : ebb_alerts_forecast(r->days, r->ndays, EBB_REPORT_AHEAD, moves, (size_t)n, f, NULL);
+	free(moves);
+	if (rc == 0)
+		r->forecast = f;
+	else
+		free(f);
+	return rc == -EBB_ENOMEM ? rc : 0;
+}
+
+static int collect_ahead(struct ebb_report *r, struct ebb_snap *snap, struct ebb_err *err)
+{
+	if (!*r->total.cost.currency || !ebb_ahead_wanted(r->app->config))
+		return 0;
+	int rc = ebb_ahead_find(r->app, snap, r->ahead, err);
+	r->has_ahead = rc == 0;
+	return rc;
+}
+
+static int collect_history(struct ebb_report *r, struct ebb_snap *snap, struct ebb_err *err)
 {
 	int64_t today = r->now / EBB_DATE_DAY_NS;
 	int rc = ebb_history_load(r->app->index_dir, today - EBB_REPORT_DAYS, r->now, &r->history, err);
 
 	if (rc == 0)
 		rc = ebb_savings_load(r->app->index_dir, r->now - EBB_REPORT_DAYS * EBB_DATE_DAY_NS, r->now, &r->savings, err);
-	if (rc == 0)
-		r->ndays = ebb_history_series(r->history, NULL, NULL, NULL, today, &r->days, err);
-	if (rc < 0 || r->ndays < 0)
-		return rc < 0 ? rc : (int)r->ndays;
-	return r->app->config ? ebb_alerts_find(&r->app->config->alerts, r->history, today,
+	if (rc < 0)
+		return rc;
+	r->ndays = ebb_history_series(r->history, NULL, NULL, NULL, today, &r->days, err);
+	if (r->ndays < 0)
+		return (int)r->ndays;
+	if ((rc = collect_forecast(r, err)) < 0 || (rc = collect_ahead(r, snap, err)) < 0)
+		return rc;
+	return r->app->config ? ebb_alerts_find(&r->app->config->alerts, r->history, &r->savings, today,
 						today - EBB_REPORT_ANOMALIES, &r->alerts, err)
 			      : 0;
 }
 
-int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_snap *snap,
+/* One member of a group by name. */
+static char *name_of(struct ebb_groups *g, struct ebb_place *places, const struct ebb_reach *reach)
+{
+	struct ebb_group_member m;
+	const char *key;
+	char *name = NULL;
+	size_t len;
+
+	if (!ebb_groups_member(g, &m) || ebb_place_key(places, &reach->v[m.store].st, m.place, &key, &len, NULL) < 0 ||
+	    asprintf(&name, "%s:%.*s", reach->v[m.store].st.name, (int)len, key) < 0)
+		return NULL;
+	return name;
+}
+
+/*
+ * What is stored more than once, by what is known already: nothing is read. It needs temporary files beside the index; where there can be
+ * none it is not known.
+ */
+static int collect_dupes(struct ebb_report *r, struct ebb_index *ix, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_reach_release) struct ebb_reach reach = {0};
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+	EBB_CLEANUP(ebb_place_closep) struct ebb_place *places = NULL;
+	EBB_CLEANUP(ebb_groups_freep) struct ebb_groups *g = NULL;
+	struct ebb_app quiet = *r->app;
+	struct ebb_err why = {0};
+
+	quiet.quiet = true;
+	int rc = ebb_reach_open(&quiet, ix, args, false, &reach, &why);
+	if (rc == 0)
+		rc = ebb_snap_open(ix, &snap, &why);
+	if (rc == 0)
+		rc = ebb_place_open(snap, &places, &why);
+	if (rc == 0)
+		rc = ebb_groups_find(&quiet, snap, &reach, 1, false, &g, &why);
+	if (rc < 0)
+		return rc == -EBB_ECANCELLED || rc == -EBB_ENOMEM ? ebb_err_set(err, -rc, "%s", why.msg) : 0;
+	r->dupes_known = true;
+	r->dupes = *ebb_groups_totals(g);
+	while (r->ndupes < EBB_REPORT_DUPES && ebb_groups_next(g, &r->dupe[r->ndupes], NULL) == 1) {
+		r->dupe_name[r->ndupes] = name_of(g, places, &reach);
+		r->ndupes++;
+	}
+	return 0;
+}
+
+int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_index *ix, struct ebb_snap *snap,
 		       const struct ebb_cli_args *args, const char *plan, struct ebb_err *err)
 {
 	r->app = app;
@@ -124,7 +204,9 @@ int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_sna
 	if (!n)
 		n = collect_money(r, snap, args, err);
 	if (!n && ebb_cli_argc(args) == 0)
-		n = collect_history(r, err);
+		n = collect_history(r, snap, err);
+	if (!n)
+		n = collect_dupes(r, ix, args, err);
 	if (!n && plan)
 		n = ebb_planfile_open(plan, &r->plan, err);
 	if (n)
@@ -145,6 +227,9 @@ void ebb_report_release(struct ebb_report *r)
 	ebb_savings_release(&r->savings);
 	ebb_planfile_close(r->plan);
 	free(r->days);
+	free(r->forecast);
+	for (size_t i = 0; i < r->ndupes; i++)
+		free(r->dupe_name[i]);
 	free(r->stores);
 	*r = (struct ebb_report){0};
 }

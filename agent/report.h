@@ -8,7 +8,9 @@
 #ifndef EBB_AGENT_REPORT_H
 #define EBB_AGENT_REPORT_H
 
+#include "agent/ahead.h"
 #include "agent/alerts.h"
+#include "agent/groups.h"
 #include "agent/planfile.h"
 #include "agent/savings.h"
 #include "agent/showback.h"
@@ -21,6 +23,12 @@
 /* Days of history that are shown, and whose anomalies are told. */
 #define EBB_REPORT_DAYS 400
 #define EBB_REPORT_ANOMALIES 30
+
+/* Groups of duplicates that are named. */
+#define EBB_REPORT_DUPES 8
+
+/* Days of forecast. */
+#define EBB_REPORT_AHEAD 30
 
 /* One store, as far as the report covers it. */
 struct ebb_report_store {
@@ -52,7 +60,15 @@ struct ebb_report {
 	struct ebb_history_day *days;	/* of everything; owned */
 	int64_t ndays;
 	struct ebb_savings_list savings;	/* of the runs of EBB_REPORT_DAYS */
+	struct ebb_forecast *forecast;	/* of everything, EBB_REPORT_AHEAD days; NULL: no history; owned */
+	bool has_ahead;			/* rules act: */
+	struct ebb_ahead ahead[EBB_AHEAD_STEPS];	/* what they would have saved by then */
 	struct ebb_alerts alerts;	/* budgets, and the anomalies of EBB_REPORT_ANOMALIES */
+	bool dupes_known;		/* digests or entity tags were there to compare, and room to do so */
+	struct ebb_groups_totals dupes;
+	struct ebb_group dupe[EBB_REPORT_DUPES];	/* the dearest groups */
+	char *dupe_name[EBB_REPORT_DUPES];	/* "STORE:KEY" of one of each; owned */
+	size_t ndupes;
 	struct ebb_planfile *plan;	/* or NULL */
 	bool live;			/* shown by ebb serve: pages may link to each other */
 	struct ebb_tally_group ext[EBB_REPORT_TOP], owner[EBB_REPORT_TOP];
@@ -68,7 +84,7 @@ struct ebb_report {
  * @plan    path of a plan to show, or NULL.
  * @return  0 or what the index returned. Released in both cases with ebb_report_release.
  */
-int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_snap *snap,
+int ebb_report_collect(struct ebb_report *r, struct ebb_app *app, struct ebb_index *ix, struct ebb_snap *snap,
 		       const struct ebb_cli_args *args, const char *plan, struct ebb_err *err);
 void ebb_report_release(struct ebb_report *r);
 
@@ -80,5 +96,6 @@ int ebb_report_html(const struct ebb_report *r, struct ebb_err *err);
 int ebb_report_csv(const struct ebb_report *r, struct ebb_err *err);
 int ebb_report_focus(const struct ebb_report *r, struct ebb_err *err);
 int ebb_report_prom(const struct ebb_report *r, struct ebb_err *err);
+int ebb_report_openmetrics(const struct ebb_report *r, struct ebb_err *err);
 
 #endif

@@ -8,16 +8,14 @@
 #include "agent/chart.h"
 #include "agent/html.h"
 #include "agent/out.h"
+#include "agent/page_dims.h"
 #include "agent/page_money.h"
 #include "agent/report_rows.h"
 #include "core/date.h"
 #include "core/units.h"
 
-/* Bars of a dimension, boxes of the treemap, days of forecast, dimensions of labels that are shown. */
-#define BARS 12
+/* Boxes of the treemap. */
 #define BOXES 48
-#define DAYS_AHEAD 30
-#define LABELS 4
 
 struct page {
 	const struct ebb_report *r;
@@ -107,19 +105,26 @@ static struct ebb_chart_point *past_of(const struct ebb_report *r, bool bytes)
 	return p;
 }
 
-/* The forecast as points; returns how many. */
-static size_t next_of(const struct ebb_report *r, struct ebb_forecast *f, struct ebb_chart_point *next)
+/* The forecast as points, and the same with the rules carried out; returns how many. */
+static size_t next_of(const struct ebb_report *r, struct ebb_chart_point *next, struct ebb_chart_point *with)
 {
-	if (ebb_alerts_forecast(r->days, r->ndays, DAYS_AHEAD, f, NULL) < 0 || !f->known)
+	const struct ebb_forecast *f = r->forecast;
+
+	if (!f || !f->known)
 		return 0;
-	for (size_t i = 0; i < f->n; i++)
-		next[i] = (struct ebb_chart_point){r->days[r->ndays - 1].day + (int64_t)i + 1, f->day[i].value,
-						   f->day[i].lo80, f->day[i].hi80};
+	for (size_t i = 0; i < f->n && i < EBB_REPORT_AHEAD; i++) {
+		int64_t day = r->days[r->ndays - 1].day + (int64_t)i + 1;
+		double less = r->has_ahead ? ebb_ahead_at(r->ahead, (int64_t)i + 1) : 0;
+
+		next[i] = (struct ebb_chart_point){day, f->day[i].value, f->day[i].lo80, f->day[i].hi80};
+		with[i] = (struct ebb_chart_point){day, fmax(f->day[i].value - less, 0), 0, 0};
+	}
 	return f->n;
 }
 
-static void history_words(const struct page *p, const struct ebb_forecast *f, size_t nnext)
+static void history_words(const struct page *p, size_t nnext)
 {
+	const struct ebb_forecast *f = p->r->forecast;
 	const struct ebb_history_day *first = &p->r->days[0], *last = &p->r->days[p->r->ndays - 1];
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX], text[400];
 
@@ -134,6 +139,13 @@ static void history_words(const struct page *p, const struct ebb_forecast *f, si
 		 nnext, nano(p, f->day[nnext - 1].value, a), nano(p, f->day[nnext - 1].lo80, b),
 		 nano(p, f->day[nnext - 1].hi80, c), ebb_forecast_name(f->method), f->error[f->method] * 100,
 		 f->error[EBB_FORECAST_NAIVE] * 100);
+	ebb_html_para(p->f, "note", text);
+	if (!p->r->has_ahead)
+		return;
+	const struct ebb_ahead *end = &p->r->ahead[EBB_AHEAD_STEPS - 1];
+	snprintf(text, sizeof(text),
+		 "The green line is the same with the rules carried out every night: %s a month less by %d days from now, for %s once.",
+		 nano(p, (double)end->saving, a), end->days, nano(p, (double)end->once, b));
 	ebb_html_para(p->f, "note", text);
 }
 
@@ -156,15 +168,16 @@ static size_t marks_of(const struct ebb_report *r, struct ebb_chart_mark *marks,
 
 static void over_time(const struct page *p)
 {
-	struct ebb_chart_point *past = past_of(p->r, false), *bytes = past_of(p->r, true), next[DAYS_AHEAD];
-	struct ebb_forecast *f = malloc(sizeof(*f));
+	struct ebb_chart_point *past = past_of(p->r, false), *bytes = past_of(p->r, true), next[EBB_REPORT_AHEAD],
+			       with[EBB_REPORT_AHEAD];
 	struct ebb_chart_mark marks[32];
 	struct ebb_chart_line line = {.title = "Cost of a month, day by day, and what is expected", .past = past,
-				      .npast = (size_t)p->r->ndays, .next = next, .marks = marks,
-				      .label = money_label};
+				      .npast = (size_t)p->r->ndays, .next = next, .with = with,
+				      .marks = marks, .label = money_label};
 
-	if (past && bytes && f) {
-		line.nnext = next_of(p->r, f, next);
+	if (past && bytes) {
+		line.nnext = next_of(p->r, next, with);
+		line.nwith = p->r->has_ahead ? line.nnext : 0;
 		line.nmarks = marks_of(p->r, marks, EBB_ARRAY_LEN(marks));
 		if (*p->currency) {
 			char title[64];
@@ -172,7 +185,7 @@ static void over_time(const struct page *p)
 			snprintf(title, sizeof(title), "Cost over time (%s a month)", p->currency);
 			ebb_html_section(p->f, title, 0);
 			ebb_chart_line(p->f, &line);
-			history_words(p, f, line.nnext);
+			history_words(p, line.nnext);
 			ebb_html_section_end(p->f);
 		}
 		ebb_html_section(p->f, "Data over time", 0);
@@ -183,168 +196,38 @@ static void over_time(const struct page *p)
 	}
 	free(past);
 	free(bytes);
-	free(f);
-}
-
-/* --- Who and where --- */
-
-/* @note stands small below the amount, or NULL. */
-static void bar_row(const struct page *p, const char *name, double cost, int64_t bytes, int64_t objects,
-		    double value, double most, const char *note)
-{
-	char a[EBB_OUT_TEXT_MAX];
-
-	fputs("<tr><td>", p->f);
-	ebb_html_text(p->f, name);
-	fputs("</td><td class=\"bar\">", p->f);
-	ebb_chart_bar(p->f, value, most);
-	fprintf(p->f, "</td><td class=\"num\">%s</td>", ebb_out_bytes((uint64_t)bytes, a));
-	fprintf(p->f, "<td class=\"num\">%s</td>", ebb_out_count((uint64_t)objects, a));
-	if (*p->currency)
-		fprintf(p->f, "<td class=\"num\">%s", nano(p, cost, a));
-	if (*p->currency && note)
-		fprintf(p->f, "<br><small>%s</small>", note);
-	fputs(*p->currency ? "</td></tr>\n" : "</tr>\n", p->f);
-}
-
-static void bar_head(const struct page *p, const char *what)
-{
-	const char *const heads[] = {what, "", "data", "objects", "a month"};
-
-	ebb_html_table(p->f, *p->currency ? "lbrrr" : "lbrr", heads);
-}
-
-/* One bar, with what it costs once shared costs are split. */
-static void dimension_row(const struct page *p, const char *name, const struct ebb_report_rows_row *row, bool shared,
-			  double most)
-{
-	bool money = *p->currency && p->r->total.cost.nano > 0;
-	char a[EBB_OUT_TEXT_MAX], with[EBB_OUT_TEXT_MAX + 32] = "";
-
-	if (shared && row->moved)
-		snprintf(with, sizeof(with), "%s with shared costs", nano(p, (double)(row->own.cost + row->moved), a));
-	bar_row(p, name, (double)row->own.cost, row->own.bytes, row->own.objects,
-		(double)(money ? row->own.cost : row->own.bytes), most, *with ? with : NULL);
-}
-
-/* The rows of a dimension as bars: by cost where there are prices, else by bytes; beyond BARS they are added up. */
-static int dimension(const struct page *p, size_t dim, const char *title, struct ebb_err *err)
-{
-	struct ebb_report_rows_row *rows, rest = {.moved = 0};
-	bool money = *p->currency && p->r->total.cost.nano > 0, shared;
-	size_t n;
-	int r = ebb_report_rows_get(p->r, dim, &rows, &n, &shared, err);
-	double most = 0;
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++)
-		most = fmax(most, (double)(money ? rows[i].own.cost : rows[i].own.bytes));
-	ebb_html_section(p->f, title, 0);
-	bar_head(p, ebb_alloc_dim_name(p->r->money.alloc, dim));
-	for (size_t i = 0; i < n && i < BARS; i++)
-		dimension_row(p, *rows[i].own.value ? rows[i].own.value : "(none)", &rows[i], shared, most);
-	for (size_t i = BARS; i < n; i++) {
-		rest.own.bytes += rows[i].own.bytes;
-		rest.own.objects += rows[i].own.objects;
-		rest.own.cost += rows[i].own.cost;
-		rest.moved += rows[i].moved;
-	}
-	if (n > BARS) {
-		char name[48];
-
-		snprintf(name, sizeof(name), "%zu others", n - BARS);
-		dimension_row(p, name, &rest, shared, most);
-	}
-	ebb_html_table_end(p->f);
-	ebb_html_section_end(p->f);
-	free(rows);
-	return 0;
-}
-
-/* Has a dimension anything but ""? */
-static bool has_values(const struct page *p, size_t dim)
-{
-	struct ebb_alloc_row *rows;
-	size_t n;
-
-	if (ebb_alloc_rows(p->r->money.alloc, dim, &rows, &n, NULL) < 0)
-		return false;
-	bool any = n > 1 || (n == 1 && *rows[0].value);
-	free(rows);
-	return any;
-}
-
-static int who(const struct page *p, struct ebb_err *err)
-{
-	struct ebb_alloc *a = p->r->money.alloc;
-	char title[120];
-	int r = 0, shown = 0;
-
-	for (size_t d = EBB_ALLOC_DIMS; d < ebb_alloc_dims(a) && r == 0 && shown < LABELS; d++) {
-		if (!has_values(p, d))
-			continue;
-		snprintf(title, sizeof(title), "By %s", ebb_alloc_dim_name(a, d));
-		r = dimension(p, d, title, err);
-		shown++;
-	}
-	if (r == 0 && has_values(p, EBB_ALLOC_CLASS))
-		r = dimension(p, EBB_ALLOC_CLASS, "By storage class", err);
-	if (r == 0)
-		r = dimension(p, EBB_ALLOC_STORE, "By store", err);
-	if (r == 0 && has_values(p, EBB_ALLOC_JURISDICTION))
-		r = dimension(p, EBB_ALLOC_JURISDICTION, "By jurisdiction", err);
-	if (r == 0)
-		r = dimension(p, EBB_ALLOC_TYPE, "Current data and hidden bytes", err);
-	return r;
-}
-
-static void ages(const struct page *p)
-{
-	const struct ebb_tally *t = p->r->t;
-	double most = 0;
-
-	for (int i = 0; i < EBB_TALLY_AGES; i++)
-		most = fmax(most, (double)t->idle[i].bytes);
-	for (int i = 0; i < EBB_TALLY_UNKNOWNS; i++)
-		most = fmax(most, (double)t->unknown[i].bytes);
-	struct page plain = {p->r, p->f, ""};	/* ages are told in bytes */
-	ebb_html_section(p->f, "By time since last access", 0);
-	bar_head(&plain, "idle for");
-	for (int i = 0; i < EBB_TALLY_AGES; i++)
-		if (t->idle[i].objects)
-			bar_row(&plain, ebb_tally_age_name(i), 0, (int64_t)t->idle[i].bytes,
-				(int64_t)t->idle[i].objects, (double)t->idle[i].bytes, most, NULL);
-	for (int i = 0; i < EBB_TALLY_UNKNOWNS; i++)
-		if (t->unknown[i].objects)
-			bar_row(&plain, ebb_tally_unknown_text(i), 0, (int64_t)t->unknown[i].bytes,
-				(int64_t)t->unknown[i].objects, (double)t->unknown[i].bytes, most, NULL);
-	ebb_html_table_end(p->f);
-	ebb_html_para(p->f, "note", "Only what evidence proves; the rest stands under why it is not known.");
-	ebb_html_section_end(p->f);
 }
 
 /* --- Where the money lies --- */
 
-/* Length of what gives a folder its colour: its store, or "STORE:FIRST/" when there is only one. */
-static size_t family_len(const struct ebb_report *r, const char *folder)
+/* What gives a folder its colour. */
+enum family {
+	BY_STORE, BY_FIRST, BY_ITSELF
+};
+
+/* Length of what folders of one colour have in common: "STORE", "STORE:FIRST", everything. */
+static size_t family_len(enum family by, const char *folder)
 {
-	return strcspn(folder, r->nstores > 1 ? ":" : "/");
+	return by == BY_STORE ? strcspn(folder, ":") : by == BY_FIRST ? strcspn(folder, "/") : strlen(folder);
 }
 
-/* Number of a folder's family among those of the parts before it. */
-static unsigned family_of(const struct ebb_report *r, const struct ebb_chart_part *parts, size_t n,
-			  const char *folder)
+/* Colour the parts; returns the share of the family that has most. */
+static double colour(enum family by, struct ebb_chart_part *parts, size_t n)
 {
-	size_t len = family_len(r, folder);
-	unsigned next = 0;
+	double sum[BOXES] = {0}, all = 0, most = 0;
+	unsigned groups = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (family_len(r, parts[i].name) == len && strncmp(parts[i].name, folder, len) == 0)
-			return parts[i].group;
-		next = parts[i].group >= next ? parts[i].group + 1 : next;
+		size_t len = family_len(by, parts[i].name), k = 0;
+
+		while (k < i && (family_len(by, parts[k].name) != len || strncmp(parts[k].name, parts[i].name, len) != 0))
+			k++;
+		parts[i].group = k < i ? parts[k].group : groups++;
+		sum[parts[i].group] += parts[i].value;
+		all += parts[i].value;
+		most = fmax(most, sum[parts[i].group]);
 	}
-	return next;
+	return all > 0 ? most / all : 0;
 }
 
 static int treemap(const struct page *p, struct ebb_err *err)
@@ -363,8 +246,7 @@ static int treemap(const struct page *p, struct ebb_err *err)
 		double v = (double)(money ? rows[i].cost : rows[i].bytes);
 
 		if (k < BOXES && v > 0) {
-			parts[k] = (struct ebb_chart_part){rows[i].value, text[k], v,
-							 family_of(p->r, parts, k, rows[i].value)};
+			parts[k] = (struct ebb_chart_part){rows[i].value, text[k], v, 0};
 			if (money)
 				nano(p, v, text[k]);
 			else
@@ -374,6 +256,9 @@ static int treemap(const struct page *p, struct ebb_err *err)
 			rest += v;
 		}
 	}
+	/* the coarsest that tells anything apart */
+	for (enum family by = BY_STORE; colour(by, parts, k) > 0.8 && by < BY_ITSELF; by++)
+		;
 	if (rest > 0) {
 		parts[k] = (struct ebb_chart_part){"all others", text[k], rest, 7};
 		if (money)
@@ -408,7 +293,7 @@ static void plan(const struct page *p)
 	char a[4][EBB_OUT_TEXT_MAX];
 
 	ebb_html_section(p->f, "What the plan would do", 1);
-	ebb_html_table(p->f, "llrrrr", heads);
+	ebb_html_table(p->f, "lLrRrr", heads);
 	for (size_t i = 0; i < h->nrules; i++) {
 		const struct ebb_planhead_rule *r = &h->rules[i];
 		const char *const cells[] = {
@@ -416,7 +301,7 @@ static void plan(const struct page *p)
 			ebb_out_bytes((uint64_t)r->sum.freed, a[1]), nano(p, (double)r->sum.one_off, a[2]),
 			nano(p, (double)r->sum.saving, a[3]),
 		};
-		ebb_html_row(p->f, "llrrrr", cells);
+		ebb_html_row(p->f, "lLrRrr", cells);
 	}
 	ebb_html_table_end(p->f);
 	ebb_html_para(p->f, "note", "Nothing of this is done before the plan is applied.");
@@ -429,7 +314,7 @@ static void budgets(const struct page *p)
 	char a[5][EBB_OUT_TEXT_MAX];
 
 	ebb_html_section(p->f, "Budgets", 1);
-	ebb_html_table(p->f, "lrrrrr", heads);
+	ebb_html_table(p->f, "lRrrrR", heads);
 	for (size_t i = 0; i < p->r->alerts.nbudgets; i++) {
 		const struct ebb_alerts_budget *b = &p->r->alerts.budgets[i];
 
@@ -440,7 +325,7 @@ static void budgets(const struct page *p)
 			b->known ? nano(p, (double)b->state.spent, a[1]) : "not known", b->known ? a[3] : NULL,
 			b->known ? nano(p, (double)b->state.expected, a[2]) : NULL, b->known ? a[4] : NULL,
 		};
-		ebb_html_row(p->f, "lrrrrr", cells);
+		ebb_html_row(p->f, "lRrrrR", cells);
 	}
 	ebb_html_table_end(p->f);
 	ebb_html_section_end(p->f);
@@ -496,8 +381,9 @@ int ebb_report_html(const struct ebb_report *r, struct ebb_err *err)
 		 ebb_out_ago(oldest, r->now, seen));
 	ebb_html_begin(p.f, r->plan ? "ebb: data, cost and plan" : "ebb: data and cost", sub);
 	if (r->live)
-		fputs("<p class=\"sub\"><a href=\"/browse\">folders</a> · <a href=\"/report.json\">JSON</a> · "
-		      "<a href=\"/report.csv\">CSV</a> · <a href=\"/metrics\">metrics</a></p>\n", p.f);
+		fprintf(p.f, "<p class=\"sub\"><a href=\"/browse\">folders</a> · %s<a href=\"/report.json\">JSON</a> · "
+			     "<a href=\"/report.csv\">CSV</a> · <a href=\"/metrics\">metrics</a></p>\n",
+			r->plan ? "<a href=\"/plan\">plan</a> · " : "");
 	warnings(&p);
 	cards(&p);
 	fputs("<div class=\"grid\">\n", p.f);
@@ -512,9 +398,10 @@ int ebb_report_html(const struct ebb_report *r, struct ebb_err *err)
 		over_time(&p);
 	if ((rc = treemap(&p, err)) < 0)
 		return rc;
-	ages(&p);
-	if ((rc = who(&p, err)) < 0)
+	ebb_page_dims_ages(r);
+	if ((rc = ebb_page_dims_all(r, err)) < 0)
 		return rc;
+	ebb_page_money_dupes(r);
 	ebb_page_money_hidden(r);
 	fputs("</div>\n", p.f);
 	ebb_html_end(p.f, "Estimates from list prices and what the last scans saw; no invoice. "

@@ -231,6 +231,50 @@ static json_t *savings(const struct ebb_report *r)
 	return a;
 }
 
+/* Every day ahead, how each method did in the past, and what the rules would have saved by then. */
+static json_t *forecast(const struct ebb_report *r)
+{
+	const struct ebb_forecast *f = r->forecast;
+	json_t *o = json_object(), *days = json_array(), *errors = json_object();
+
+	for (size_t i = 0; f && i < f->n; i++) {
+		json_t *d = json_pack("{sI}", "cost_month_nano", (json_int_t)f->day[i].value);
+
+		if (f->known) {
+			json_object_set_new(d, "low80_nano", json_integer((json_int_t)f->day[i].lo80));
+			json_object_set_new(d, "high80_nano", json_integer((json_int_t)f->day[i].hi80));
+		}
+		if (r->has_ahead)
+			json_object_set_new(d, "rules_saving_nano", json_integer((json_int_t)ebb_ahead_at(r->ahead, (int64_t)i + 1)));
+		ebb_out_json_time(d, "day", (r->days[r->ndays - 1].day + (int64_t)i + 1) * EBB_DATE_DAY_NS);
+		json_array_append_new(days, d);
+	}
+	for (int m = 0; f && m < EBB_FORECAST_METHODS; m++)
+		if (f->trials && f->error[m] >= 0)
+			json_object_set_new(errors, ebb_forecast_name((enum ebb_forecast_method)m), json_real(f->error[m]));
+	if (f) {
+		json_object_set_new(o, "method", json_string(ebb_forecast_name(f->method)));
+		json_object_set_new(o, "trials", json_integer((json_int_t)f->trials));
+	}
+	json_object_set_new(o, "errors", errors);
+	json_object_set_new(o, "days", days);
+	return o;
+}
+
+static json_t *ahead(const struct ebb_report *r)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; r->has_ahead && i < EBB_AHEAD_STEPS; i++) {
+		const struct ebb_ahead *s = &r->ahead[i];
+
+		json_array_append_new(a, json_pack("{si sI sI sI sI sI}", "in_days", s->days, "objects", (json_int_t)s->actions,
+						   "once_nano", (json_int_t)s->once, "saving_month_nano", (json_int_t)s->saving,
+						   "waiting_month_nano", (json_int_t)s->waiting, "unpriced", (json_int_t)s->unpriced));
+	}
+	return a;
+}
+
 int ebb_report_json(const struct ebb_report *r, struct ebb_err *err)
 {
 	const struct ebb_tally *t = r->t;
@@ -246,6 +290,13 @@ int ebb_report_json(const struct ebb_report *r, struct ebb_err *err)
 	json_object_set_new(o, "unpriced_bytes", json_integer(r->total.unpriced));
 	json_object_set_new(o, "by", by(r));
 	json_object_set_new(o, "history", history(r));
+	json_object_set_new(o, "forecast", forecast(r));
+	json_object_set_new(o, "ahead", ahead(r));
+	if (r->dupes_known)
+		json_object_set_new(o, "duplicates", json_pack("{sI sI sI sI}", "groups", (json_int_t)r->dupes.groups, "redundant_copies",
+							       (json_int_t)r->dupes.copies, "redundant_bytes",
+							       (json_int_t)r->dupes.redundant, "redundant_month_nano",
+							       (json_int_t)r->dupes.saving));
 	json_object_set_new(o, "savings", savings(r));
 	json_object_set_new(o, "alerts", alerts(r));
 	json_object_set_new(o, "kinds", kinds(t));

@@ -65,7 +65,7 @@ static int label(const struct ebb_report *r, size_t dim, struct ebb_err *err)
 	t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols) - !shared);
 	for (size_t i = 0; t && i < n; i++) {
 		if (i < VALUES) {
-			value_row(r, t, *rows[i].own.value ? rows[i].own.value : "(nobody)", &rows[i], shared);
+			value_row(r, t, *rows[i].own.value ? rows[i].own.value : "(none)", &rows[i], shared);
 			continue;
 		}
 		rest.own.bytes += rows[i].own.bytes;
@@ -156,6 +156,18 @@ static int savings(const struct ebb_report *r, struct ebb_err *err)
 	return rc;
 }
 
+static void duplicates(const struct ebb_report *r)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+
+	if (!r->dupes_known || !r->dupes.groups)
+		return;
+	title(r, "What is stored more than once");
+	fprintf(r->app->out, "  %s in %s, %s a month, as far as contents are known: ebb dupes\n",
+		ebb_out_bytes((uint64_t)r->dupes.redundant, a), ebb_out_things(r->dupes.copies, "redundant object", b),
+		nano(r, r->dupes.saving, c));
+}
+
 static void next_plan(const struct ebb_report *r)
 {
 	const struct ebb_savings *s = ebb_savings_next(&r->savings);
@@ -168,6 +180,66 @@ static void next_plan(const struct ebb_report *r)
 	fprintf(r->app->out, "  %.12s of %s would save %s a month by %s, once for %s; nothing of it is done yet\n", s->plan,
 		ebb_units_format_date(s->time, d), nano(r, sum.planned_month, a), ebb_out_things((uint64_t)sum.planned, "action", b),
 		nano(r, sum.planned_once, c));
+}
+
+/* --- What is expected --- */
+
+static const char *percent(double error, char buf[EBB_OUT_TEXT_MAX])
+{
+	snprintf(buf, EBB_OUT_TEXT_MAX, "%.1f %%", error * 100);
+	return error < 0 ? "not tried" : buf;
+}
+
+static void forecast(const struct ebb_report *r)
+{
+	const struct ebb_forecast *f = r->forecast;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX];
+
+	fprintf(r->app->out, "  in %zu days, as the past goes on: %s a month", f->n, nano(r, (int64_t)f->day[f->n - 1].value, a));
+	if (f->known)
+		fprintf(r->app->out, " (80 %% between %s and %s)", nano(r, (int64_t)f->day[f->n - 1].lo80, b),
+			nano(r, (int64_t)f->day[f->n - 1].hi80, c));
+	fputc('\n', r->app->out);
+	if (f->trials)
+		fprintf(r->app->out, "  method %s: error in the past %s, of the naive forecast %s (over %zu trials)\n",
+			ebb_forecast_name(f->method), percent(f->error[f->method], a), percent(f->error[EBB_FORECAST_NAIVE], b),
+			f->trials);
+	else
+		fputs("  too little history to try methods on: tomorrow is taken to be like today\n", r->app->out);
+}
+
+static int ahead(const struct ebb_report *r, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {
+		{"rules carried out", false}, {"objects", true}, {"once", true}, {"less a month", true}, {"in the trash", true},
+	};
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+	char a[EBB_OUT_TEXT_MAX];
+
+	if (!t)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (int i = 0; i < EBB_AHEAD_STEPS; i++) {
+		const struct ebb_ahead *s = &r->ahead[i];
+
+		if (s->days)
+			ebb_out_cell(t, "by %d days from now", s->days);
+		else
+			ebb_out_cell(t, "today");
+		ebb_out_cell(t, "%s", ebb_out_count((uint64_t)s->actions, a));
+		ebb_out_cell(t, "%s", nano(r, s->once, a));
+		ebb_out_cell(t, "%s", nano(r, s->saving, a));
+		ebb_out_cell(t, "%s", s->waiting ? nano(r, s->waiting, a) : "");
+	}
+	return ebb_out_table_print(t, r->app->out, 2, err);
+}
+
+static int expected(const struct ebb_report *r, struct ebb_err *err)
+{
+	if (r->forecast || r->has_ahead)
+		title(r, "What is expected");
+	if (r->forecast)
+		forecast(r);
+	return r->has_ahead ? ahead(r, err) : 0;
 }
 
 /* --- What is wrong --- */
@@ -194,9 +266,12 @@ int ebb_report_money_print(const struct ebb_report *r, struct ebb_err *err)
 		rc = label(r, d, err);
 	if (rc == 0)
 		rc = savings(r, err);
-	if (rc < 0)
-		return rc;
-	next_plan(r);
-	alerts(r);
-	return 0;
+	if (rc == 0) {
+		duplicates(r);
+		next_plan(r);
+		rc = expected(r, err);
+	}
+	if (rc == 0)
+		alerts(r);
+	return rc;
 }

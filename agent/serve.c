@@ -21,7 +21,7 @@
 
 /* An answer; freed when nobody holds it any more. libmicrohttpd counts who sends it. */
 struct page {
-	const char *path;
+	const char *path, *accept;
 	struct MHD_Response *response;
 };
 
@@ -48,6 +48,7 @@ static const struct {
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "no-referrer"},
 	{"Cache-Control", "no-store"},
+	{"Vary", "Accept"},
 };
 
 static struct MHD_Response *response_of(char *body, size_t len, const char *type)
@@ -64,7 +65,13 @@ static struct MHD_Response *response_of(char *body, size_t len, const char *type
 	return r;
 }
 
-int ebb_serve_put(struct ebb_serve *s, const char *path, char *body, size_t len, const char *type, struct ebb_err *err)
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+int ebb_serve_put(struct ebb_serve *s, const char *path, const char *accept, char *body, size_t len, const char *type,
+		  struct ebb_err *err)
 {
 	struct MHD_Response *r = response_of(body, len, type), *old = NULL;
 	size_t i = 0;
@@ -72,11 +79,11 @@ int ebb_serve_put(struct ebb_serve *s, const char *path, char *body, size_t len,
 	if (!r)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	pthread_mutex_lock(&s->lock);
-	while (i < s->npages && strcmp(s->pages[i].path, path) != 0)
+	while (i < s->npages && (strcmp(s->pages[i].path, path) != 0 || !same_text(s->pages[i].accept, accept)))
 		i++;
 	if (i < PAGES) {
 		old = i < s->npages ? s->pages[i].response : NULL;
-		s->pages[i] = (struct page){path, r};
+		s->pages[i] = (struct page){path, accept, r};
 		s->npages += i == s->npages;
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -94,6 +101,8 @@ static enum MHD_Result plain(struct MHD_Connection *c, unsigned status, const ch
 		return MHD_NO;
 	if (status == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	enum MHD_Result done = MHD_queue_response(c, status, r);
@@ -161,7 +170,10 @@ static enum MHD_Result asked(struct ebb_serve *s, struct MHD_Connection *c, cons
 	int status = s->ask ? s->ask(s->ctx, path, query_value, c, &body, &len, &type) : 404;
 
 	if (status != 200)
-		return plain(c, (unsigned)status, status == 404 ? "there is nothing here\n" : "this could not be answered\n");
+		return plain(c, (unsigned)status,
+			     status == 404   ? "there is nothing here\n"
+			     : status == 503 ? "another question is being answered: ask again\n"
+					     : "this could not be answered\n");
 	struct MHD_Response *r = response_of(body, len, type);
 	if (!r)
 		return MHD_NO;
@@ -170,12 +182,27 @@ static enum MHD_Result asked(struct ebb_serve *s, struct MHD_Connection *c, cons
 	return done;
 }
 
+/* The page that was put under a path for what the request accepts, else the usual one; NULL: none. With the lock held. */
+static struct MHD_Response *page_of(const struct ebb_serve *s, const char *url, const char *accept)
+{
+	struct MHD_Response *usual = NULL;
+
+	for (size_t i = 0; i < s->npages; i++) {
+		if (strcmp(s->pages[i].path, url) != 0)
+			continue;
+		if (!s->pages[i].accept)
+			usual = s->pages[i].response;
+		else if (accept && strstr(accept, s->pages[i].accept))
+			return s->pages[i].response;
+	}
+	return usual;
+}
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url, const char *method,
 				  const char *version, const char *data, size_t *size, void **state)
 {
 	struct ebb_serve *s = ctx;
 	enum MHD_Result done = MHD_NO;
-	bool found = false;
 
 	(void)version;
 	(void)data;
@@ -190,13 +217,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	    !token_given(s, MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION)))
 		return plain(c, MHD_HTTP_UNAUTHORIZED, "a token is needed\n");
 	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < s->npages && !found; i++)
-		if (strcmp(s->pages[i].path, url) == 0) {
-			found = true;
-			done = MHD_queue_response(c, MHD_HTTP_OK, s->pages[i].response);
-		}
+	struct MHD_Response *page = page_of(s, url, MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
+	if (page)
+		done = MHD_queue_response(c, MHD_HTTP_OK, page);
 	pthread_mutex_unlock(&s->lock);
-	return found ? done : asked(s, c, url);
+	return page ? done : asked(s, c, url);
 }
 
 /* --- Listening --- */

@@ -31,7 +31,7 @@ struct ebb_serve_opts {
  * What a question gets: the path behind the fixed ones, and a query value by name (NULL when it was not given; lives during the call).
  *
  * @ret_body  from malloc; freed by the server.
- * @return    HTTP status: 200 with a body, 404 or 500 without.
+ * @return    HTTP status: 200 with a body; 404, 500 or 503 (busy, ask again) without.
  */
 typedef const char *ebb_serve_query_fn(void *query, const char *name);
 typedef int ebb_serve_ask_fn(void *ctx, const char *path, ebb_serve_query_fn *value, void *query, char **ret_body,
@@ -47,8 +47,13 @@ int ebb_serve_start(const struct ebb_serve_opts *opts, ebb_serve_ask_fn *ask, vo
 void ebb_serve_stop(struct ebb_serve *s);
 EBB_CLEANUP_PTR(struct ebb_serve, ebb_serve_stop);
 
-/* Put an answer under @path in place of the one before. @body is from malloc and is taken. @type lives as long as the server. */
-int ebb_serve_put(struct ebb_serve *s, const char *path, char *body, size_t len, const char *type, struct ebb_err *err);
+/*
+ * Put an answer under @path in place of the one before. @body is from malloc and is taken. @type lives as long as the server.
+ *
+ * @accept  a media type: whoever names it in Accept gets this answer instead of that which was put under the path without one. NULL: the usual one.
+ */
+int ebb_serve_put(struct ebb_serve *s, const char *path, const char *accept, char *body, size_t len, const char *type,
+		  struct ebb_err *err);
 
 /* Port that is listened on; 0 for a socket file. */
 unsigned ebb_serve_port(const struct ebb_serve *s);

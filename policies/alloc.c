@@ -56,7 +56,9 @@ struct ebb_alloc {
 	int64_t code;
 	const struct ebb_price_class *class;
 	const char *class_name;
-	struct ebb_expr_text label[EBB_RULES_LABELS];	/* of the record at hand */
+	struct ebb_expr_text label[LABELS_MAX];	/* of the record at hand, all dimensions of labels */
+	size_t only;			/* number of the label that is asked for; SIZE_MAX: none */
+	const char *only_value;
 	struct ebb_block_iter iter;
 };
 
@@ -102,7 +104,7 @@ int ebb_alloc_new(const struct ebb_rules *rules, const struct ebb_price_books *p
 		return no_memory(err);
 	ebb_arena_init(&a->arena, 0);
 	*a = (struct ebb_alloc){.rules = rules, .prices = prices, .names = names, .labels = labels, .now = now,
-				.nslots = SLOTS_FIRST, .arena = a->arena};
+				.nslots = SLOTS_FIRST, .arena = a->arena, .only = SIZE_MAX};
 	name_dims(a);
 	a->slot = calloc(a->nslots, sizeof(struct row *));
 	if (!a->slot) {
@@ -311,26 +313,49 @@ static int add_fixed(struct ebb_alloc *a, const struct ebb_record *rec, const st
 	return r < 0 ? r : add_value(a, EBB_ALLOC_FOLDER, folder, folder_of(a, rec, folder), c, err);
 }
 
-static int add_labels(struct ebb_alloc *a, const struct ebb_record *rec, const struct count *c,
-		      struct ebb_err *err)
+/* Find the labels of a record: those of datasets, else of the mapping. */
+static void read_labels(struct ebb_alloc *a, const struct ebb_record *rec)
 {
 	static const struct ebb_rules_rule no_rule = {.captures = 0};
 	size_t len = ebb_record_plain_len(rec->key, rec->key_len);
-	int r = 0;
 
 	if (a->nset)
 		ebb_rules_labels(a->rules, &no_rule,
 				 (const struct ebb_rules_set *)(const void *)ebb_rules_dataset(a->rules, rec->key, len),
 				 rec->key, len, a->label);
-	for (size_t i = 0; r == 0 && i < a->ndims - EBB_ALLOC_DIMS; i++) {
+	for (size_t i = 0; i < a->ndims - EBB_ALLOC_DIMS; i++) {
 		struct ebb_expr_text v = i < a->nset ? a->label[i] : (struct ebb_expr_text){NULL, 0};
 
 		if (!v.p && a->mapped[i] != SIZE_MAX) {
 			v.p = ebb_labels_value(a->labels, a->mapped[i], a->store, rec);
 			v.len = v.p ? strlen(v.p) : 0;
 		}
-		r = add_value(a, EBB_ALLOC_DIMS + i, v.p, v.len, c, err);
+		a->label[i] = v;
 	}
+}
+
+/* Is the record one that is asked for? */
+static bool wanted(const struct ebb_alloc *a)
+{
+	if (a->only == SIZE_MAX)
+		return true;
+	const struct ebb_expr_text *v = &a->label[a->only];
+	size_t len = v->p ? v->len : 0;
+	return len == strlen(a->only_value) && memcmp(v->p ? v->p : "", a->only_value, len) == 0;
+}
+
+void ebb_alloc_only(struct ebb_alloc *a, size_t dim, const char *value)
+{
+	a->only = dim - EBB_ALLOC_DIMS;
+	a->only_value = value;
+}
+
+static int add_labels(struct ebb_alloc *a, const struct count *c, struct ebb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->ndims - EBB_ALLOC_DIMS; i++)
+		r = add_value(a, EBB_ALLOC_DIMS + i, a->label[i].p, a->label[i].len, c, err);
 	return r;
 }
 
@@ -356,9 +381,12 @@ static int count_record(struct ebb_alloc *a, const struct ebb_record *rec, struc
 	struct count c = {.bytes = rec->f[EBB_F_SIZE]};
 
 	if (kind == EBB_KIND_MARKER)
-		return add_hidden(a, kind, &c, err);
+		return a->only == SIZE_MAX ? add_hidden(a, kind, &c, err) : 0;
 	if ((kind != EBB_KIND_FILE && kind != EBB_KIND_VERSION && kind != EBB_KIND_UPLOAD) ||
 	    (rec->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN))
+		return 0;
+	read_labels(a, rec);
+	if (!wanted(a))
 		return 0;
 	c.charged = ebb_record_has(rec, EBB_F_ALLOC) ? rec->f[EBB_F_ALLOC] : c.bytes;
 	find_class(a, rec);
@@ -368,7 +396,7 @@ static int count_record(struct ebb_alloc *a, const struct ebb_record *rec, struc
 		r = add_fixed(a, rec, &c, err);
 	if (r == 0)
 		r = add_hidden(a, kind, &c, err);
-	return r < 0 ? r : add_labels(a, rec, &c, err);
+	return r < 0 ? r : add_labels(a, &c, err);
 }
 
 int ebb_alloc_block(struct ebb_alloc *a, const char *store, const struct ebb_block *b, const char *prefix,

@@ -68,6 +68,12 @@ EBB_CLEANUP_PTR(struct ebb_alloc, ebb_alloc_free);
 int ebb_alloc_block(struct ebb_alloc *a, const char *store, const struct ebb_block *b, const char *prefix,
 		    struct ebb_err *err);
 
+/*
+ * Count only objects whose value of label dimension @dim (EBB_ALLOC_DIMS and above) is @value ("": that have none). Before the first block;
+ * @value is borrowed.
+ */
+void ebb_alloc_only(struct ebb_alloc *a, size_t dim, const char *value);
+
 /* Number of dimensions, the name of one, and its number by name (-1: none). */
 size_t ebb_alloc_dims(const struct ebb_alloc *a);
 const char *ebb_alloc_dim_name(const struct ebb_alloc *a, size_t dim);

@@ -51,6 +51,15 @@ get /report.json
 [[ $(jq -c '.by.folder' body) == "$(jq -c '.by.folder' report.json)" ]] || fail 'the JSON differs from ebb report'
 get /metrics
 [[ $code == 200 && $body == *'ebb_bytes{dimension="store",value="data"} 5005'* ]] || fail 'the metrics are not right'
+get /metrics -H 'Accept: application/openmetrics-text; version=1.0.0,text/plain;q=0.5' -D head
+[[ $code == 200 && $body == *'# EOF' && $body == *'ebb_bytes{dimension="store",value="data"} 5005'* ]] || fail 'OpenMetrics is not right'
+grep -qi '^content-type: application/openmetrics-text; version=1.0.0' head || fail "another type: $(cat head)"
+get '/by?label=team&value='
+[[ $code == 200 && $body == *'4.9 KiB in 2 objects'* ]] || fail "what has no team is not right: $body"
+get '/by?label=nothing&value='
+[[ $code == 404 ]] || fail "a label that is none is answered with $code"
+get /plan
+[[ $code == 404 ]] || fail "a plan that is none is answered with $code"
 get /browse
 [[ $code == 200 && $body == *'/browse?store=data&amp;prefix='* ]] || fail 'the stores are not listed'
 get '/browse?store=data&prefix='
@@ -72,6 +81,19 @@ get / -X POST -d x
 get / -X DELETE
 [[ $code == 405 ]] || fail "DELETE is answered with $code"
 find idx -newer serve.err ! -name lock.mdb ! -name '*-lock' -type f | grep . && fail 'the index was changed'
+stop
+
+# the plan for review, which comes anew when it changes
+printf 'rules: [{name: all old, when: "age >= 0d and size > 1", do: compress, codec: zstd}]\n' >>ebb.yaml
+EBB_NOW=2030-01-01T00:00:00Z run "$EBB" --index idx plan -o plan.jsonl
+expect_status 0
+serve --listen 127.0.0.1:0 --plan plan.jsonl
+url=$(sed 's,/$,,' address)
+get /plan
+[[ $code == 200 && $body == *'data:c/y'* && $body == *'all old'* ]] || fail "the plan is not shown: $code"
+get /plan.json
+[[ $(jq -c '[.plan, .objects, (.flows | length), .largest[0].path]' body) == \
+	"[$(sed -n 1p plan.jsonl | jq -c .id),$(sed -n 2p plan.jsonl | jq .totals.objects),1,\"c/y\"]" ]] || fail "the plan is not right: $body"
 stop
 
 # a token; a socket file
