@@ -79,7 +79,7 @@ static const struct ebb_cli_option options[] = {
 static const struct ebb_cli_field json[] = {
 	{"now", "string", "time that ages are counted to"},
 	{"total", "object", "everything; each sum is {objects, bytes, alloc}: names, content of files and allocated bytes, each inode once"},
-	{"stores", "array", "sums by store, with class, priced, cost_month_nano and currency when priced, hidden_objects, hidden_bytes and hidden_month_nano (old versions, delete markers, unfinished uploads) where there are any, scanned (time of the last scan), unreadable (folders)"},
+	{"stores", "array", "sums by store, with class, priced, cost_month_nano and currency when priced, hidden_objects, hidden_bytes and hidden_month_nano (old versions, delete markers, unfinished uploads) where there are any, scan_requests and scan_once_nano (what listing a bucket again takes and costs), scanned (time of the last scan), unreadable (folders)"},
 	{"cost_month_nano, currency", "number, string", "sum over the stores that are priced, in billionths of the currency"},
 	{"unpriced_bytes", "number", "bytes without a price; in no amount"},
 	{"by", "object", "by dimension (store, class, jurisdiction, region, age, type, team, kind, every label, folder) an array of value, objects, bytes, unpriced_bytes, cost_month_nano; the value \"\" is what has none; each dimension adds up to the total; with shared costs also shared_month_nano (moved here from others) and allocated_month_nano"},

@@ -107,7 +107,7 @@ void ebb_page_money_hidden(const struct ebb_report *r)
 	uint64_t any = t->sparse.objects + t->twins.objects + t->unseen.objects;
 
 	for (size_t i = 0; i < r->nstores; i++)
-		any += (uint64_t)r->stores[i].hidden_objects;
+		any += (uint64_t)r->stores[i].hidden_objects + r->stores[i].requests;
 	if (!any)
 		return;
 	ebb_html_section(r->app->out, "What sizes and listings hide", 1);
@@ -127,6 +127,16 @@ void ebb_page_money_hidden(const struct ebb_report *r)
 	if (t->unseen.objects)
 		hidden_row(r, "", "carried over: their folder could not be read", t->unseen.objects, t->unseen.bytes, "");
 	ebb_html_table_end(r->app->out);
+	for (size_t i = 0; i < r->nstores; i++) {
+		const struct ebb_report_store *s = &r->stores[i];
+		char b[EBB_OUT_TEXT_MAX], text[300];
+
+		if (!s->requests)
+			continue;
+		snprintf(text, sizeof(text), "A scan of %s takes some %s%s%s.", s->name, ebb_out_things(s->requests, "request", a),
+			 s->scan_priced ? " and costs " : "", s->scan_priced ? ebb_out_money(&s->scan, b) : "");
+		ebb_html_para(r->app->out, "note", text);
+	}
 	ebb_html_section_end(r->app->out);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/listing.h"
 #include "agent/reach.h"
 #include "core/cursor.h"
 #include "core/date.h"
@@ -18,6 +19,12 @@ static int price(struct ebb_report *r, struct ebb_report_store *s, const struct 
 
 	if (n)
 		return n;
+	if (store && store->open.bucket) {
+		s->requests = ebb_listing_requests(s->sum.objects + (uint64_t)hidden.objects);
+		if ((n = ebb_listing_cost(c, store, s->requests, &s->scan, err)) < 0)
+			return n;
+		s->scan_priced = n == 1;
+	}
 	s->price = store ? store->price : NULL;
 	s->hidden_objects = hidden.objects;
 	s->hidden_bytes = hidden.bytes;

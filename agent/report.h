@@ -41,6 +41,9 @@ struct ebb_report_store {
 					 * class, with minimum size, overhead and monitoring */
 	int64_t hidden_objects, hidden_bytes;	/* old versions, delete markers, unfinished uploads */
 	struct ebb_money hidden_month;	/* their part of `month` */
+	uint64_t requests;		/* that listing a bucket again takes; 0: it is none */
+	bool scan_priced;
+	struct ebb_money scan;		/* what they cost, when scan_priced */
 	int64_t finished;		/* last scan */
 	uint64_t unreadable;		/* folders, in that scan */
 };

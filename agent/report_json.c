@@ -51,6 +51,10 @@ static json_t *stores(const struct ebb_report *r)
 			ebb_out_json_money(o, "cost_month", &s->month);
 			json_object_set_new(o, "currency", json_string(s->month.currency));
 		}
+		if (s->requests)
+			json_object_set_new(o, "scan_requests", json_integer((json_int_t)s->requests));
+		if (s->scan_priced)
+			ebb_out_json_money(o, "scan_once", &s->scan);
 		ebb_out_json_time(o, "scanned", s->finished);
 		json_object_set_new(o, "unreadable", json_integer((json_int_t)s->unreadable));
 		json_array_append_new(a, o);

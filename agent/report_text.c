@@ -143,6 +143,18 @@ static void print_samples(const struct ebb_report *r)
 		fputs("; see 'ebb check'\n", f);
 }
 
+/* What the next scans of buckets cost. */
+static void print_scans(const struct ebb_report *r)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+
+	for (size_t i = 0; i < r->nstores; i++)
+		if (r->stores[i].requests)
+			fprintf(r->app->out, "  a scan of %s takes some %s%s%s\n", r->stores[i].name,
+				ebb_out_things(r->stores[i].requests, "request", a), r->stores[i].scan_priced ? ", " : "",
+				r->stores[i].scan_priced ? ebb_out_money(&r->stores[i].scan, b) : "");
+}
+
 static int print_stores(const struct ebb_report *r, struct ebb_err *err)
 {
 	static const struct ebb_out_col c[] = {
@@ -181,8 +193,10 @@ static int print_stores(const struct ebb_report *r, struct ebb_err *err)
 	if (!n && r->priced && r->unpriced)
 		fprintf(r->app->out, "  %s lie in stores without a price; they are not in the amounts\n",
 			ebb_out_bytes(r->unpriced, a));
-	if (!n)
+	if (!n) {
 		print_samples(r);
+		print_scans(r);
+	}
 	return n;
 }
 

@@ -60,6 +60,11 @@ run env EBB_NOW=2026-06-01T00:00:00Z "$EBB" --config priced.yaml plan -n lake
 expect_status 0
 expect_out 'listing these buckets costs 0.0000050 USD a scan'
 
+run env EBB_NOW=2026-06-01T00:00:00Z "$EBB" --config priced.yaml report --json
+[[ $(jq -c '.stores[] | select(.store == "lake") | [.scan_requests, .scan_once_nano]' <<<"$out") == '[1,5000]' ]] || unexpected 'scan cost'
+run env EBB_NOW=2026-06-01T00:00:00Z "$EBB" --config priced.yaml report
+expect_out 'a scan of lake takes some 1 request, 0.0000050 USD'
+
 run "$EBB" scan pond --from-inventory $manifest
 expect_status 4
 expect_err "is of bucket 'lake', not of 'pond'"

@@ -47,8 +47,13 @@ def check_cell(line, name, kind, null_ok, value):
         fail(line, name, f"'{value}' has the wrong form")
     if kind == "e" and value not in ALLOWED[name]:
         fail(line, name, f"'{value}' is not allowed")
-    if kind == "j" and not all(isinstance(v, (str, int, float, bool, type(None))) for v in json.loads(value).values()):
-        fail(line, name, "tags are a flat object")
+    if kind == "j":
+        try:
+            tags = json.loads(value)
+        except ValueError:
+            tags = None
+        if not isinstance(tags, dict) or not all(isinstance(v, (str, int, float, bool, type(None))) for v in tags.values()):
+            fail(line, name, "tags are a flat object")
 
 
 def check_row(line, r, seen):
