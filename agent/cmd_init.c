@@ -290,6 +290,12 @@ static void print_limits(FILE *out)
 
 static void print_nights(FILE *out)
 {
+	fputs("\n# Who pays, and what is too much: `ebb report` and `ebb alerts` tell.\n"
+	      "# datasets: [{match: \"runs/{project}/**\", team: research}]\n"
+	      "# labels: owners.csv   # by,value,label,is: labels by prefix, owner, group or store, where datasets give none\n"
+	      "# shared: [{label: team, of: platform, split: by-cost}]   # what platform costs is split among the others\n"
+	      "# budgets: [{name: research, for: {team: research}, month: 500 USD, warn: [80%, 100%], forecast: 100%}]\n"
+	      "# alerts: {min_share: 15%, webhook: {url: \"https://hooks.example/ebb\", token_env: EBB_HOOK_TOKEN}}\n", out);
 	fputs("\n# Every night. `ebb run` scans, plans, applies within the limits above, and reports: put it into a crontab, or let\n"
 	      "# `ebb agent` do it by this schedule. `ebb run -n` says what it would do.\n"
 	      "run:\n"

@@ -14,11 +14,14 @@ touch -d 2026-01-01 data/logs/app.log
 cat >ebb.yaml <<END
 version: 1
 stores: {data: {type: fs, path: $PWD/data, class: HDD}}
-prices: [onprem]
+prices: [./p.yaml]
 datasets:
   - {match: "runs/{project}/**", team: "research & more"}
 rules: [{name: old logs, match: "logs/**", when: "age > 30d", do: compress, codec: zstd}]
 budgets: [{name: all, month: 1 USD}]
+END
+cat >p.yaml <<'END'
+{version: 1, name: site, date: 2026-01-01, currency: USD, source: test, confidence: list, classes: {HDD: {storage_gib_month: 102400}}}
 END
 for day in 24 25 26; do
 	EBB_NOW=2026-11-${day}T02:00:00Z "$EBB" --index idx scan >/dev/null
@@ -43,8 +46,13 @@ with Browser() as b:
     b.open(base)
     text = b.text()
     assert "ebb: data, cost and plan" in text and "old logs" in text, text
-    for team in report["by"]["team"]:
-        assert (team["value"] or "(none)") in text, team
+    # figures are those of the JSON
+    money = lambda nano: f"{nano / 1e9:,.2f} USD"
+    assert report["cost_month_nano"] == 600 * 10**9
+    for dim in ("team", "project", "store", "class"):
+        for row in report["by"][dim]:
+            assert (row["value"] or "(none)") in text and money(row["cost_month_nano"]) in text, row
+    assert money(report["cost_month_nano"]) in text
     # by folder, to the end
     b.click("folders"); b.click("data"); b.click("runs/"); b.click("alpha/")
     assert "deep/" in b.text() and "3.0 MiB" in b.text(), b.text()
