@@ -56,4 +56,4 @@ broken 'a charge outside of its bill' ChargePeriodStart '2s/,2027-01-01T00:00:00
 broken 'a row with a field too many' row '2s/$/,x/'
 broken 'a class of charges that is none' ChargeClass '2s/,Usage,,/,Usage,Mistake,/'
 broken 'another kind of storage' ServiceSubcategory 's/,File Storage,/,Files,/'
-broken 'a SKU price of two SKUs' SkuPriceId '3,$s/,aws\.eu-west-1\.[^,]*\.t0,/,aws.eu-west-1.same.t0,/'
+broken 'a SKU price of two SKUs' SkuPriceId '3,20s/,aws\.eu-west-1\.[^,]*\.t0,/,aws.eu-west-1.same.t0,/'
