@@ -209,9 +209,9 @@ static void put_fact(struct ebb_jsonput *j, const struct ebb_facts_fact *f)
 static void put(struct learning *l, const struct ebb_record *rec, const char *reader, const struct ebb_facts_fact *facts, size_t n, int *r,
 		struct ebb_err *err)
 {
-	struct ebb_jsonput j = EBB_JSONPUT_INIT;
-
 	ebb_buf_clear(&l->line);
+	struct ebb_jsonput j = {.b = l->line};
+
 	ebb_jsonput_open(&j, NULL, '{');
 	ebb_jsonput_bytes(&j, "path", rec->key, rec->key_len);
 	ebb_jsonput_int(&j, "size", rec->f[EBB_F_SIZE]);
