@@ -72,7 +72,18 @@ static int admit_cost(const struct ebb_apply *a, const struct ebb_planhead *h, s
 	return 0;
 }
 
-static int count_deletes(struct ebb_planfile *plan, int64_t *counts, struct ebb_err *err)
+/* What lies in packs no scan counts, so of a share nothing can be said. */
+static int admit_strikes(const struct ebb_apply *a, int64_t n, struct ebb_err *err)
+{
+	const struct ebb_planhead_limits *l = &a->limits;
+
+	return l->max_delete >= 0 && n > l->max_delete
+		       ? ebb_err_set(err, EBB_ELIMIT, "the plan deletes %lld objects in packs, max_delete allows %lld; nothing was done",
+				     (long long)n, (long long)l->max_delete)
+		       : 0;
+}
+
+static int count_deletes(struct ebb_planfile *plan, int64_t *counts, int64_t *strikes, struct ebb_err *err)
 {
 	const struct ebb_planhead *h = ebb_planfile_head(plan);
 	struct ebb_planrow row;
@@ -82,6 +93,8 @@ static int count_deletes(struct ebb_planfile *plan, int64_t *counts, struct ebb_
 		if ((row.action == EBB_ACTION_DELETE && !row.awaits) || /* what was on its way is no loss */
 		    (row.action == EBB_ACTION_DEDUP && row.how == EBB_ACTION_DROP))
 			counts[ebb_planhead_store(h, row.store) - h->stores]++;
+		else
+			*strikes += row.action == EBB_ACTION_STRIKE;
 	return r < 0 ? r : ebb_planfile_seek(plan, 1, err);
 }
 
@@ -89,6 +102,7 @@ int ebb_apply_admit(const struct ebb_apply *a, struct ebb_planfile *plan, struct
 {
 	const struct ebb_planhead *h = ebb_planfile_head(plan);
 	EBB_CLEANUP(ebb_mem_freep) int64_t *counts = calloc(h->nstores + 1, sizeof(*counts));
+	int64_t strikes = 0;
 	struct ebb_hours hours;
 	int r = counts ? 0 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
 
@@ -97,7 +111,9 @@ int ebb_apply_admit(const struct ebb_apply *a, struct ebb_planfile *plan, struct
 	if (r == 0)
 		r = admit_cost(a, h, err);
 	if (r == 0)
-		r = count_deletes(plan, counts, err);
+		r = count_deletes(plan, counts, &strikes, err);
+	if (r == 0)
+		r = admit_strikes(a, strikes, err);
 	for (size_t i = 0; r == 0 && i < h->nstores; i++)
 		r = admit_deletes(a, &h->stores[i], counts[i], err);
 	return r;
@@ -131,7 +147,7 @@ int ebb_apply_look(const struct ebb_apply *a, const struct ebb_planrow *row, str
 
 	if (r == 0 && !row->after && !row->awaits)
 		r = ebb_store_check(from, row->obj.key, &row->obj, err); /* else it is not there yet */
-	if (r == 0 && row->with_store)
+	if (r == 0 && row->with_store && row->action != EBB_ACTION_STRIKE)
 		r = ebb_store_check(ebb_storeset_find(a->stores, row->with_store), row->with.key, &row->with,
 				    err);
 	if (r < 0 || !row->to_key)
@@ -393,10 +409,12 @@ static int fill(struct applying *p, struct ebb_err *err)
 	int r = 1;
 
 	while ((r = next_row(p, &row, err)) == 1 && has_room(p, &row, bytes) && !must_wait(p, &row)) {
-		if ((r = ebb_breaker_admit(&p->breaker, size_of(&row.obj), err)) < 0 ||
+		int64_t size = size_of(row.action == EBB_ACTION_STRIKE ? &row.with : &row.obj);
+
+		if ((r = ebb_breaker_admit(&p->breaker, size, err)) < 0 ||
 		    (r = add_row(p, &row, err)) < 0)
 			return r;
-		bytes += size_of(&row.obj);
+		bytes += size;
 		row_taken(p);
 	}
 	return r < 0 ? r : 0;
@@ -419,7 +437,7 @@ static void tell(struct applying *p, const struct ebb_executor_op *o)
 	switch (o->result.outcome) {
 	case EBB_OP_DONE:
 		c->done++;
-		c->bytes += size_of(&o->op.obj);
+		c->bytes += size_of(ebb_op_subject(&o->op));
 		break;
 	case EBB_OP_SKIPPED:
 		c->skipped++;
@@ -584,7 +602,7 @@ int ebb_apply_run(const struct ebb_apply *a, const struct ebb_run *run, struct e
 {
 	EBB_CLEANUP(release) struct applying p = {
 		.a = a, .run = run, .plan = plan,
-		.x = {.stores = a->stores, .journal = journal, .run = run->id, .jobs = a->jobs,
+		.x = {.stores = a->stores, .journal = journal, .run = run->id, .index = a->index, .jobs = a->jobs,
 		      .cancel = a->cancel, .now = ebb_clock_now(a->clock)},
 	};
 	struct ebb_err why = {0};

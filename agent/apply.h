@@ -19,6 +19,7 @@
 #define EBB_APPLY_WINDOW_BYTES (INT64_C(256) * 1024 * 1024)
 
 struct ebb_apply {
+	const char *index;		/* index directory, for the catalogue of packs; NULL: none is kept */
 	struct ebb_storeset *stores;	/* open and checked */
 	const struct ebb_rules *rules;	/* as they are now: what residency they promise is asked once more (P7); NULL: nothing is pinned */
 	struct ebb_inuse *inuse;	/* what is open is left alone; NULL: nobody asks */

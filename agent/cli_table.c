@@ -32,6 +32,7 @@ extern const struct ebb_cli_command ebb_cmd_thaw;
 extern const struct ebb_cli_command ebb_cmd_verify;
 extern const struct ebb_cli_command ebb_cmd_runs;
 extern const struct ebb_cli_command ebb_cmd_trash;
+extern const struct ebb_cli_command ebb_cmd_packs;
 extern const struct ebb_cli_command ebb_cmd_transfer;
 extern const struct ebb_cli_command ebb_cmd_price;
 extern const struct ebb_cli_command ebb_cmd_audit;
@@ -70,6 +71,7 @@ const struct ebb_cli_command *const ebb_cli_table[] = {
 	&ebb_cmd_verify,
 	&ebb_cmd_runs,
 	&ebb_cmd_trash,
+	&ebb_cmd_packs,
 	&ebb_cmd_transfer,
 	&ebb_cmd_price,
 	&ebb_cmd_audit,

@@ -97,7 +97,8 @@ static int look(struct applying *a, struct ebb_err *err)
 		r = wake(a, err);
 	while (r >= 0 && (r = ebb_planfile_next(a->plan, &row, err)) == 1) {
 		struct ebb_op op = {.action = row.action, .store = row.store, .key = row.obj.key,
-				    .obj = row.obj};
+				    .obj = row.obj, .with_store = row.with_store, .with_key = row.with.key,
+				    .with = row.with};
 		struct ebb_op_result res = {.outcome = EBB_OP_DONE};
 
 		if (ebb_apply_look(&a->apply, &row, &res.why) < 0) {
@@ -105,7 +106,7 @@ static int look(struct applying *a, struct ebb_err *err)
 			c.skipped++;
 		} else {
 			c.done++;
-			c.bytes += row.obj.f[EBB_F_SIZE];
+			c.bytes += ebb_op_subject(&op)->f[EBB_F_SIZE];
 		}
 		ebb_session_ended(&a->tell, &op, &res);
 		r = ebb_app_cancelled(a->app, err);
@@ -332,6 +333,7 @@ int ebb_cmd_apply_file(struct ebb_app *app, const char *path, const struct ebb_c
 	a.apply.stores = a.stores;
 	a.apply.rules = app->config->rules;
 	a.apply.inuse = app->config->guards.open_files ? &a.inuse : NULL;
+	a.apply.index = app->index_dir;
 	a.apply.clock = app->clock;
 	a.apply.cancel = app->cancel;
 	a.apply.jobs = opts->jobs;

@@ -41,6 +41,11 @@ static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 	char t[EBB_OUT_TEXT_MAX], m[EBB_OUT_TEXT_MAX];
 	int bad = ebb_buf_adds(b, r->action->name);
 
+	if (r->packed)
+		bad |= ebb_buf_adds(b, " what lies in packs");
+	if (r->garbage_ppm)
+		bad |= ebb_buf_addf(b, " when %s of a pack is of no use", ebb_units_exact_percent(r->garbage_ppm, t));
+
 	if (r->to)
 		bad |= ebb_buf_addf(b, " to %s", r->to);
 	if (r->action->packs)
@@ -461,6 +466,10 @@ static int json_rule(struct ebb_app *app, size_t i, struct ebb_err *err)
 	}
 	if (r->action->trashes && !r->purge)
 		json_object_set_new(o, "trash_seconds", json_integer(r->trash_ns / 1000000000));
+	if (r->packed)
+		json_object_set_new(o, "packed", json_true());
+	if (r->garbage_ppm)
+		json_object_set_new(o, "garbage_ppm", json_integer(r->garbage_ppm));
 	if (r->window)
 		json_object_set_new(o, "window_bytes", json_integer(INT64_C(1) << r->window));
 	if (r->require_payback)
@@ -540,6 +549,7 @@ static const struct ebb_cli_field json[] = {
 	{"number, line, column", "number", "rule: its place in the order, and in the file"},
 	{"do, match, store, kind, when, to, codec", "string", "rule: as written; absent when not given"},
 	{"purge", "boolean", "rule: deletes without a trash"},
+	{"packed, garbage_ppm", "boolean, number", "rule: for what lies in packs; repack: least share of no use, in millionths"},
 	{"window_bytes", "number", "rule: compress with `long`"},
 	{"trash_seconds, payback_seconds", "number", "rule: time in the trash; longest payback accepted"},
 	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},

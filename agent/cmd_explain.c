@@ -58,6 +58,8 @@ static const char *reason(const struct explain *x, const struct ebb_rules_verdic
 		return "its condition is unknown, so nothing changes it";
 	if (v->rule->hidden)
 		return "it is for what the bucket keeps out of sight";
+	if (!ebb_rules_plain(v->rule))
+		return v->rule->packed ? "it is for what lies in packs" : "it is for packs";
 	if (!v->store_ok)
 		return "another store";
 	if (!v->kind_ok)

@@ -11,6 +11,7 @@
 #include "agent/cli.h"
 #include "agent/out.h"
 #include "agent/packed.h"
+#include "agent/packs.h"
 #include "agent/storeset.h"
 #include "agent/target.h"
 #include "agent/thawing.h"
@@ -109,12 +110,38 @@ static int find(struct get *g, const char *key, bool raw, struct ebb_err *err)
 	return 0;
 }
 
+/* A member by its pack, which is there. @digest: NULL, or what its content must be. 1, 0: it is not in it. */
+static int take_member(struct get *g, const char *store, const struct ebb_packs_pack *pack, const char *member,
+		       const uint8_t *digest, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_pack_read_release) struct ebb_pack_index x = {0};
+	int r = ebb_packs_index(g->app->index_dir, store, &pack->rec, g->store, &x, err);
+	const struct ebb_pack_member *m = r < 0 ? NULL : ebb_pack_read_find(&x, member);
+
+	if (r < 0 || !m || (digest && memcmp(m->digest, digest, EBB_DIGEST_LEN) != 0))
+		return r < 0 ? r : 0;
+	g->packed.store = ebb_arena_strdup(&g->arena, store);
+	g->packed.key = ebb_arena_strdup(&g->arena, pack->key);
+	g->packed.row = *m;
+	g->packed.row.key = ebb_arena_strdup(&g->arena, member);
+	g->packed.rec = pack->rec;
+	g->packed.rec.key = g->packed.key;
+	free(g->key);
+	g->key = strdup(pack->key);
+	g->rec = g->packed.rec;
+	return g->packed.store && g->packed.key && g->packed.row.key && g->key ? 1 : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+}
+
 /* The object was archived: it is read from its pack, with what the journal knows of it. */
 static int find_packed(struct get *g, struct ebb_storeset *stores, const char *store, const char *key,
 		       struct ebb_err *err)
 {
-	int r = ebb_packed_find(g->app->index_dir, store, key, &g->arena, &g->packed, err);
+	bool struck;
+	int r = ebb_packed_find(g->app->index_dir, store, key, &g->arena, &g->packed, &struck, err);
 
+	if (r == 0 && struck)
+		return ebb_err_set(err, EBB_ENOENT, "'%s' was deleted from its pack; until its time in the trash is over, "
+						    "'ebb restore' takes that back", key);
 	if (r <= 0)
 		return r;
 	free(g->key);
@@ -126,11 +153,86 @@ static int find_packed(struct get *g, struct ebb_storeset *stores, const char *s
 	return r < 0 ? r : 1;
 }
 
+/* Looking for an object in all packs of a store, the newest that has it. */
+struct looking {
+	struct get *g;
+	const char *store, *key;	/* of the packs; of the object */
+	bool found, struck;
+};
+
+static int look_into(void *ctx, const struct ebb_packs_pack *pack, struct ebb_err *err)
+{
+	struct looking *l = ctx;
+	struct ebb_err why = {0};
+	int r = take_member(l->g, l->store, pack, l->key, NULL, &why);
+
+	if (r < 0) {
+		if (r == -EBB_ENOMEM)
+			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		ebb_app_note(l->g->app, "pack '%s' cannot be looked into: %s", pack->key, why.msg);
+		return ebb_app_cancelled(l->g->app, err);
+	}
+	l->struck = r == 1 && ebb_packs_struck(pack, l->key, strlen(l->key));
+	l->found |= r == 1;
+	return 0;
+}
+
+/* No journal knows it (any more): the packs themselves do. 1, 0, negative. */
+static int find_catalogued(struct get *g, struct ebb_storeset *stores, const char *of, const char *key,
+			   struct ebb_err *err)
+{
+	const struct ebb_config *c = g->app->config;
+	char prefix[300];
+	bool found = false;
+
+	snprintf(prefix, sizeof(prefix), "%s%s/", EBB_RULES_PACKS_PREFIX, of);
+	for (size_t i = 0; i < c->nstores && !found; i++) {
+		struct looking l = {.g = g, .store = c->stores[i].open.name, .key = key};
+		struct ebb_err why = {0};
+		int r = ebb_storeset_get(stores, l.store, &g->store, &why);
+
+		if (r == 0)
+			r = ebb_packs_in_store(g->store, prefix, look_into, &l, &why);
+		if (r == -EBB_ENOMEM || r == -EBB_ECANCELLED)
+			return ebb_err_set(err, -r, "%s", why.msg);
+		if (l.found && l.struck)
+			return ebb_err_set(err, EBB_ENOENT, "'%s' was deleted from its pack", key);
+		found = l.found;
+	}
+	return found;
+}
+
+/* The pack of the journal is not there any more: perhaps it was packed anew. 1, 0, negative. */
+static int follow(struct get *g, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) char *member = strdup(g->packed.row.key);
+	struct ebb_packs_pack now;
+	uint8_t digest[EBB_DIGEST_LEN];
+	int r = member ? ebb_packs_follow(g->store, g->packed.key, &g->arena, &now, err)
+		       : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+
+	memcpy(digest, g->packed.row.digest, EBB_DIGEST_LEN);
+	if (r <= 0 || strcmp(now.key, g->packed.key) == 0)
+		return r < 0 ? r : 0;
+	return take_member(g, g->packed.store, &now, member, digest, err);
+}
+
 static int get_packed(struct get *g, struct ebb_err *err)
 {
 	const struct ebb_pack_sink sink = {.data = write_some, .ctx = g};
+	struct ebb_err why = {0};
+	int64_t skip = g->skip, left = g->left;
+	int r = ebb_pack_read_member(read_range, g, &g->packed.row, g->packed.row.digest, &sink, &why);
 
-	return ebb_pack_read_member(read_range, g, &g->packed.row, g->packed.row.digest, &sink, err);
+	if ((r == -EBB_ENOENT || r == -EBB_ECHANGED) && g->skip == skip && g->left == left) {
+		int found = follow(g, err);
+
+		if (found < 0)
+			return found;
+		if (found)
+			return ebb_pack_read_member(read_range, g, &g->packed.row, g->packed.row.digest, &sink, err);
+	}
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
 }
 
 /* Bytes that need no decoding: only those that are wanted are read. */
@@ -364,6 +466,8 @@ static int find_any(struct get *g, struct ebb_storeset *stores, const struct ebb
 	ebb_arena_init(&g->arena, 0);
 	if (r == -EBB_ENOENT) {
 		int found = find_packed(g, stores, t->store, t->key, err);
+		if (found == 0)
+			found = find_catalogued(g, stores, t->store, t->key, err);
 		if (found != 0)
 			return found < 0 ? found : 0;
 	}

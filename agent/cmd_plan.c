@@ -10,6 +10,7 @@
 #include "agent/habit_scan.h"
 #include "agent/listing.h"
 #include "agent/lower.h"
+#include "agent/plan_packs.h"
 #include "agent/out.h"
 #include "agent/planfile.h"
 #include "agent/planstore.h"
@@ -149,13 +150,16 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	if (a->with) {
 		row.with = *a->with;
 		/* other links to it, by this plan too, move the time of its change; its bytes are compared */
-		row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
+		if (a->id == EBB_ACTION_DEDUP)
+			row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
 		row.with.key = ebb_arena_memdup(&p->row_arena, a->with->key, a->with->key_len);
 	}
 	if (!row.obj.key || (a->with && !row.with.key))
 		return no_memory(err);
 	if (a->pack)
 		row.to_key = pack_key(p, a);
+	else if (a->id == EBB_ACTION_REPACK && !a->to_store)
+		row.to_key = NULL; /* nothing is left */
 	else if (!a->to_class)
 		row.to_key = l->target(&p->row_arena, row.obj.key, row.codec);
 	if (!row.to_key && (!a->to_class || a->pack) && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
@@ -373,6 +377,7 @@ static int make(struct planning *p, const char *path, bool keep, struct ebb_err 
 	char id[EBB_PLANFILE_ID_LEN] = "";
 	int64_t now = ebb_app_now(p->app);
 	struct ebb_planhead head;
+	size_t missing = 0;
 	int r = ebb_decide_new(&p->arena, c->rules, c->prices, now, &p->decide, err);
 
 	if (r == 0)
@@ -391,6 +396,10 @@ static int make(struct planning *p, const char *path, bool keep, struct ebb_err 
 	for (size_t i = 0; r == 0 && i < p->nsources; i++)
 		r = decide_store(p, &p->sources[i], err);
 	ebb_progress_end(&p->progress);
+	for (size_t i = 0; r == 0 && i < p->nsources; i++)
+		r = ebb_plan_packs(p->app, p->snap, &p->sources[i], p->decide, on_action, p, &missing, err);
+	if (missing)
+		ebb_app_note(p->app, "%zu packs are left alone: what is in them is not known, 'ebb packs' reads it", missing);
 	if (r < 0 || (r = head_of(p, now, &head, err)) < 0)
 		return r;
 	if (path) {

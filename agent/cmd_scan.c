@@ -10,6 +10,7 @@
 #include "agent/hash_tell.h"
 #include "agent/listing.h"
 #include "agent/out.h"
+#include "agent/plan_packs.h"
 #include "agent/realised.h"
 #include "agent/scan.h"
 #include "agent/scan_inventory.h"
@@ -135,7 +136,7 @@ static int scan_one(struct ebb_app *app, struct ebb_index *ix, struct ebb_cmd_sc
 	if (facts.bad)
 		ebb_app_note(app, "%s: %llu of %llu files that say what others are for cannot be understood; what they may be about stays",
 			     cs->open.name, (unsigned long long)facts.bad, (unsigned long long)facts.files);
-	if ((r = ebb_showback_record(app, ix, cs->open.name, err)))
+	if ((r = ebb_showback_record(app, ix, cs->open.name, err)) || (r = ebb_plan_packs_learn(app, ix, cs->open.name, err)))
 		return r;
 	if (app->json)
 		r = print_json(app, cs, &s, err);

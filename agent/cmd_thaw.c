@@ -6,6 +6,7 @@
 #include "agent/cli.h"
 #include "agent/out.h"
 #include "agent/packed.h"
+#include "agent/packs.h"
 #include "agent/session.h"
 #include "agent/target.h"
 #include "agent/thawing.h"
@@ -69,8 +70,10 @@ static int add_known(struct thawing *t, struct ebb_snap *snap, const struct ebb_
 static int add_exact(struct thawing *t, const struct ebb_target *target, struct ebb_store *s, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_arena_release) struct ebb_arena arena;
+	struct ebb_packs_pack now;
 	struct ebb_packed p;
 	struct ebb_record rec;
+	bool struck;
 	struct ebb_store *in;
 
 	if (!*target->key)
@@ -78,9 +81,13 @@ static int add_exact(struct thawing *t, const struct ebb_target *target, struct 
 	if (ebb_store_head(s, target->key, &rec, NULL) == 0)
 		return ebb_thaw_add(&t->thaw, s, target->key, &rec, err);
 	ebb_arena_init(&arena, 0);
-	int r = ebb_packed_find(t->app->index_dir, target->store, target->key, &arena, &p, err);
-	if (r == 1 && (r = ebb_storeset_get(t->stores, p.store, &in, err)) == 0)
-		r = ebb_thaw_add(&t->thaw, in, p.key, &p.rec, err);
+	int r = ebb_packed_find(t->app->index_dir, target->store, target->key, &arena, &p, &struck, err);
+	if (r != 1 || (r = ebb_storeset_get(t->stores, p.store, &in, err)) < 0)
+		return r;
+	/* it may have been packed anew since */
+	if (ebb_store_head(in, p.key, &rec, NULL) == -EBB_ENOENT && ebb_packs_follow(in, p.key, &arena, &now, NULL) == 1)
+		return ebb_thaw_add(&t->thaw, in, now.key, &now.rec, err);
+	r = ebb_thaw_add(&t->thaw, in, p.key, &p.rec, err);
 	return r;
 }
 

@@ -32,6 +32,7 @@ struct ebb_executor {
 	struct ebb_journal *journal;	/* NULL: nothing is recorded (tests) */
 	const struct ebb_dirs *dirs;	/* asked why a directory is missing; may be NULL */
 	const char *run;		/* run id, for the tags of temporaries */
+	const char *index;		/* index directory, for the catalogue of packs; NULL: none is kept */
 	int64_t now;			/* ns since the epoch */
 	unsigned jobs;			/* operations at once; 0: chosen */
 	const atomic_bool *cancel;	/* operations that have not begun are put back; may be NULL */

@@ -12,6 +12,8 @@ extern const struct ebb_lower ebb_act_compress;
 extern const struct ebb_lower ebb_act_dedup;
 extern const struct ebb_lower ebb_act_archive;
 extern const struct ebb_lower ebb_act_copy;
+extern const struct ebb_lower ebb_act_strike;
+extern const struct ebb_lower ebb_act_repack;
 
 static const struct ebb_lower *const table[] = {
 	&ebb_act_delete,
@@ -20,6 +22,8 @@ static const struct ebb_lower *const table[] = {
 	&ebb_act_dedup,
 	&ebb_act_archive,
 	&ebb_act_copy,
+	&ebb_act_strike,
+	&ebb_act_repack,
 };
 
 const struct ebb_lower *ebb_lower_of(enum ebb_action_id action)

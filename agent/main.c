@@ -72,6 +72,9 @@
  *   lower.c          actions become steps                   act_delete.c     act_tier.c     act_compress.c     act_dedup.c
  *   act_archive.c    many objects into one pack             packer.c         doing so        packer_write.c  unpack.c
  *   undo_packs.c     packs on the way back                  packed.c         where in a pack an object is
+ *   act_strike.c     objects deleted in packs               strike.c         their tombstones     packname.c  names of both
+ *   act_repack.c     packs without them                     repack.c         made and compared
+ *   packs.c          packs as they stand, what is in them   cmd_packs.c      listed               plan_packs.c  in plans
  *   act_copy.c       and of transfers                       after.c          what a copy made, for the next hop
  *   op.c             one action of a run                    steps.c          the few things it is made of
  *   stream.c         copying through a codec                take.c           or by the stores themselves

@@ -61,6 +61,22 @@ struct ebb_op {
 	uint8_t digest[EBB_DIGEST_LEN];
 };
 
+/* What it is about: of what lies in a pack, the object, not the pack. */
+static inline const struct ebb_record *ebb_op_subject(const struct ebb_op *op)
+{
+	return op->action == EBB_ACTION_STRIKE ? &op->with : &op->obj;
+}
+
+/* Store and key of that. */
+static inline const char *ebb_op_subject_store(const struct ebb_op *op)
+{
+	return op->action == EBB_ACTION_STRIKE ? op->with_store : op->store;
+}
+static inline const char *ebb_op_subject_key(const struct ebb_op *op)
+{
+	return op->action == EBB_ACTION_STRIKE ? op->with_key : op->key;
+}
+
 enum ebb_op_outcome {
 	EBB_OP_DONE,
 	EBB_OP_SKIPPED,		/* changed, in the way, or pointless: nothing was touched */

@@ -10,7 +10,7 @@ struct finding {
 	const char *store, *key;
 	struct ebb_arena *arena;
 	struct ebb_packed *ret;
-	bool found;
+	bool found, struck;
 };
 
 static int take(struct finding *f, const struct ebb_executor_op *o, struct ebb_err *err)
@@ -27,6 +27,7 @@ static int take(struct finding *f, const struct ebb_executor_op *o, struct ebb_e
 	memcpy(f->ret->row.digest, res->digest, EBB_DIGEST_LEN);
 	f->ret->rec.key = f->ret->key;
 	f->found = true;
+	f->struck = false;
 	return f->ret->store && f->ret->key && f->ret->row.key ? 0
 							      : ebb_err_set(err, EBB_ENOMEM, "out of memory");
 }
@@ -43,6 +44,10 @@ static int look_into(struct finding *f, const struct ebb_replay *rep, struct ebb
 		if (o->result.outcome == EBB_OP_DONE && o->result.member.coded && strcmp(o->op.key, f->key) == 0 &&
 		    strcmp(o->op.store, f->store) == 0 && !ebb_replay_is_away(rep, o->op.n))
 			r = take(f, o, err);
+		else if (o->result.outcome == EBB_OP_DONE && o->op.action == EBB_ACTION_STRIKE &&
+			 strcmp(o->op.with_key, f->key) == 0 && strcmp(o->op.with_store, f->store) == 0 &&
+			 !ebb_replay_is_away(rep, o->op.n))
+			f->struck = true;
 	}
 	return r;
 }
@@ -63,10 +68,11 @@ static int in_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 }
 
 int ebb_packed_find(const char *index, const char *store, const char *key, struct ebb_arena *arena,
-		    struct ebb_packed *ret, struct ebb_err *err)
+		    struct ebb_packed *ret, bool *ret_struck, struct ebb_err *err)
 {
-	struct finding f = {store, key, arena, ret, false};
+	struct finding f = {.store = store, .key = key, .arena = arena, .ret = ret};
 	int r = ebb_run_each(index, in_run, &f, err);
 
-	return r < 0 ? r : f.found;
+	*ret_struck = f.struck;
+	return r < 0 ? r : f.found && !f.struck;
 }

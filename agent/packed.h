@@ -18,9 +18,9 @@ struct ebb_packed {
  * The newest run that archived @key of @store and did not give it back.
  *
  * @arena   holds the strings of *ret.
- * @return  1 with *ret; 0 when there is none; -EBB_EJOURNAL, -EBB_ENOMEM.
+ * @return  1 with *ret; 0 when there is none, or (*ret_struck) it was deleted from its pack since; -EBB_EJOURNAL, -EBB_ENOMEM.
  */
 int ebb_packed_find(const char *index, const char *store, const char *key, struct ebb_arena *arena,
-		    struct ebb_packed *ret, struct ebb_err *err);
+		    struct ebb_packed *ret, bool *ret_struck, struct ebb_err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/packer_write.h"
+#include "agent/packs.h"
 #include "agent/steps.h"
 #include "compress/pack_read.h"
 #include "scanners/content.h"
@@ -240,6 +241,15 @@ static int take_away(struct ebb_packer *p, struct ebb_err *err)
 	return r < 0 ? r : ebb_store_remove(p->to, p->key, proof, err);
 }
 
+/* What is in it goes into the catalogue while it can be read. */
+static void learn(struct ebb_packer *p)
+{
+	EBB_CLEANUP(ebb_pack_read_release) struct ebb_pack_index x = {0};
+
+	if (p->x->index)
+		ebb_packs_index(p->x->index, p->m[0].o->op.to_store, &p->rec, p->to, &x, NULL);
+}
+
 /* Everything up to the journal; the originals are not touched. */
 static int prepare(struct ebb_packer *p, struct ebb_err *err)
 {
@@ -260,6 +270,7 @@ static int prepare(struct ebb_packer *p, struct ebb_err *err)
 		return r;
 	if (members_left(p) == 0)
 		return 0;
+	learn(p);
 	r = set_class(p, err);
 	return r < 0 ? r : record(p, err);
 }

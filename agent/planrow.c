@@ -150,7 +150,7 @@ static void put_action(struct ebb_jsonput *j, const struct ebb_planrow *row)
 		ebb_jsonput_int(j, "window", row->window);
 	ebb_jsonput_string_or_null(j, "purge", row->purge ? EBB_PROOF_PURGE_WORDS : NULL);
 	ebb_jsonput_int_or_null(j, "trash_s", trash, row->trash_ns / SECOND);
-	if (row->action == EBB_ACTION_DEDUP)
+	if (row->action == EBB_ACTION_DEDUP || row->action == EBB_ACTION_STRIKE)
 		put_with(j, row);
 	if (row->awaits)
 		ebb_jsonput_number(j, "awaits", "true");
@@ -281,6 +281,8 @@ static void check_with(struct ebb_jsonline *l, const struct ebb_planrow *row)
 
 	if (l->r < 0 || !row->with_store)
 		return;
+	if (row->action == EBB_ACTION_STRIKE) /* the object is in a pack, which is another thing */
+		return;
 	if (!is_known_file(w) || w->f[EBB_F_SIZE] != row->obj.f[EBB_F_SIZE] || is_dir(w->key))
 		ebb_jsonline_bad(l, "the other object is no file of known modification time and the same size");
 	if (in_trash(w->key))
@@ -342,7 +344,7 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	row.window = (int)ebb_jsonline_int_or(l, "window", 10, 27, 0);
 	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);
 	read_action(l, &row);
-	if (l->r == 0 && row.action == EBB_ACTION_DEDUP)
+	if (l->r == 0 && (row.action == EBB_ACTION_DEDUP || row.action == EBB_ACTION_STRIKE))
 		read_with(l, arena, &row);
 	if (l->r == 0 && row.action == EBB_ACTION_COPY)
 		read_copy(l, arena, &row);

@@ -97,9 +97,10 @@ static int left_json(struct ebb_session_tell *t, const struct ebb_op *op,
 		     const struct ebb_op_result *r)
 {
 	json_t *o = json_pack("{s:s, s:s, s:s}", "outcome", ebb_op_outcome_name(r->outcome), "action",
-			      ebb_action_kind(op->action)->name, "store", op->store);
+			      ebb_action_kind(op->action)->name, "store", ebb_op_subject_store(op));
+	const char *key = ebb_op_subject_key(op);
 
-	if (!o || ebb_out_json_key(o, op->key, op->obj.key_len ? strlen(op->key) : 0) ||
+	if (!o || ebb_out_json_key(o, key, ebb_op_subject(op)->key_len ? strlen(key) : 0) ||
 	    json_object_set_new(o, "code", json_string(ebb_err_name(r->why.code))) ||
 	    ebb_out_json_bytes(o, "why", r->why.msg, strlen(r->why.msg))) {
 		json_decref(o);
@@ -115,7 +116,7 @@ void ebb_session_ended(void *ctx, const struct ebb_op *op, const struct ebb_op_r
 
 	t->ended++;
 	if (r->outcome == EBB_OP_DONE) {
-		t->bytes += (uint64_t)op->obj.f[EBB_F_SIZE];
+		t->bytes += (uint64_t)ebb_op_subject(op)->f[EBB_F_SIZE];
 		ebb_progress_tick(&t->progress, t->ended, t->total, t->bytes);
 		return;
 	}
@@ -124,8 +125,9 @@ void ebb_session_ended(void *ctx, const struct ebb_op *op, const struct ebb_op_r
 		return;
 	}
 	ebb_progress_end(&t->progress);
-	fprintf(f, "ebb: %s %s:", t->dry ? "would skip" : ebb_op_outcome_name(r->outcome), op->store);
-	ebb_out_name(f, op->key, strlen(op->key));
+	fprintf(f, "ebb: %s %s:", t->dry ? "would skip" : ebb_op_outcome_name(r->outcome),
+		ebb_op_subject_store(op));
+	ebb_out_name(f, ebb_op_subject_key(op), strlen(ebb_op_subject_key(op)));
 	fprintf(f, ": %s\n", r->why.msg);
 }
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/repack.h"
 #include "agent/same.h"
 #include "agent/stream.h"
+#include "agent/strike.h"
 #include "agent/take.h"
 #include "agent/unpack.h"
 #include "compress/codec.h"
@@ -598,6 +600,11 @@ static const struct {
 	[EBB_STEP_CLASS] = {"class", step_class},
 	[EBB_STEP_COPY] = {"copy", step_copy},
 	[EBB_STEP_UNPACK] = {"unpack", ebb_unpack_copy},
+	[EBB_STEP_STRIKE] = {"strike", ebb_strike_write},
+	[EBB_STEP_TOMBSTONE] = {"tombstone", ebb_strike_proof},
+	[EBB_STEP_REPACK] = {"repack", ebb_repack_write},
+	[EBB_STEP_REPACKED] = {"repacked", ebb_repack_verify},
+	[EBB_STEP_SWEEP] = {"sweep", ebb_repack_sweep},
 	[EBB_STEP_VERIFY] = {"verify", step_verify},
 	[EBB_STEP_CONFIRM] = {"confirm", step_confirm},
 	[EBB_STEP_ORIGINAL] = {"original", step_original},
@@ -631,6 +638,8 @@ static int remove_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	};
 	int r;
 
+	if (op->action == EBB_ACTION_REPACK)
+		return ebb_repack_remove(c, err);
 	if (op->member.coded)
 		return ebb_unpack_remove(c, err);
 	if (op->how == EBB_OP_TAKE && !c->result->has_digest && (r = ebb_stream_digest(c, err)) < 0)

@@ -13,6 +13,9 @@
  *   class    change its storage class in place
  *   copy     have its store copy it to another key, or another store take it, or stream it there, plain, encoded or decoded, with its metadata
  *   unpack   copy it out of a pack, with its metadata
+ *   strike   write the tombstone of an object in a pack; tombstone: the proof that it may go again
+ *   repack   write what is left of a pack into a new one; repacked: read that back: gives the proof that remove needs
+ *   sweep    tombstones of what is gone go
  *   verify   read the copy back and compare: gives the proof that remove needs
  *   confirm  the copy is what was sent: by the checksums that its store has checked while it was written, elsewhere by verify
  *   original what a copy was made of stands unchanged: gives the proof that remove needs to take the copy away
@@ -50,6 +53,11 @@ enum ebb_step {
 	EBB_STEP_CLASS,
 	EBB_STEP_COPY,
 	EBB_STEP_UNPACK,
+	EBB_STEP_STRIKE,
+	EBB_STEP_TOMBSTONE,
+	EBB_STEP_REPACK,
+	EBB_STEP_REPACKED,
+	EBB_STEP_SWEEP,
 	EBB_STEP_VERIFY,
 	EBB_STEP_CONFIRM,
 	EBB_STEP_ORIGINAL,

@@ -78,7 +78,7 @@ static bool reads(const struct ebb_op *op)
 		return true;
 	for (const enum ebb_step *s = l ? l->steps(op) : NULL; s && *s != EBB_STEP_END; s++)
 		if (*s == EBB_STEP_SAMPLE || *s == EBB_STEP_COMPARE || *s == EBB_STEP_CLASS || *s == EBB_STEP_COPY ||
-		    *s == EBB_STEP_UNPACK)
+		    *s == EBB_STEP_UNPACK || *s == EBB_STEP_REPACK || *s == EBB_STEP_REPACKED)
 			return true;
 	return false;
 }

@@ -27,6 +27,7 @@ struct going_back {
 	ebb_undo_each_fn *each;			/* only tell what would be done, to this */
 	void *each_ctx;
 	bool wrote;				/* to the journal */
+	struct ebb_undo_packs_trail trail;
 };
 
 static int64_t size_of(const struct ebb_record *rec)
@@ -39,7 +40,7 @@ static void tell(struct going_back *g, const struct ebb_op *did, const struct eb
 	switch (r->outcome) {
 	case EBB_OP_DONE:
 		g->counts.done++;
-		g->counts.bytes += size_of(&did->obj);
+		g->counts.bytes += size_of(ebb_op_subject(did));
 		break;
 	case EBB_OP_SKIPPED:
 		g->counts.skipped++;
@@ -56,7 +57,7 @@ static void tell(struct going_back *g, const struct ebb_op *did, const struct eb
 
 static bool wanted(const struct going_back *g, const struct ebb_op *did)
 {
-	return !g->u->wanted || g->u->wanted(g->u->ctx, did->store, did->key);
+	return !g->u->wanted || g->u->wanted(g->u->ctx, ebb_op_subject_store(did), ebb_op_subject_key(did));
 }
 
 /* In the trash, and its time is over. */
@@ -121,6 +122,9 @@ static int collect(struct going_back *g, struct ebb_err *err)
 			continue;
 		}
 		int r = lower(g, o, &g->ops[g->n].op, &no.why);
+		if (r == 0 && g->way == EBB_OP_UNDO && o->op.action == EBB_ACTION_ARCHIVE &&
+		    (r = ebb_undo_packs_follow(&g->trail, g->u->stores, &g->seg.arena, &g->ops[g->n].op, &no.why)) < 0)
+			ebb_op_release(&g->ops[g->n].op);
 		if (r == -EBB_ENOMEM)
 			return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 		if (r < 0) {
@@ -295,6 +299,7 @@ static int prepare(struct going_back *g, struct ebb_err *err)
 static void release(struct going_back *g)
 {
 	drop_window(g);
+	ebb_undo_packs_trail_release(&g->trail);
 	ebb_undo_dirs_free(g->dirs);
 	ebb_journal_reader_close(g->reader);
 	ebb_journal_close(g->x.journal);

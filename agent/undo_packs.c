@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/undo_packs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "scanners/proof_pack.h"
@@ -46,16 +47,88 @@ static int stands(void *ctx, const char *key, struct ebb_err *err)
 	return 0;
 }
 
-static int remove_pack(struct emptying *e, struct ebb_store *s, const struct ebb_executor_op *o,
+static int remove_pack(struct emptying *e, struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		       struct ebb_err *err)
 {
+	static const struct ebb_pack_index none = {0};
 	EBB_CLEANUP(ebb_proof_pack_closep) struct ebb_proof_pack *pack = NULL;
 	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;
-	int r = ebb_proof_pack_open(s, o->op.to_key, &o->result.to, &pack, err);
+	int r = ebb_proof_pack_open(s, key, rec, &pack, err);
 
 	if (r == 0)
 		r = ebb_proof_pack_emptied(pack, stands, e, &proof, err);
-	return r < 0 ? r : ebb_store_remove(s, o->op.to_key, proof, err);
+	if (r == 0)
+		r = ebb_store_remove(s, key, proof, err);
+	if (r == 0)
+		ebb_packs_sweep(s, key, &none, INT64_MAX);
+	return r;
+}
+
+/* The pack as the run left it, or as it was packed anew. */
+static int go_to_pack(struct emptying *e, struct ebb_store *s, const struct ebb_executor_op *o, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_arena_release) struct ebb_arena arena = {0};
+	struct ebb_packs_pack now;
+	int r = ebb_store_check(s, o->op.to_key, &o->result.to, NULL);
+
+	if (r == 0)
+		return remove_pack(e, s, o->op.to_key, &o->result.to, err);
+	if (r != -EBB_ENOENT)
+		return 0;
+	ebb_arena_init(&arena, 0);
+	r = ebb_packs_follow(s, o->op.to_key, &arena, &now, err);
+	return r <= 0 ? r : remove_pack(e, s, now.key, &now.rec, err);
+}
+
+void ebb_undo_packs_trail_release(struct ebb_undo_packs_trail *t)
+{
+	ebb_pack_read_release(&t->x);
+	ebb_arena_release(&t->arena);
+}
+
+/* Look where the pack is now, once for all its members. */
+static int find_trail(struct ebb_undo_packs_trail *t, struct ebb_store *s, const struct ebb_op *op, struct ebb_err *err)
+{
+	struct ebb_record rec;
+	struct ebb_err why = {0};
+
+	if (t->store == s && strcmp(t->was, op->key) == 0)
+		return 0;
+	ebb_undo_packs_trail_release(t);
+	*t = (struct ebb_undo_packs_trail){.store = s};
+	ebb_arena_init(&t->arena, 0);
+	int r = ebb_store_head(s, op->key, &rec, &why);
+	if (r == -EBB_ENOENT && (r = ebb_packs_follow(s, op->key, &t->arena, &t->now, err)) == 1) {
+		t->moved = true;
+		r = ebb_packs_index(NULL, op->store, &t->now.rec, s, &t->x, err);
+	} else if (r < 0 && why.code) {
+		return ebb_err_set(err, -r, "%s", why.msg);
+	}
+	if (r == 0)
+		snprintf(t->was, sizeof(t->was), "%s", op->key);
+	return r < 0 ? r : 0;
+}
+
+int ebb_undo_packs_follow(struct ebb_undo_packs_trail *t, const struct ebb_storeset *stores, struct ebb_arena *arena,
+			  struct ebb_op *op, struct ebb_err *err)
+{
+	struct ebb_store *s = ebb_storeset_find(stores, op->store);
+	const struct ebb_pack_member *m;
+	int r = s && op->member.coded ? find_trail(t, s, op, err) : 0;
+
+	if (r < 0 || !s || !op->member.coded || !t->moved)
+		return r;
+	m = ebb_pack_read_find(&t->x, op->to_key);
+	if (!m || memcmp(m->digest, op->digest, EBB_DIGEST_LEN) != 0)
+		return ebb_err_set(err, EBB_ENOTSUP, "was deleted from its pack, and its time in the trash was over");
+	op->key = ebb_arena_strdup(arena, t->now.key);
+	if (!op->key)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	op->obj = t->now.rec;
+	op->obj.key = op->key;
+	op->obj.key_len = (uint32_t)strlen(op->key);
+	op->member = (struct ebb_op_member){m->offset, m->coded, m->raw, m->size};
+	return 0;
 }
 
 int ebb_undo_packs(const struct ebb_storeset *stores, const struct ebb_replay *replay,
@@ -73,9 +146,10 @@ int ebb_undo_packs(const struct ebb_storeset *stores, const struct ebb_replay *r
 			continue;
 		e.pack = o->op.pack;
 		e.at = i;
-		if (!came_back(&e, o->op.n) || ebb_store_check(s, o->op.to_key, &o->result.to, NULL) < 0)
+		/* of one that was packed anew the first may be gone for good */
+		if (!came_back(&e, o->op.n) && ebb_store_check(s, o->op.to_key, &o->result.to, NULL) == 0)
 			continue;
-		int r = remove_pack(&e, s, o, &why);
+		int r = go_to_pack(&e, s, o, &why);
 		/* some have not come back, or it is damaged: it stays */
 		if (r < 0 && r != -EBB_EMISMATCH && r != -EBB_ECORRUPT && r != -EBB_ECHANGED)
 			return ebb_err_set(err, -r, "%s", why.msg);

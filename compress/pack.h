@@ -63,6 +63,7 @@ struct ebb_pack_member {
 	int64_t coded;		/* bytes of its frames */
 	int64_t raw;		/* bytes of tar they decode to */
 	int64_t size;		/* bytes of content */
+	int64_t mtime;		/* ns since the epoch; 0 when the row did not come from an index */
 	uint8_t digest[EBB_DIGEST_LEN];	/* XXH3-128 of the content */
 };
 

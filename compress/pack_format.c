@@ -16,8 +16,8 @@
 #define SKIPPABLE 8		/* bytes of a skippable frame's header */
 
 #define MARKER_MAGIC "EBBPACK1"
-#define FOOTER_MAGIC "EBBINDX1"
-#define ROW 52			/* bytes of a row before its key */
+#define FOOTER_MAGIC "EBBINDX2"
+#define ROW 60			/* bytes of a row before its key */
 #define SEEK 8			/* bytes of a line of the seek table */
 #define INDEX_LEVEL 3
 
@@ -84,6 +84,7 @@ int ebb_pack_format_put_row(struct ebb_buf *rows, const struct ebb_pack_member *
 	ebb_le_put64(p + 24, (uint64_t)m->size);
 	memcpy(p + 32, m->digest, EBB_DIGEST_LEN);
 	ebb_le_put32(p + 48, (uint32_t)len);
+	ebb_le_put64(p + 52, (uint64_t)m->mtime);
 	int r = ebb_buf_reserve(rows, sizeof(p) + len + 1);
 	if (r == 0)
 		r = ebb_buf_add(rows, p, sizeof(p));
@@ -104,6 +105,7 @@ int ebb_pack_format_get_row(const char *rows, size_t len, size_t *at, struct ebb
 		m.coded = (int64_t)ebb_le_get64(p + 8);
 		m.raw = (int64_t)ebb_le_get64(p + 16);
 		m.size = (int64_t)ebb_le_get64(p + 24);
+		m.mtime = (int64_t)ebb_le_get64(p + 52);
 		memcpy(m.digest, p + 32, EBB_DIGEST_LEN);
 		ok = m.offset >= 0 && m.coded > 0 && m.offset <= INT64_MAX - m.coded && m.raw > 0 &&
 		     m.size >= 0;

@@ -62,7 +62,7 @@ static int read_rows(struct ebb_pack_index *x, const struct ebb_pack_format_foot
 	int64_t from = 0;
 
 	/* Every row takes more bytes than this, so the count is held to what is there. */
-	if ((int64_t)f->members * 50 > f->raw)
+	if ((int64_t)f->members * 60 > f->raw)
 		return corrupt(err, "the index has fewer rows than it says");
 	x->members = calloc((size_t)f->members + 1, sizeof(*x->members));
 	if (!x->members)

@@ -51,6 +51,7 @@ static int told_begin(void *ctx, const struct ebb_pack_entry *e, struct ebb_err 
 
 	t->m->key = ebb_arena_strdup(&t->s->keys, e->key);
 	t->m->size = e->size;
+	t->m->mtime = e->mtime;
 	return t->m->key ? 0 : ebb_err_set(err, EBB_ENOMEM, "pack: no memory");
 }
 

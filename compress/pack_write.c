@@ -163,7 +163,8 @@ int ebb_pack_write_begin(struct ebb_pack_writer *w, const struct ebb_pack_entry 
 		return ebb_err_set(err, EBB_ENOTSUP, "'%s' is too large for a pack", e->key);
 	if (w->members == EBB_PACK_MEMBERS_MAX)
 		return ebb_err_set(err, EBB_ELIMIT, "pack: more than %u members", EBB_PACK_MEMBERS_MAX);
-	w->member = (struct ebb_pack_member){.key = e->key, .offset = w->size, .size = e->size};
+	w->member = (struct ebb_pack_member){.key = e->key, .offset = w->size, .size = e->size,
+					      .mtime = e->mtime};
 	w->left = e->size;
 	ebb_digest_clear(&w->digest);
 	struct ebb_pack_tar_locale l = ebb_pack_tar_enter();
@@ -187,16 +188,13 @@ int ebb_pack_write_data(struct ebb_pack_writer *w, const void *p, size_t len, st
 	return archive_write_data(w->tar, p, len) == (la_ssize_t)len ? 0 : failed(w, err);
 }
 
-/* The member is complete: its marker, and its row. */
+/* The member is complete: its marker, and its row. Its digest is known. */
 static int record(struct ebb_pack_writer *w, struct ebb_err *err)
 {
 	struct ebb_pack_member *m = &w->member;
 	struct ebb_pack_format_marker marker = {.at = w->size, .raw = m->raw};
 	uint8_t p[EBB_PACK_FORMAT_MARKER];
-	int r = ebb_digest_final(&w->digest, m->digest, err);
 
-	if (r < 0)
-		return r;
 	m->coded = marker.coded = w->size - m->offset;
 	memcpy(marker.digest, m->digest, EBB_DIGEST_LEN);
 	ebb_pack_format_put_marker(p, &marker);
@@ -218,6 +216,72 @@ int ebb_pack_write_end(struct ebb_pack_writer *w, struct ebb_pack_member *ret, s
 	if (archive_write_finish_entry(w->tar) != ARCHIVE_OK)
 		return failed(w, err);
 	int r = end_frame(w, err);
+	if (r == 0)
+		r = ebb_digest_final(&w->digest, w->member.digest, err);
+	if (r == 0)
+		r = record(w, err);
+	if (r == 0 && ret)
+		*ret = w->member;
+	return r;
+}
+
+/* Whole frames at the beginning of @len bytes go on; *ret_taken bytes are gone. */
+static int copy_frames(struct ebb_pack_writer *w, const uint8_t *p, size_t len, size_t *ret_taken,
+		       struct ebb_err *err)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t n = ZSTD_findFrameCompressedSize(p + at, len - at);
+		unsigned long long raw;
+
+		if (ZSTD_isError(n))
+			break; /* the rest of it comes with the next piece, or never */
+		raw = ZSTD_getFrameContentSize(p + at, n);
+		if (raw == 0 || raw > EBB_PACK_CHUNK) /* what says no size says more */
+			return ebb_err_set(err, EBB_ECORRUPT, "pack: a frame of '%s' is none of a pack", w->member.key);
+		if (ebb_pack_format_put_seek(&w->seeks, (uint32_t)n, (uint32_t)raw) < 0)
+			return ebb_err_set(err, EBB_ENOMEM, "pack: no memory");
+		w->member.raw += (int64_t)raw;
+		at += n;
+	}
+	*ret_taken = at;
+	return at ? give(w, p, at, err) : 0;
+}
+
+int ebb_pack_write_copy(struct ebb_pack_writer *w, const struct ebb_pack_member *m, ebb_range_fn *read,
+			void *ctx, struct ebb_pack_member *ret, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_mem_freep) uint8_t *p = malloc(2 * EBB_PACK_CHUNK);
+	size_t have = 0, taken = 0;
+	int64_t at = 0;
+	int r = 0;
+
+	if (!p)
+		return ebb_err_set(err, EBB_ENOMEM, "pack: no memory");
+	if (w->members == EBB_PACK_MEMBERS_MAX)
+		return ebb_err_set(err, EBB_ELIMIT, "pack: more than %u members", EBB_PACK_MEMBERS_MAX);
+	w->member = *m;
+	w->member.offset = w->size;
+	w->member.raw = 0;
+	while (r == 0 && (at < m->coded || have)) {
+		size_t room = 2 * EBB_PACK_CHUNK - have;
+		size_t n = m->coded - at < (int64_t)room ? (size_t)(m->coded - at) : room;
+
+		r = n ? ebb_range_read(read, ctx, m->offset + at, p + have, n, err) : 0;
+		at += (int64_t)n;
+		have += n;
+		if (r == 0)
+			r = copy_frames(w, p, have, &taken, err);
+		if (r == 0 && taken == 0)
+			r = ebb_err_set(err, EBB_ECORRUPT, "pack: the frames of '%s' are damaged", m->key);
+		if (r < 0)
+			break;
+		have -= taken;
+		memmove(p, p + taken, have);
+	}
+	if (r == 0 && w->member.raw != m->raw)
+		r = ebb_err_set(err, EBB_ECORRUPT, "pack: '%s' is not what its index says", m->key);
 	if (r == 0)
 		r = record(w, err);
 	if (r == 0 && ret)

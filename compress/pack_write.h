@@ -18,6 +18,7 @@
 
 #include "compress/pack.h"
 #include "compress/pipe.h"
+#include "compress/range.h"
 
 struct ebb_pack_writer;
 
@@ -53,6 +54,17 @@ int ebb_pack_write_data(struct ebb_pack_writer *w, const void *p, size_t len, st
  * @return  0; -EBB_EMISMATCH: fewer bytes came than the entry's size; -EBB_ENOMEM; the sink's.
  */
 int ebb_pack_write_end(struct ebb_pack_writer *w, struct ebb_pack_member *ret, struct ebb_err *err);
+
+/*
+ * Take over a member of another pack as it is: the same frames, which are not decoded. Whoever lets the other pack go reads the member back.
+ *
+ * @m       its row in the other pack, which @read reads, 8 MiB at most at a time.
+ * @ret     its row in this one; may be NULL.
+ * @return  0; -EBB_ECORRUPT: what stands there are no frames of that many bytes of tar; what @read returns; -EBB_ELIMIT, -EBB_ENOMEM; the
+ *          sink's.
+ */
+int ebb_pack_write_copy(struct ebb_pack_writer *w, const struct ebb_pack_member *m, ebb_range_fn *read,
+			void *ctx, struct ebb_pack_member *ret, struct ebb_err *err);
 
 /* End of the tar, index and seek table; nothing may follow. 0, -EBB_ENOMEM, or the sink's. */
 int ebb_pack_write_finish(struct ebb_pack_writer *w, struct ebb_err *err);

@@ -79,6 +79,24 @@ static const struct ebb_action_kind kinds[EBB_ACTION_COUNT] = {
 			.trashes = true,
 			.families = true,
 		},
+	[EBB_ACTION_STRIKE] =
+		{
+			.id = EBB_ACTION_STRIKE,
+			.name = "strike",
+			.past = "struck off",
+			.summary = "delete an object in a pack: it counts as gone, and goes when its pack is packed anew",
+			.changes = true,
+			.trashes = true,
+			.unruled = true,
+		},
+	[EBB_ACTION_REPACK] =
+		{
+			.id = EBB_ACTION_REPACK,
+			.name = "repack",
+			.past = "packed anew",
+			.summary = "write packs anew without what was deleted from them",
+			.changes = true,
+		},
 };
 
 const struct ebb_action_kind *ebb_action_kind(enum ebb_action_id id)

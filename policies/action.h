@@ -23,6 +23,8 @@ enum ebb_action_id {
 	EBB_ACTION_ARCHIVE,	/* into a pack with others, in another store or the same */
 	EBB_ACTION_COPY,	/* to another store as well; the original stays */
 	EBB_ACTION_RETAIN,	/* which checkpoints of a family stay; the others are deleted: plans have deletes only */
+	EBB_ACTION_STRIKE,	/* an object in a pack counts as deleted: a tombstone beside the pack says so */
+	EBB_ACTION_REPACK,	/* a pack without what was deleted from it, in place of it */
 	EBB_ACTION_COUNT
 };
 
@@ -85,7 +87,7 @@ struct ebb_action {
 	int64_t trash_ns;		/* delete, dedup: how long the trash keeps it */
 	enum ebb_action_how how;	/* dedup */
 	const char *with_store;		/* dedup: where the copy that stays is; otherwise NULL */
-	const struct ebb_record *with;	/* dedup: that copy */
+	const struct ebb_record *with;	/* dedup: that copy; strike: the object as it was, in store with_store, while `obj` is its pack */
 	int64_t pack;			/* archive: number of the pack that it goes into, from 1; otherwise 0 */
 	/* money; all amounts in the plan's currency */
 	bool priced;			/* false: no price for a class involved, the amounts are

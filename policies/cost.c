@@ -288,24 +288,15 @@ static void tell_doubt(const struct ebb_bill *b, struct ebb_buf *why)
 			     l->class->name);
 }
 
-int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
-		    struct ebb_buf *why, struct ebb_err *err)
+/* Sides of a bill become the amounts of an action. */
+static int settle(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		  const char *missing, struct ebb_buf *why, struct ebb_err *err)
 {
-	int64_t there = count_bytes(a, why);
-	const char *missing = unpriced(ends, a);
 	struct ebb_money once, before, after;
 	int r;
 
-	ebb_bill_clear(bill);
 	a->priced = false;
 	a->one_off = a->saving = (struct ebb_money){0};
-	if (!missing) {
-		if (a->id == EBB_ACTION_ARCHIVE)
-			fill_member(ends, a, there, bill);
-		else
-			fill_bill(ends, a, there, bill);
-		missing = bill->missing;
-	}
 	if (missing) {
 		tell_missing(bill, missing, why);
 		return 0;
@@ -323,4 +314,58 @@ int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, stru
 	a->priced = true;
 	tell_doubt(bill, why);
 	return 0;
+}
+
+int ebb_cost_strike(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		    struct ebb_buf *why, struct ebb_err *err)
+{
+	char text[EBB_UNITS_TEXT];
+
+	ebb_bill_clear(bill);
+	a->wire = 0;
+	ebb_buf_addf(why, "; in a pack: saves once the trash expires after %s and the pack is packed anew",
+		     ebb_units_exact_duration(a->trash_ns, text));
+	if (!ends->from || !ends->to)
+		return settle(ends, a, bill, ends->from ? "the class that is written into" : "the class that it is in", why, err);
+	ebb_cost_requests_write(bill, EBB_BILL_ONCE, ends->to, ebb_cost_load(1, 0));
+	ebb_cost_storage(bill, EBB_BILL_BEFORE, ends->from, (struct ebb_cost_load){0, a->freed}, EBB_COST_MONTH);
+	return settle(ends, a, bill, bill->missing, why, err);
+}
+
+int ebb_cost_repack(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		    struct ebb_buf *why, struct ebb_err *err)
+{
+	int64_t size = a->obj->f[EBB_F_SIZE], left = size > a->freed ? size - a->freed : 0;
+	struct ebb_cost_load all = ebb_cost_load(1, size), rest = ebb_cost_load(1, left);
+
+	ebb_bill_clear(bill);
+	a->wire = a->to_store ? left : 0;
+	if (!ends->from)
+		return settle(ends, a, bill, "the class that it is in", why, err);
+	ebb_cost_retention(bill, EBB_BILL_ONCE, ends->from, all, ends->age_ns, false);
+	ebb_cost_storage(bill, EBB_BILL_BEFORE, ends->from, all, EBB_COST_MONTH);
+	if (a->to_store) {
+		ebb_cost_retrieval(bill, EBB_BILL_ONCE, ends->from, all, 1000000, EBB_COST_THAW);
+		ebb_cost_requests_write(bill, EBB_BILL_ONCE, ends->from->standard ? ends->from->standard : ends->from, rest);
+		ebb_cost_requests_transition(bill, EBB_BILL_ONCE, ends->from, 1);
+		ebb_cost_storage(bill, EBB_BILL_AFTER, ends->from, rest, EBB_COST_MONTH);
+	}
+	return settle(ends, a, bill, bill->missing, why, err);
+}
+
+int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		    struct ebb_buf *why, struct ebb_err *err)
+{
+	int64_t there = count_bytes(a, why);
+	const char *missing = unpriced(ends, a);
+
+	ebb_bill_clear(bill);
+	if (!missing) {
+		if (a->id == EBB_ACTION_ARCHIVE)
+			fill_member(ends, a, there, bill);
+		else
+			fill_bill(ends, a, there, bill);
+		missing = bill->missing;
+	}
+	return settle(ends, a, bill, missing, why, err);
 }

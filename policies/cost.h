@@ -60,6 +60,18 @@ int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, stru
 		    struct ebb_buf *why, struct ebb_err *err);
 
 /*
+ * What a tombstone costs, and what its object's bytes (a->freed) cost a month, which is saved when the pack is packed anew. As ebb_cost_action.
+ *
+ * @ends  from: class of the pack; to: the class that is written into.
+ */
+int ebb_cost_strike(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		    struct ebb_buf *why, struct ebb_err *err);
+
+/* What it costs to read a pack, to write what is left of it into the same class, and to let it go; a->freed bytes less are kept then. */
+int ebb_cost_repack(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
+		    struct ebb_buf *why, struct ebb_err *err);
+
+/*
  * Add to a priced member what its pack costs beside the members' bytes: requests, and what the class adds to an object or bills at
  * least. For the first member of each pack, so that sums over a plan are exact.
  *

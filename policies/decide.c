@@ -36,6 +36,8 @@ struct pack {
 	const struct ebb_rules_store *store;
 	const struct ebb_rules_dataset *set;
 	int64_t members, bytes;
+	size_t folder_len;		/* of the last member */
+	char folder[EBB_KEY_MAX];
 };
 
 /* A class of a store that was looked up, by the address of its name. */
@@ -176,6 +178,12 @@ const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d)
 	return &d->totals;
 }
 
+/* The object that an action is about: what lies in a pack is not the pack. */
+static const struct ebb_record *subject(const struct ebb_action *a)
+{
+	return a->id == EBB_ACTION_STRIKE ? a->with : a->obj;
+}
+
 /* Bytes that count in sums: those of an inode at its first name only. */
 static int64_t counted_bytes(const struct ebb_record *r)
 {
@@ -194,7 +202,7 @@ static int add_objects(struct ebb_decide_sum *s, int64_t objects, int64_t bytes,
 
 static int add_action(struct ebb_decide_sum *s, const struct ebb_action *a, struct ebb_err *err)
 {
-	int r = add_objects(s, 1, counted_bytes(a->obj), err);
+	int r = add_objects(s, 1, counted_bytes(subject(a)), err);
 
 	if (r < 0)
 		return r;
@@ -562,6 +570,24 @@ int ebb_decide_offer(const struct ebb_decide *d, size_t rule, struct ebb_bundle 
 			  : 0;
 }
 
+/* Length of the folder of a key, its '/' included. */
+static size_t folder(const struct ebb_record *r)
+{
+	const char *slash = memrchr(r->key, '/', r->key_len);
+
+	return slash ? (size_t)(slash - r->key) + 1 : 0;
+}
+
+/* What is read together lies in one folder: a pack that is three quarters full ends with it. */
+static bool ends_here(const struct ebb_decide *d, const struct pack *p, size_t rule, const struct ebb_record *r)
+{
+	int64_t most = ebb_rules_get(d->rules, rule)->pack_bytes;
+	bool late = p->members >= EBB_ACTION_PACK_MEMBERS / 4 * 3 || p->bytes >= most / 4 * 3;
+	size_t n = folder(r);
+
+	return late && (n != p->folder_len || memcmp(r->key, p->folder, n) != 0);
+}
+
 /*
  * Which pack an object goes into: that of the object before it, while the same rule takes it from the same store and dataset and there
  * is room. The first member bears what the pack costs by itself.
@@ -574,18 +600,31 @@ static int join_pack(struct ebb_decide *d, size_t i, struct ebb_action *a, struc
 	int64_t size = a->obj->f[EBB_F_SIZE];
 
 	if (!p->open || p->rule != i || p->store != store || p->set != set ||
-	    p->members >= EBB_ACTION_PACK_MEMBERS || size > ebb_rules_get(d->rules, i)->pack_bytes - p->bytes) {
+	    p->members >= EBB_ACTION_PACK_MEMBERS || size > ebb_rules_get(d->rules, i)->pack_bytes - p->bytes || ends_here(d, p, i, a->obj)) {
 		struct ebb_cost_ends ends = ends_of(d, a);
 		int r = a->priced ? ebb_cost_pack(&ends, a, err) : 0;
 
 		if (r < 0)
 			return r;
-		*p = (struct pack){p->number + 1, true, i, store, set, 0, 0};
+		*p = (struct pack){.number = p->number + 1, .open = true, .rule = i, .store = store, .set = set};
 	}
 	p->members++;
 	p->bytes += size;
+	p->folder_len = folder(a->obj);
+	memcpy(p->folder, a->obj->key, p->folder_len);
 	a->pack = p->number;
 	return 0;
+}
+
+/* Hand over an action that no gate refused. */
+static int take(struct ebb_decide *d, size_t i, const struct ebb_action *a, ebb_decide_fn *fn, void *ctx,
+		struct ebb_err *err)
+{
+	int r = add_action(&d->totals.by_rule[i], a, err);
+
+	if (r == 0)
+		r = add_action(&d->totals.all, a, err);
+	return r < 0 ? r : fn(ctx, a, err);
 }
 
 static int act(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
@@ -607,11 +646,7 @@ static int act(struct ebb_decide *d, size_t i, const char *store, const struct e
 		r = join_pack(d, i, &a, err);
 	else
 		d->pack.open = false;
-	if (r == 0)
-		r = add_action(&d->totals.by_rule[i], &a, err);
-	if (r == 0)
-		r = add_action(&d->totals.all, &a, err);
-	return r < 0 ? r : fn(ctx, &a, err);
+	return r < 0 ? r : take(d, i, &a, fn, ctx, err);
 }
 
 /* Where an object that gets no action is counted. */
@@ -636,6 +671,99 @@ static int count_plain(struct ebb_decide *d, const struct ebb_block *b, struct e
 	for (uint32_t i = 0; r == 0 && i < b->n; i++)
 		r = add_objects(&d->totals.unmatched, 1, size[i], err);
 	return r;
+}
+
+static int strike(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
+		  const struct ebb_decide_pack *pack, int64_t coded, ebb_decide_fn *fn, void *ctx,
+		  struct ebb_err *err)
+{
+	const struct ebb_rule *rule = ebb_rules_get(d->rules, i);
+	struct ebb_action a = {
+		.id = EBB_ACTION_STRIKE, .rule = rule->name, .store = pack->store, .obj = pack->rec,
+		.to_store = pack->store, .with_store = store, .with = rec,
+		.trash_ns = rule->purge ? 0 : rule->trash_ns, .freed = coded,
+	};
+	const struct ebb_rules_store *where = ebb_rules_store(d->rules, pack->store);
+	struct ebb_cost_ends ends = {.from = class_of(d, where, pack->rec), .to = class_of(d, where, NULL),
+				     .currency = ebb_price_currency(d->prices)};
+
+	ebb_buf_clear(&d->why);
+	ebb_rules_explain_why(d->rules, i, rec, store, d->now, &d->why, NULL);
+	int r = ebb_cost_strike(&ends, &a, &d->bill, &d->why, err);
+	a.why = d->why.data;
+	return r < 0 ? r : take(d, i, &a, fn, ctx, err);
+}
+
+int ebb_decide_members(struct ebb_decide *d, const char *store, const struct ebb_block *b,
+		       const struct ebb_decide_pack *pack, const int64_t *coded, ebb_decide_fn *fn, void *ctx,
+		       struct ebb_err *err)
+{
+	struct ebb_record rec;
+	int r;
+
+	d->pack.open = false;
+	ebb_rules_decide_packed(d->work, true);
+	r = ebb_rules_decide(d->rules, d->work, b, store, d->now, d->rule, d->unknown, err);
+	ebb_rules_decide_packed(d->work, false);
+	if (r <= 0)
+		return r;
+	ebb_block_iter_init(d->iter, b);
+	for (uint32_t i = 0; i < b->n; i++) {
+		uint16_t rule = d->rule[i], unknown = d->unknown[i];
+
+		r = ebb_block_iter_next(d->iter, &rec, err);
+		if (r == 1 && rule != EBB_RULES_NONE && ebb_rules_get(d->rules, rule)->action->changes)
+			r = strike(d, rule, store, &rec, pack, coded[i], fn, ctx, err);
+		else if (r == 1 && unknown != EBB_RULES_NONE)
+			r = add_objects(&d->totals.refused[unknown][EBB_REFUSE_UNKNOWN], 1, counted_bytes(&rec), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The first rule that repacks what lies in @store, or NULL. */
+static const struct ebb_rule *repacks(const struct ebb_decide *d, const char *store, size_t *ret)
+{
+	for (size_t i = 0; i < ebb_rules_count(d->rules); i++) {
+		const struct ebb_rule *rule = ebb_rules_get(d->rules, i);
+
+		*ret = i;
+		if (rule->action->id == EBB_ACTION_REPACK && (!rule->store || strcmp(rule->store, store) == 0))
+			return rule;
+	}
+	return NULL;
+}
+
+int ebb_decide_pack(struct ebb_decide *d, const struct ebb_decide_pack *pack, ebb_decide_fn *fn, void *ctx,
+		    struct ebb_err *err)
+{
+	size_t i = 0;
+	const struct ebb_rule *rule = repacks(d, pack->store, &i);
+	const struct ebb_rules_store *where = ebb_rules_store(d->rules, pack->store);
+	struct ebb_action a = {
+		.id = EBB_ACTION_REPACK, .store = pack->store, .obj = pack->rec,
+		.to_store = pack->live ? pack->store : NULL, .freed = pack->garbage,
+	};
+
+	if (!rule || pack->garbage <= 0 ||
+	    (__int128)pack->garbage * 1000000 < (__int128)pack->coded * rule->garbage_ppm)
+		return 0;
+	a.rule = rule->name;
+	struct ebb_cost_ends ends = {.from = class_of(d, where, pack->rec), .to = class_of(d, where, pack->rec),
+				     .age_ns = where ? age_in_class(d, where, pack->rec) : 0,
+				     .currency = ebb_price_currency(d->prices)};
+	ebb_buf_clear(&d->why);
+	ebb_buf_addf(&d->why, "%lld of %lld objects are deleted, %lld %% of its bytes", (long long)(pack->members - pack->live),
+		     (long long)pack->members, (long long)(pack->garbage * (__int128)100 / pack->coded));
+	int r = ebb_cost_repack(&ends, &a, &d->bill, &d->why, err);
+	a.why = d->why.data;
+	if (r < 0)
+		return r;
+	enum ebb_decide_refusal refusal = worthwhile(rule, &a);
+	if (refusal != EBB_REFUSE_NONE)
+		return add_action(&d->totals.refused[i][refusal], &a, err);
+	return take(d, i, &a, fn, ctx, err);
 }
 
 static bool is_plain(const struct ebb_block *b)

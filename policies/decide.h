@@ -137,6 +137,29 @@ typedef int ebb_decide_fn(void *ctx, const struct ebb_action *a, struct ebb_err 
 int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_block *b,
 		     ebb_decide_fn *fn, void *ctx, struct ebb_err *err);
 
+/* A pack, for its members and for itself. Borrowed. */
+struct ebb_decide_pack {
+	const char *store;		/* where it lies */
+	const struct ebb_record *rec;
+	int64_t members, live;		/* objects in it, and those that are not struck off for good */
+	int64_t coded, garbage;		/* bytes of all of them, and of those that may go now */
+};
+
+/*
+ * Decide a block of objects that lie in a pack and are not struck off, under the store and key that they had: those that rules with `packed`
+ * meet become EBB_ACTION_STRIKE. Struck off is what a rule demands, so no gate of money stands before it.
+ *
+ * @coded   bytes that each takes in the pack, in the block's order.
+ * @return  as ebb_decide_block.
+ */
+int ebb_decide_members(struct ebb_decide *d, const char *store, const struct ebb_block *b,
+		       const struct ebb_decide_pack *pack, const int64_t *coded, ebb_decide_fn *fn, void *ctx,
+		       struct ebb_err *err);
+
+/* Decide the pack itself: the first rule that repacks and its share of garbage. Returns as ebb_decide_block. */
+int ebb_decide_pack(struct ebb_decide *d, const struct ebb_decide_pack *pack, ebb_decide_fn *fn, void *ctx,
+		    struct ebb_err *err);
+
 /*
  * Decide one file that rule number @rule, which changes something, meets: the action that
  * ebb_decide_block would build of it and the gate it stops at. Counts nothing.

@@ -98,7 +98,7 @@ static const char *shadowed_by(const struct ebb_rules *r, size_t i, const char *
 	for (size_t k = 0; k < i; k++) {
 		const struct ebb_rule *rule = &r->rules[k].pub;
 
-		if (rule->hidden || (r->rules[i].pub.hidden && rule->action->changes))
+		if (!ebb_rules_plain(rule) || (r->rules[i].pub.hidden && rule->action->changes))
 			continue;
 		if ((!rule->store || strcmp(rule->store, store) == 0) && overlaps(&r->rules[k], prefix))
 			return rule->name;
@@ -253,6 +253,8 @@ static bool can_act(const struct ebb_rule *rule, char why[EBB_NATIVE_WHY])
 				   "batch manifest", rule->class);
 		return true;
 	case EBB_ACTION_DELETE:
+		if (rule->packed)
+			return say(why, "lifecycle rules know nothing of what lies in packs");
 		return rule->purge || say(why, "lifecycle rules have no trash; they remove for good");
 	default:
 		return say(why, "lifecycle rules cannot %s", rule->action->name);

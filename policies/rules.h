@@ -30,6 +30,8 @@
  *        all_of: dataset,                                 # all that change but retain: only if all files of the dataset meet it
  *        everything: true,                                # delete that restricts nothing
  *        trust: certain|logs,                             # all that change; delete: certain unless said
+ *        packed: true,                                    # delete what lies in packs
+ *        garbage: 30%,                                    # repack
  *        require: {payback: 90d}}                         # all that change
  *   datasets:
  *     - {match: glob, kind: word, team: word, residency: [AE], labels: {name: text}}
@@ -40,6 +42,9 @@
  * A rule with `versions` is for what a bucket keeps out of sight: noncurrent versions, delete markers over nothing, unfinished uploads.
  * It never meets an object that is there. The bucket does it by itself (native.h), by days since the version was replaced or the upload
  * began; both are `after`, since `age` would be that of the content. There is no trash for these, so it must say `purge`.
+ *
+ * A rule with `packed` is for objects that lie in packs, under the store and key that they had, and meets no others; `keep` rules protect both.
+ * A rule that repacks is for packs: those in its store (or any), by how much of them is of no use.
  *
  * Deciding works on whole blocks: rules whose glob begins behind the block are skipped, conditions
  * over fields are evaluated column by column, and keys are decoded only when a rule that is left
@@ -75,6 +80,9 @@
 /* `long`: windows from and to these powers of two; `true` is the widest, 128 MiB, which zstd -d reads without being told. */
 #define EBB_RULES_LONG_MIN 10
 #define EBB_RULES_LONG_MAX 27
+
+/* Share of a pack that must be of no use before it is packed anew, when the rule says nothing. */
+#define EBB_RULES_GARBAGE_PPM 300000
 
 /* Most rules, most datasets, and most names of labels and captures of all datasets together. */
 #define EBB_RULES_MAX 4096
@@ -158,6 +166,8 @@ struct ebb_rule {
 					 * the level does */
 	bool trust_logs;		/* acts on what access logs make likely */
 	bool purge;			/* delete: no trash */
+	bool packed;			/* delete: the rule is for objects in packs, and meets no others */
+	int garbage_ppm;		/* repack: least share of a pack's bytes that is of no use, in millionths */
 	enum ebb_rules_hidden hidden;	/* delete: what is out of sight, by the bucket itself */
 	int64_t after_days;		/* of such: since replaced, or begun; 0 for markers */
 	int64_t trash_ns;		/* delete, dedup: time in the trash */
@@ -169,6 +179,12 @@ struct ebb_rule {
 	int64_t payback_ns;		/* longest payback accepted */
 	int line, col;
 };
+
+/* Is the rule for objects that are there? Others are for what a bucket hides, for what lies in packs, and for packs. */
+static inline bool ebb_rules_plain(const struct ebb_rule *rule)
+{
+	return !rule->hidden && !rule->packed && rule->action->id != EBB_ACTION_REPACK;
+}
 
 struct ebb_rules;
 
@@ -222,6 +238,9 @@ const char *ebb_rules_class(const struct ebb_rules *r, const char *store,
 struct ebb_rules_decide_work;
 struct ebb_rules_decide_work *ebb_rules_decide_new(const struct ebb_rules *r);
 void ebb_rules_decide_free(struct ebb_rules_decide_work *w);
+
+/* From now on @w decides about objects that lie in packs, or no longer: those are told by the store and key that they had. */
+void ebb_rules_decide_packed(struct ebb_rules_decide_work *w, bool packed);
 
 /*
  * Decide a block of objects of one store.

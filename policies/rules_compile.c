@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "core/text.h"
+#include "core/units.h"
 #include "policies/rules_ast.h"
 
 /* What a purging rule must say, letter by letter. */
@@ -51,7 +52,7 @@ static int check_keys(struct compiler *c)
 	static const char *const keys[] = {"name",  "match",      "store",  "kind",  "when",
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
-					   "how",   "copies", "pack", "versions", "after", "long", "keep_last", "keep_every",
+					   "how",   "copies", "pack", "versions", "after", "long", "packed", "garbage", "keep_last", "keep_every",
 					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age", "all_of"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
@@ -462,6 +463,37 @@ static int read_versions(struct compiler *c)
 	return read_after(c);
 }
 
+/* Objects in packs, and packs themselves. */
+static int read_packed(struct compiler *c)
+{
+	static const char *const strange[] = {"match", "kind", "when", "trust", "require"};
+	const struct ebb_tree_node *packed = get(c, "packed"), *garbage = get(c, "garbage");
+	struct ebb_rule *rule = &c->rule->pub;
+	bool packs = rule->action->id == EBB_ACTION_REPACK;
+	int64_t ppm = EBB_RULES_GARBAGE_PPM;
+	int r = 0;
+
+	if (packed && (!rule->action->destructive || rule->action->families))
+		return misplaced(c, "packed", "'delete'");
+	if (packed && rule->hidden)
+		return ebb_tree_key_error(packed, c->err, "'packed' and 'versions' exclude each other");
+	if (garbage && !packs)
+		return misplaced(c, "garbage", "'repack'");
+	for (size_t i = 0; packs && i < EBB_ARRAY_LEN(strange); i++)
+		if (get(c, strange[i]))
+			return ebb_tree_key_error(get(c, strange[i]), c->err,
+						  "'repack' is about packs, by 'store' and 'garbage' alone; '%s' says nothing of them",
+						  strange[i]);
+	if (packed)
+		r = ebb_tree_bool(packed, &rule->packed, c->err);
+	if (r == 0 && garbage)
+		r = ebb_tree_percent(garbage, &ppm, c->err);
+	if (r == 0 && packs && (ppm < 1 || ppm > 100 * EBB_UNITS_PERCENT))
+		return ebb_tree_error(garbage, c->err, "'garbage' is a share of a pack, such as 30%%");
+	rule->garbage_ppm = packs ? (int)ppm : 0;
+	return r;
+}
+
 /* How duplicates cease to take room, and how many copies stay. */
 static int read_dedup(struct compiler *c)
 {
@@ -575,7 +607,7 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_trash, read_versions, read_dedup,
+		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_trash, read_versions, read_packed, read_dedup,
 		read_require, read_trust, read_retain, read_all_of, check_everything,
 	};
 	int r = 0;

@@ -28,6 +28,7 @@ struct ebb_rules_decide_work {
 	uint8_t *truth; /* twice EBB_BLOCK_MAX for each rule: certain, likely */
 	struct candidate *candidates;
 	size_t n;
+	bool packed; /* the objects lie in packs */
 	bool needs_key, needs_record; /* of the candidates */
 	struct ebb_expr_text *labels;
 	uint8_t changeable[EBB_BLOCK_MAX];
@@ -64,6 +65,11 @@ void ebb_rules_decide_free(struct ebb_rules_decide_work *w)
 	free(w);
 }
 
+void ebb_rules_decide_packed(struct ebb_rules_decide_work *w, bool packed)
+{
+	w->packed = packed;
+}
+
 static void find_changeable(struct ebb_rules_decide_work *w, const struct ebb_block *b)
 {
 	const struct ebb_block_column *kind = &b->col[EBB_F_KIND], *flags = &b->col[EBB_F_FLAGS];
@@ -95,10 +101,12 @@ static bool kind_reaches(const struct ebb_rules *r, const char *kind, const stru
 }
 
 /* Can the rule meet an object of the block, as far as store and keys tell without decoding? */
-static bool selects(const struct ebb_rules *r, const struct ebb_rules_rule *rule,
+static bool selects(const struct ebb_rules *r, const struct ebb_rules_rule *rule, bool packed,
 		    const struct ebb_block *b, const char *store)
 {
-	if (rule->pub.hidden || (rule->pub.store && strcmp(rule->pub.store, store) != 0))
+	bool meets = packed ? rule->pub.packed || !rule->pub.action->changes : ebb_rules_plain(&rule->pub);
+
+	if (!meets || (rule->pub.store && strcmp(rule->pub.store, store) != 0))
 		return false;
 	if (rule->glob && !ebb_glob_reaches(rule->glob, b->first, b->first_len))
 		return false;
@@ -130,7 +138,7 @@ static void find_candidates(const struct ebb_rules *r, struct ebb_rules_decide_w
 		struct candidate *c = &w->candidates[w->n];
 		uint8_t *truth = w->truth + 2 * i * EBB_BLOCK_MAX;
 
-		if (!selects(r, rule, b, env->store))
+		if (!selects(r, rule, w->packed, b, env->store))
 			continue;
 		*c = (struct candidate){.rule = (uint16_t)i};
 		if (rule->pub.cond) {

@@ -70,7 +70,7 @@ int ebb_rules_explain(const struct ebb_rules *r, const struct ebb_record *rec, c
 
 		if (rc < 0)
 			return rc;
-		if (!open || v->rule->hidden || !v->store_ok || !v->match_ok || !v->kind_ok || v->cond == EBB_FALSE ||
+		if (!open || !ebb_rules_plain(v->rule) || !v->store_ok || !v->match_ok || !v->kind_ok || v->cond == EBB_FALSE ||
 		    (changes && !changeable))
 			continue;
 		if (v->likely == EBB_FALSE) {

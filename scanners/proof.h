@@ -12,7 +12,7 @@
  *   original        it is a copy that was verified when it was made, and what it was made of stands unchanged
  *   linked          the name is one of several of its inode, which stands under another
  *
- * and two about packs in proof_pack.h.
+ * and three about packs in proof_pack.h.
  *
  * Threads: a proof is read-only and may be shared; it lives until ebb_proof_free.
  */

@@ -132,6 +132,22 @@ int ebb_proof_pack_holds(struct ebb_proof_pack *p, const struct ebb_proof_pack_m
 	return r < 0 ? r : ebb_proof_new(m->src, m->src_key, m->src_rec, ret, err);
 }
 
+int ebb_proof_pack_tombstone(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+			     struct ebb_proof **ret, struct ebb_err *err)
+{
+	static const char packs[] = ".ebb-packs/", gone[] = ".gone/";
+	const char *slash = strrchr(key, '/');
+	int r = ebb_proof_check_record(key, rec, err);
+	bool is = slash && strncmp(key, packs, sizeof(packs) - 1) == 0 && slash - key >= (ptrdiff_t)sizeof(gone) &&
+		  memcmp(slash - (sizeof(gone) - 2), gone, sizeof(gone) - 1) == 0;
+
+	if (r < 0)
+		return r;
+	if (!is || rec->f[EBB_F_SIZE] > EBB_PROOF_PACK_TOMBSTONE)
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is no tombstone", key);
+	return ebb_proof_new(s, key, rec, ret, err);
+}
+
 int ebb_proof_pack_emptied(struct ebb_proof_pack *p, ebb_proof_stands_fn *stands, void *ctx,
 		      struct ebb_proof **ret, struct ebb_err *err)
 {

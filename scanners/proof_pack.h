@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Proofs about packs (compress/pack.h) that stand in a store. Two kinds, beside those of proof.h:
+ * Proofs about packs (compress/pack.h) that stand in a store. Three kinds, beside those of proof.h:
  *
  *   packed    the object stands in a pack: read from there, equal in content and metadata
- *   emptied   a pack of which every member stands elsewhere
+ *   emptied   a pack of which every member stands elsewhere, or is past its time
+ *   tombstone a mark of ebb's own beside a pack
  *
  * Threads: an open pack belongs to one thread. Memory: 8 MiB, the members' frames, and for `emptied` the pack's index.
  */
@@ -50,7 +51,18 @@ struct ebb_proof_pack_member {
 int ebb_proof_pack_holds(struct ebb_proof_pack *p, const struct ebb_proof_pack_member *m, struct ebb_proof **ret,
 		     struct ebb_err *err);
 
-/* Does this member stand elsewhere? 1, 0, negative. */
+/* Largest tombstone in bytes: a key or two in base64. */
+#define EBB_PROOF_PACK_TOMBSTONE ((int64_t)32 * 1024)
+
+/*
+ * Proof for a tombstone: a small object below .ebb-packs/ in a folder that ends in `.gone`, which nobody but ebb makes.
+ *
+ * @return  0; -EBB_EINVAL: it is none.
+ */
+int ebb_proof_pack_tombstone(struct ebb_store *s, const char *key, const struct ebb_record *rec,
+			     struct ebb_proof **ret, struct ebb_err *err);
+
+/* Does this member stand elsewhere, or need not stand? 1, 0, negative. */
 typedef int ebb_proof_stands_fn(void *ctx, const char *key, struct ebb_err *err);
 
 /*

@@ -11,6 +11,7 @@
 
 #include "agent/lower.h"
 #include "agent/recover.h"
+#include "compress/pack_write.h"
 #include "scanners/store_fs.h"
 #include "tests/support/scratch.h"
 #include "tests/support/snapshot.h"
@@ -106,6 +107,10 @@ static void set_times(const char *path, long s, long ns)
 		abort();
 }
 
+/* A pack that stands already; some of its members are struck off. */
+#define PACK ".ebb-packs/a/20250101T000000Z/000001.tar.zst"
+static const char *const packed[] = {"old/one", "old/two\xff", "old/three", NULL};
+
 static void make_trees(struct ebb_run_kit *k)
 {
 	static const char *const dirs[] = {"copy", "deep/er", "deep", "del", "dup", "logs", "pack/sub", "pack", ""};
@@ -126,8 +131,60 @@ static void make_trees(struct ebb_run_kit *k)
 		snprintf(path, sizeof(path), "%s/a/%s", k->dir, dirs[i]);
 		set_times(path, 1500000000 + (long)i, 7);
 	}
+	ebb_run_kit_pack(k, PACK, packed);
 	snprintf(path, sizeof(path), "%s/b", k->dir);
 	set_times(path, 1400000000, 9);
+}
+
+/* --- Packs ----------------------------------------------------------------------------------------------- */
+
+static int pack_sink(void *ctx, const void *p, size_t len, struct ebb_err *err)
+{
+	(void)err;
+	return fwrite(p, 1, len, ctx) == len ? 0 : -EBB_EIO;
+}
+
+void ebb_run_kit_pack(const struct ebb_run_kit *k, const char *key, const char *const *members)
+{
+	struct ebb_pack_writer *w = NULL;
+	struct ebb_err err = {0};
+	char path[8192];
+
+	snprintf(path, sizeof(path), "%s/b/%s", k->dir, key);
+	make_dirs(path);
+	FILE *f = fopen(path, "wb");
+	if (!f || ebb_pack_write_new(0, pack_sink, f, &w, &err) < 0)
+		die(key, &err);
+	for (; *members; members++) {
+		const struct ebb_pack_entry e = {
+			.key = *members, .size = (int64_t)strlen(*members), .mode = 0640, .mtime = INT64_C(1600000000123456789),
+		};
+
+		if (ebb_pack_write_begin(w, &e, &err) < 0 || ebb_pack_write_data(w, *members, strlen(*members), &err) < 0 ||
+		    ebb_pack_write_end(w, NULL, &err) < 0)
+			die(*members, &err);
+	}
+	if (ebb_pack_write_finish(w, &err) < 0 || fclose(f) != 0)
+		die(key, &err);
+	ebb_pack_write_free(w);
+	set_times(path, 1450000000, 11);
+}
+
+/* An object of the pack that is deleted from it. */
+static void put_strike(struct ebb_planfile_writer *w, struct ebb_store *b, const char *member)
+{
+	struct ebb_planrow row = {
+		.rule = "r", .store = "b", .action = EBB_ACTION_STRIKE, .trash_ns = 86400 * INT64_C(1000000000),
+		.payback_days = -1, .why = "test", .with_store = "a",
+		.with = {.key = member, .key_len = (uint32_t)strlen(member)},
+	};
+	struct ebb_err err = {0};
+
+	ebb_record_set(&row.with, EBB_F_KIND, EBB_KIND_FILE);
+	ebb_record_set(&row.with, EBB_F_SIZE, (int64_t)strlen(member));
+	ebb_record_set(&row.with, EBB_F_MTIME, INT64_C(1600000000123456789));
+	if (ebb_store_head(b, PACK, &row.obj, &err) < 0 || ebb_planfile_put(w, &row, &err) < 0)
+		die(member, &err);
 }
 
 /* --- The plan -------------------------------------------------------------------------------------------- */
@@ -169,7 +226,7 @@ static void put_row(struct ebb_planfile_writer *w, struct ebb_store *a, size_t i
 	ebb_arena_release(&arena);
 }
 
-static void make_plan(struct ebb_run_kit *k)
+void ebb_run_kit_plan(struct ebb_run_kit *k, ebb_run_kit_rows_fn *rows, void *ctx)
 {
 	struct ebb_storeset *set = ebb_run_kit_stores(k, NULL, NULL);
 	struct ebb_planhead_store stores[2];
@@ -182,6 +239,7 @@ static void make_plan(struct ebb_run_kit *k)
 	char path[8192], id[EBB_PLANFILE_ID_LEN];
 
 	snprintf(path, sizeof(path), "%s/plan", k->dir);
+	unlink(path);
 	if (ebb_planfile_create(path, &w, &err) < 0)
 		die("plan", &err);
 	for (size_t i = 0; i < 2; i++) {
@@ -191,15 +249,26 @@ static void make_plan(struct ebb_run_kit *k)
 		ebb_store_identify(ebb_storeset_find(set, names[i]), &is, &err);
 		stores[i] = (struct ebb_planhead_store){names[i], 1, is.dev, is.ino, "", 100};
 	}
-	for (size_t i = 0; i < EBB_ARRAY_LEN(files); i++) {
-		if (files[i].action == EBB_ACTION_KEEP)
-			continue;
-		put_row(w, ebb_storeset_find(set, "a"), i);
-		k->actions += files[i].action == EBB_ACTION_COPY ? 2 : 1;
-	}
+	k->actions = rows(ctx, w, ebb_storeset_find(set, "a"), ebb_storeset_find(set, "b"));
 	if (ebb_planfile_commit(w, &head, id, &err) < 0)
 		die("commit", &err);
 	ebb_storeset_free(set);
+}
+
+static int64_t all_rows(void *ctx, struct ebb_planfile_writer *w, struct ebb_store *a, struct ebb_store *b)
+{
+	int64_t n = 0;
+
+	(void)ctx;
+	for (size_t i = 0; i < EBB_ARRAY_LEN(files); i++) {
+		if (files[i].action == EBB_ACTION_KEEP)
+			continue;
+		put_row(w, a, i);
+		n += files[i].action == EBB_ACTION_COPY ? 2 : 1;
+	}
+	put_strike(w, b, packed[0]);
+	put_strike(w, b, packed[1]);
+	return n + 2;
 }
 
 void ebb_run_kit_init(struct ebb_run_kit *k)
@@ -207,7 +276,7 @@ void ebb_run_kit_init(struct ebb_run_kit *k)
 	*k = (struct ebb_run_kit){0};
 	snprintf(k->dir, sizeof(k->dir), "%s", ebb_scratch_new());
 	make_trees(k);
-	make_plan(k);
+	ebb_run_kit_plan(k, all_rows, NULL);
 	k->a = ebb_run_kit_snapshot(k, "a");
 	k->b = ebb_run_kit_snapshot(k, "b");
 }

@@ -3,7 +3,7 @@
  * Two small trees, a plan over them with every action, and runs of it: what the tests of apply, recovery and undo share.
  *
  *   DIR/a      store "a": files to be deleted, tiered to "b", compressed and deduplicated, among others that stay
- *   DIR/b      store "b"
+ *   DIR/b      store "b": a pack, from which objects are deleted
  *   DIR/index  runs
  *   DIR/plan   the plan
  */
@@ -23,6 +23,15 @@ struct ebb_run_kit {
 /* Make trees and plan in a new scratch folder. Aborts on failure. */
 void ebb_run_kit_init(struct ebb_run_kit *k);
 void ebb_run_kit_release(struct ebb_run_kit *k);
+
+/*
+ * Write another plan over the kit's. @rows puts its rows and says how many.
+ */
+typedef int64_t ebb_run_kit_rows_fn(void *ctx, struct ebb_planfile_writer *w, struct ebb_store *a, struct ebb_store *b);
+void ebb_run_kit_plan(struct ebb_run_kit *k, ebb_run_kit_rows_fn *rows, void *ctx);
+
+/* A pack at @key of store "b"; the content of each member is its key. @members ends with NULL. */
+void ebb_run_kit_pack(const struct ebb_run_kit *k, const char *key, const char *const *members);
 
 /* Both stores, open; each wrapped in a faulty one when it has a script. */
 struct ebb_storeset *ebb_run_kit_stores(const struct ebb_run_kit *k,

@@ -373,6 +373,51 @@ static struct ebb_pack_recovered recover(const struct ebb_buf *p, int64_t len, s
 	return got;
 }
 
+/* Members go over as they are, and are read as before; what is no member of a pack does not. */
+START_TEST(members_are_taken_over)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf p = EBB_BUF_INIT(CAP);
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf q = EBB_BUF_INIT(CAP);
+	EBB_CLEANUP(ebb_pack_read_release) struct ebb_pack_index x = {0};
+	EBB_CLEANUP(ebb_pack_read_release) struct ebb_pack_index y = {0};
+	EBB_CLEANUP(ebb_pack_write_freep) struct ebb_pack_writer *w = NULL;
+	struct object o = {.buf = &p}, other = {.buf = &q};
+	struct seen seen = {0};
+
+	long_name_make();
+	pack(&p, entries, EBB_ARRAY_LEN(entries));
+	ck_assert_int_eq(ebb_pack_read_index(object_read, &o, (int64_t)p.len, &x, NULL), 0);
+	ck_assert_int_eq(ebb_pack_write_new(0, buf_sink, &q, &w, NULL), 0);
+	for (size_t i = 1; i < x.n; i++)
+		ck_assert_int_eq(ebb_pack_write_copy(w, &x.members[i], object_read, &o, NULL, NULL), 0);
+	ck_assert_int_eq(ebb_pack_write_finish(w, NULL), 0);
+	ck_assert_int_eq(ebb_pack_read_index(object_read, &other, (int64_t)q.len, &y, NULL), 0);
+	ck_assert_uint_eq(y.n, x.n - 1);
+	for (size_t i = 0; i < y.n; i++) {
+		const struct ebb_pack_entry *e = &entries[i + 1];
+		struct check c = {.want = e};
+		const struct ebb_pack_sink s = {check_begin, check_data, check_hole, &c};
+
+		ck_assert_str_eq(y.members[i].key, e->key);
+		ck_assert_int_eq(y.members[i].mtime, e->mtime);
+		ck_assert_int_eq(ebb_pack_read_member(object_read, &other, &y.members[i], x.members[i + 1].digest, &s, NULL), 0);
+		ck_assert_int_eq(c.at, e->size);
+	}
+	/* its markers stand where they say */
+	ck_assert_int_eq(recover(&q, (int64_t)q.len - 20, &seen).intact, (int64_t)y.n);
+
+	struct ebb_pack_member m = x.members[1];
+	m.coded--;
+	ck_assert_int_eq(ebb_pack_write_copy(w, &m, object_read, &o, NULL, NULL), -EBB_ECORRUPT);
+	m = x.members[1];
+	m.offset++;
+	ck_assert_int_eq(ebb_pack_write_copy(w, &m, object_read, &o, NULL, NULL), -EBB_ECORRUPT);
+	m = x.members[1];
+	m.raw++;
+	ck_assert_int_eq(ebb_pack_write_copy(w, &m, object_read, &o, NULL, NULL), -EBB_ECORRUPT);
+}
+END_TEST
+
 /* One bit flipped anywhere: at most one member is lost, and it is named when the index stands. */
 START_TEST(a_flipped_bit_costs_one_member)
 {
@@ -629,7 +674,7 @@ START_TEST(crafted_indexes_are_refused)
 }
 END_TEST
 
-EBB_UNIT_MAIN("pack", everything_comes_back, one_range_fetches_a_member, an_empty_pack_is_one,
+EBB_UNIT_MAIN("pack", everything_comes_back, members_are_taken_over, one_range_fetches_a_member, an_empty_pack_is_one,
 	      writers_refuse_what_cannot_be, what_the_sink_says_is_passed_on, stock_tools_unpack_it,
 	      a_flipped_bit_costs_one_member, a_cut_tail_costs_what_was_cut,
 	      a_missing_footer_and_more_damage, a_pack_within_a_pack, crafted_tars_are_refused,
