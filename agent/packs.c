@@ -332,6 +332,7 @@ static void save(const char *index, const char *path, const struct reading *rd)
 
 	if (!rd->len || snprintf(dir, sizeof(dir), "%s/packs", index) >= (int)sizeof(dir))
 		return;
+	mkdir(index, 0755); /* there may be no index yet */
 	mkdir(dir, 0755);
 	snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path);
 	fd = mkstemp(tmp);

@@ -18,6 +18,7 @@
 
 #include "compress/pipe.h"
 #include "compress/sample.h"
+#include "core/pool.h"
 #include "tests/support/bench.h"
 #include "tests/support/prng.h"
 #include "tests/support/scratch.h"
@@ -80,19 +81,37 @@ static int64_t code(bool encode, const char *codec, int level, unsigned threads,
 	return r.coded_size;
 }
 
-/* What would be done with a mixed set: what will not shrink is left as it is. */
+static int mixed_level;
+
+/* What is done with an object of a mixed set: what will not shrink is left as it is. */
+static int code_one(void *arg, struct ebb_err *err)
+{
+	const char *file = arg;
+	int in = open(file, O_RDONLY);
+	struct ebb_sample s;
+
+	(void)err;
+	if (in < 0 || ebb_sample_guess(fd_range, &in, lseek(in, 0, SEEK_END), &s, NULL) < 0)
+		die(file);
+	close(in);
+	if (s.verdict == EBB_SAMPLE_SHRINKS)
+		code(true, "zstd", mixed_level, 1, file, STDOUT_FILENO);
+	return 0;
+}
+
+/* As the program does: small objects two at a time with one thread each, where zstd -T2 takes them one after the other with two. */
 static void code_mixed(int level, char **files)
 {
-	for (; *files; files++) {
-		int in = open(*files, O_RDONLY);
-		struct ebb_sample s;
+	struct ebb_pool *pool = NULL;
 
-		if (in < 0 || ebb_sample_guess(fd_range, &in, lseek(in, 0, SEEK_END), &s, NULL) < 0)
+	mixed_level = level;
+	if (ebb_pool_new(2, PIECES, &pool, NULL) < 0)
+		die("no threads");
+	for (; *files; files++)
+		if (ebb_pool_submit(pool, code_one, *files, NULL) < 0)
 			die(*files);
-		close(in);
-		if (s.verdict == EBB_SAMPLE_SHRINKS)
-			code(true, "zstd", level, 2, *files, STDOUT_FILENO);
-	}
+	ebb_pool_wait(pool, NULL);
+	ebb_pool_free(pool);
 }
 
 static int as_tool(char **argv)
