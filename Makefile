@@ -160,7 +160,9 @@ tsan:			## build and run the tests with TSan
 VALGRIND := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --child-silent-after-fork=yes
 valgrind: $(BIN)	## run the cli tests under valgrind; T='cli/apply' only these
 	@mkdir -p $(BUILD)/valgrind
-	@printf '#!/bin/sh\nexec $(VALGRIND) $(CURDIR)/$(BIN) "$$@"\n' >$(BUILD)/valgrind/ebb; chmod +x $(BUILD)/valgrind/ebb
+	@$(CC) $(CFLAGS) -D_GNU_SOURCE -DEBB_OPENAT2_SHIM -shared -fPIC -o $(BUILD)/valgrind/shim.so tests/support/openat2_shim.c
+	@printf '#!/bin/sh\nLD_PRELOAD=$(abspath $(BUILD))/valgrind/shim.so exec $(VALGRIND) $(abspath $(BIN)) "$$@"\n' \
+		>$(BUILD)/valgrind/ebb; chmod +x $(BUILD)/valgrind/ebb
 	@TEST_TIMEOUT=1200 tests/run --build $(BUILD)/valgrind $(or $(T),cli)
 clang:			## build everything with clang, warnings are errors
 	@$(MAKE) CONFIG=clang WERROR=1 tests

@@ -62,7 +62,7 @@ why() {
 	said=$(sed -nE "s/.*(skipped|failed) $1:$2[^:]*: //p" "$HOME/said" | head -n 1)
 	# hard links are left out when it is planned
 	[[ -n $said || $2 != hard-links ]] || said=$(grep -o 'the file has other names.*' "$HOME/planned" | head -n 1)
-	[[ -n $said || $2 != name ]] || said=$(grep -aoE '(na me|UTF-8|UTF8).*' "$HOME/said" "$HOME/planned" | head -n 1)
+	[[ -n $said || $2 != name ]] || said=$(grep -haoE '(na me|UTF-8|UTF8).*' "$HOME/said" "$HOME/planned" | head -n 1)
 	echo "$said"
 }
 
