@@ -402,6 +402,23 @@ static void step_plan(void)
 	expect("plan", status, scanned ? 0 : 5);
 }
 
+/* Runs that have a journal. */
+static int runs(void)
+{
+	char path[4200], journal[4500];
+	int n = 0;
+
+	snprintf(path, sizeof(path), "%s/idx/runs", root);
+	DIR *d = opendir(path);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		snprintf(journal, sizeof(journal), "%.4000s/%s/journal", path, e->d_name);
+		n += access(journal, F_OK) == 0;
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
 /* A plan is applied until it is at its end; a kill on the way changes nothing but the number of attempts. */
 static void step_apply(void)
 {
@@ -410,10 +427,13 @@ static void step_apply(void)
 	if (!begun && clean && !before)
 		before = snapshot();
 	begun = true;
-	int status = run("apply -q plan", true);
+	int known = runs(), status = run("apply -q plan", true);
 	clean = status != KILLED;
-	if (status == KILLED && below(2))
+	if (status == KILLED && below(2)) {
+		if (runs() == known)
+			disturb(); /* it had not begun one: the last run is another */
 		return; /* others come first */
+	}
 	for (int i = 0; status == KILLED && i < 20; i++)
 		status = run("apply -q plan", i < 19);
 	clean = true;
