@@ -137,7 +137,7 @@ measured "$EBB" report --format html --plan plan.jsonl.zst >plan.html
 stat -c '%s bytes' plan.html
 
 if command -v chromium >/dev/null; then
-	PYTHONPATH=$src/tests/support python3 - <<'END'
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$src/tests/support python3 - <<'END'
 import os
 from browser import Browser
 with Browser() as b:

@@ -37,7 +37,7 @@ for _ in $(seq 200); do
 	read -rt 0.05 <> <(:) || true
 done
 "$EBB" --index idx report --json >report.json
-PYTHONPATH=$EBB_SRC/tests/support python3 - "$(cat address)" <<'END' || fail 'the browser met something else'
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$EBB_SRC/tests/support python3 - "$(cat address)" <<'END' || fail 'the browser met something else'
 import json, sys, urllib.request
 from browser import Browser
 base = sys.argv[1]
@@ -86,7 +86,7 @@ END
 for kind in cleanup migration; do
 	"$EBB" --index idx report --for $kind --plan plan.jsonl >$kind.html
 done
-PYTHONPATH=$EBB_SRC/tests/support python3 - "$PWD" <<'END' || fail 'the pages of files are not right'
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$EBB_SRC/tests/support python3 - "$PWD" <<'END' || fail 'the pages of files are not right'
 import sys
 from browser import Browser
 with Browser() as b:
