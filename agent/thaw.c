@@ -53,6 +53,7 @@ int ebb_thaw_add(struct ebb_thaw *t, const struct ebb_store *s, const char *key,
 			return no_memory(err);
 		t->items = more;
 		t->room = room;
+		last = t->n ? &more[t->n - 1] : NULL;
 	}
 	if (t->n == 0)
 		ebb_arena_init(&t->arena, 0);
