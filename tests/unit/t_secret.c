@@ -40,9 +40,11 @@ START_TEST(what_holds_a_secret_dumps_no_core)
 	getrlimit(RLIMIT_CORE, &l);
 	l.rlim_cur = l.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_CORE, &l), 0);
-	EBB_CLEANUP(ebb_secret_freep) struct ebb_secret *secret = ebb_secret_new("s", 1);
+	struct ebb_secret *secret = ebb_secret_new("s", 1);
+	ck_assert_ptr_nonnull(secret);
 	ck_assert_int_eq(getrlimit(RLIMIT_CORE, &l), 0);
 	ck_assert_uint_le(l.rlim_cur, 1);
+	ebb_secret_free(secret);
 }
 END_TEST
 
