@@ -209,7 +209,7 @@ bool ebb_guard_hash_of(const char *key, size_t len, char ret[EBB_GUARD_HASH + 1]
 /* An object of a DVC cache. */
 static const struct ebb_guard_entry *ask_hash(struct ebb_guard *g, const char *store, const char *key, size_t len)
 {
-	struct hash want;
+	struct hash want = {0};
 	size_t prefix;
 
 	if (!ebb_guard_hash_of(key, len, want.hex, &prefix))
