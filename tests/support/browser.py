@@ -15,7 +15,8 @@ import tempfile
 class Browser:
     def __init__(self, width=1280, height=900):
         self.errors, self.next_id, self.buffer, self.events = [], 0, b"", []
-        self.folder = tempfile.TemporaryDirectory()
+        # what is killed may leave children that still write there
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_read, self.write = os.pipe()
         self.read, from_write = os.pipe()
 
@@ -41,8 +42,13 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        try:
+            self.session = None
+            self.call("Browser.close")
+            self.process.wait(10)
+        except (RuntimeError, OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
         self.folder.cleanup()
 
     def message(self):
