@@ -11,6 +11,7 @@
  * call by which a process changes a file. EBB_SEQUENCES says how many sequences; each has a seed of its own, which a failure prints:
  * EBB_SEED=seed EBB_SEQUENCES=1 runs that one again.
  */
+#include <stdatomic.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,12 +38,12 @@
 
 /* --- Kills ----------------------------------------------------------------------------------------------- */
 
-static long calls_left;		/* 0: none is coming */
+static atomic_long calls_left;	/* 0: none is coming; threads count it down together */
 static bool kill_after;
 
 static void maybe_die(bool after)
 {
-	if (calls_left && after == kill_after && --calls_left == 0)
+	if (calls_left && after == kill_after && atomic_fetch_sub(&calls_left, 1) == 1)
 		kill(getpid(), SIGKILL);
 }
 
