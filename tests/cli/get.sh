@@ -12,7 +12,7 @@ zstd -qo d/log.zst plain
 lz4 -q plain d/other.lz4
 cp "$EBB_SRC/tests/fuzz/corpus/tensor/safetensors.ebbt" d/model.ebbt
 cp "$EBB_SRC/tests/fuzz/corpus/pack/good" d/p.tar.zst
-zstd -qdc d/p.tar.zst | tar xOf - two >two
+zstd -qdc d/p.tar.zst | tar xOf - two >second
 cat >ebb.yaml <<-END
 	version: 1
 	stores:
@@ -52,7 +52,7 @@ expect_out 'a/one'
 run "$EBB" get d:p.tar.zst --list --json
 [[ $(jq -s 'map(.size) | add' <<<"$out") == 100045 ]] || unexpected 'sizes of the members'
 get d:p.tar.zst --member two
-expect_same two got
+expect_same second got
 get d:p.tar.zst --member holes
 [[ $(stat -c %s got) == 100000 ]] || unexpected 'a member with holes'
 run "$EBB" get d:p.tar.zst --member three
@@ -87,7 +87,7 @@ run "$EBB" get d:p.tar.zst --member a/one
 expect_status 1
 expect_err 'is missing or damaged; --salvage finds what is intact'
 get d:p.tar.zst --member two --salvage
-expect_same two got
+expect_same second got
 run "$EBB" get d:p.tar.zst --list --salvage
 expect_status 1
 expect_err '3 members are intact, 0 or more are lost'
