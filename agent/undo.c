@@ -358,8 +358,8 @@ int ebb_undo_expire(const struct ebb_undo *u, const struct ebb_run *run,
 	return go_back(u, run, EBB_OP_EXPIRE, ret, err);
 }
 
-int ebb_undo_trash(const struct ebb_run *run, ebb_undo_trash_fn *fn, void *ctx,
-		   struct ebb_err *err)
+/* Each action of @run that was done and not taken back or let go since, in no special order. A negative return of @fn stops. */
+static int each_standing(const struct ebb_run *run, ebb_undo_trash_fn *fn, void *ctx, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
 	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
@@ -377,42 +377,55 @@ int ebb_undo_trash(const struct ebb_run *run, ebb_undo_trash_fn *fn, void *ctx,
 		for (size_t k = 0; r == 0 && k < s.nops; k++) {
 			const struct ebb_executor_op *o = &s.ops[k];
 
-			if (o->result.outcome == EBB_OP_DONE && o->op.expires && o->op.to_key &&
-			    !ebb_replay_is_away(&rep, o->op.n))
+			if (o->result.outcome == EBB_OP_DONE && !ebb_replay_is_away(&rep, o->op.n))
 				r = fn(ctx, &o->op, &o->result, err);
 		}
 	}
 	return r;
 }
 
+static bool in_trash(const struct ebb_op *did)
+{
+	return did->expires && did->to_key;
+}
+
+struct trash {
+	ebb_undo_trash_fn *fn;
+	void *ctx;
+};
+
+static int tell_trash(void *ctx, const struct ebb_op *did, const struct ebb_op_result *r, struct ebb_err *err)
+{
+	const struct trash *t = ctx;
+
+	return in_trash(did) ? t->fn(t->ctx, did, r, err) : 0;
+}
+
+int ebb_undo_trash(const struct ebb_run *run, ebb_undo_trash_fn *fn, void *ctx,
+		   struct ebb_err *err)
+{
+	struct trash t = {fn, ctx};
+
+	return each_standing(run, tell_trash, &t, err);
+}
+
+static int count_left(void *ctx, const struct ebb_op *did, const struct ebb_op_result *r, struct ebb_err *err)
+{
+	struct ebb_undo_left *left = ctx;
+	struct ebb_op back;
+
+	(void)err;
+	if (ebb_lower_undo(did, r, &back, NULL) < 0)
+		return 0;
+	ebb_op_release(&back);
+	left->objects++;
+	left->trash += in_trash(did);
+	left->packed += did->pack != 0;
+	return 0;
+}
+
 int ebb_undo_left(const struct ebb_run *run, struct ebb_undo_left *ret, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
-	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
-	int r;
-
 	*ret = (struct ebb_undo_left){0};
-	if ((r = ebb_replay_run(run->journal, &rep, err)) < 0 ||
-	    (r = ebb_journal_open(run->journal, &j, err)) < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < rep.nwindows; i++) {
-		EBB_CLEANUP(ebb_replay_segment_release) struct ebb_replay_segment s = {0};
-
-		if (rep.windows[i].way != EBB_OP_APPLY)
-			continue;
-		r = ebb_replay_segment(j, &rep, i, &s, err);
-		for (size_t k = 0; r == 0 && k < s.nops; k++) {
-			const struct ebb_executor_op *o = &s.ops[k];
-			struct ebb_op back;
-
-			if (o->result.outcome != EBB_OP_DONE || ebb_replay_is_away(&rep, o->op.n) ||
-			    ebb_lower_undo(&o->op, &o->result, &back, NULL) < 0)
-				continue;
-			ebb_op_release(&back);
-			ret->objects++;
-			ret->trash += o->op.expires && o->op.to_key;
-			ret->packed += o->op.pack != 0;
-		}
-	}
-	return r;
+	return each_standing(run, count_left, ret, err);
 }
