@@ -10,6 +10,7 @@
 #include "agent/hours.h"
 #include "agent/lower.h"
 #include "agent/replay.h"
+#include "agent/thaw.h"
 #include "core/units.h"
 #include "policies/residency.h"
 
@@ -31,6 +32,8 @@ struct applying {
 	size_t n;
 	int64_t *waiting;		/* actions that other sites have to come first for */
 	size_t nwaiting;
+	size_t shut;			/* of them: wait for the window of a link */
+	int64_t opens;			/* the first such window, ns since the epoch */
 	struct ebb_apply_done done;
 };
 
@@ -285,8 +288,10 @@ static int fit(const struct applying *p, struct ebb_op *op, struct ebb_err *err)
 	if (!(caps & EBB_CAP_DIRS) && strlen(op->to_key) > EBB_STORE_OBJECT_KEY_MAX)
 		return ebb_err_set(err, EBB_ENOTSUP, "its path is longer than the %d bytes that a key in store '%s' may have",
 				   EBB_STORE_OBJECT_KEY_MAX, op->to_store);
-	if ((caps & EBB_CAP_CLASS) && !op->class && strcmp(op->to_store, op->store) != 0)
+	if ((caps & EBB_CAP_CLASS) && !op->class && (op->action == EBB_ACTION_COPY || strcmp(op->to_store, op->store) != 0))
 		op->class = ebb_storeset_class(p->a->stores, op->to_store);
+	if (!op->class && op->action == EBB_ACTION_COPY && ebb_thaw_class(to, &op->obj))
+		op->class = "STANDARD"; /* what was thawed is wanted awake */
 	return 0;
 }
 
@@ -317,6 +322,19 @@ static int await(struct applying *p, struct ebb_planrow *row, struct ebb_err *er
 	rec.key_len = row->obj.key_len;
 	row->obj = rec;
 	return 0;
+}
+
+/* Whether a copy has to wait for the window of its link. */
+static bool is_shut(struct applying *p, const struct ebb_planrow *row)
+{
+	const struct ebb_config_link *l = p->a->links && row->action == EBB_ACTION_COPY ? ebb_config_links_find(p->a->links, row->store, row->to_store) : NULL;
+	int64_t now = ebb_clock_now(p->a->clock);
+
+	if (!l || !l->window || ebb_hours_contain(&l->hours, now))
+		return false;
+	int64_t opens = ebb_hours_next(&l->hours, now);
+	p->opens = p->shut++ == 0 || opens < p->opens ? opens : p->opens;
+	return true;
 }
 
 /* Put back without a reason that would stop the run; the next session looks again. */
@@ -356,7 +374,7 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 		return r;
 	*o = (struct ebb_executor_op){0};
 	p->pack = env.pack ? row->to_key : NULL;
-	if ((r = may(p->a, row, &why)) == 0 && (r = await(p, row, &why)) == 1)
+	if ((r = may(p->a, row, &why)) == 0 && ((r = await(p, row, &why)) == 1 || (r == 0 && is_shut(p, row))))
 		return wait_with(p, row, o, err);
 	if (r == 0)
 		r = ebb_lower_apply(&env, row, &p->arena, &o->op, &why);
@@ -513,6 +531,15 @@ static int may_go_on(struct applying *p, struct ebb_err *err)
 	return ebb_breaker_check(&p->breaker, err);
 }
 
+static int stay_shut(const struct applying *p, struct ebb_err *err)
+{
+	char when[EBB_UNITS_TEXT];
+
+	return ebb_err_set(err, EBB_ELIMIT, "%zu actions wait for the windows of their links; %s%s", p->shut,
+			   p->opens < INT64_MAX ? "the next one opens at " : "none opens within nine days",
+			   p->opens < INT64_MAX ? ebb_units_exact_time(p->opens, when) : "");
+}
+
 static int all_windows(struct applying *p, struct ebb_err *err)
 {
 	int r = 0;
@@ -522,6 +549,8 @@ static int all_windows(struct applying *p, struct ebb_err *err)
 
 		if (filled < 0 && filled != -EBB_ELIMIT)
 			return filled;
+		if (p->n == 0 && filled == 0 && p->shut)
+			return stay_shut(p, err);
 		if (p->n == 0 && filled == 0 && p->nwaiting)
 			return ebb_err_set(err, EBB_ELIMIT, "%zu actions wait for what other sites have to send", p->nwaiting);
 		if (p->n == 0)

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "agent/config_links.h"
 #include "agent/inuse.h"
 #include "agent/planfile.h"
 #include "agent/run.h"
@@ -23,6 +24,7 @@ struct ebb_apply {
 	struct ebb_storeset *stores;	/* open and checked */
 	const struct ebb_rules *rules;	/* as they are now: what residency they promise is asked once more (P7); NULL: nothing is pinned */
 	struct ebb_inuse *inuse;	/* what is open is left alone; NULL: nobody asks */
+	const struct ebb_config_links *links;	/* with windows that copies between stores wait for; NULL: none has one */
 	struct ebb_planhead_limits limits;	/* as they are now, not as the plan saw them */
 	const struct ebb_clock *clock;
 	unsigned jobs;			/* 0: chosen */

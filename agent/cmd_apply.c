@@ -333,6 +333,7 @@ int ebb_cmd_apply_file(struct ebb_app *app, const char *path, const struct ebb_c
 	a.apply.stores = a.stores;
 	a.apply.rules = app->config->rules;
 	a.apply.inuse = app->config->guards.open_files ? &a.inuse : NULL;
+	a.apply.links = &app->config->links;
 	a.apply.index = app->index_dir;
 	a.apply.clock = app->clock;
 	a.apply.cancel = app->cancel;

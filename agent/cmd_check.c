@@ -359,7 +359,8 @@ static int print_limits(struct ebb_app *app, struct ebb_err *err)
 		const struct ebb_config_link *link = &app->config->links.v[i];
 
 		ebb_out_cell(t, "%s to %s", link->from, link->to);
-		ebb_out_cell(t, "%s a second", ebb_units_exact_bytes(link->rate, a));
+		ebb_out_cell(t, "%s%s%s%s", link->rate ? ebb_units_exact_bytes(link->rate, a) : "", link->rate ? " a second" : "",
+			     link->rate && link->window ? ", " : "", link->window ? link->window : "");
 	}
 	title(app, "Limits of a run, at most");
 	return ebb_out_table_print(t, app->out, 2, err);

@@ -5,7 +5,6 @@
 #include "agent/app.h"
 #include "agent/cli.h"
 #include "agent/cmd_apply.h"
-#include "agent/hours.h"
 #include "agent/target.h"
 #include "agent/thawing.h"
 #include "agent/transfer_bill.h"
@@ -18,7 +17,8 @@
 #include "policies/xfer_plan.h"
 #include "policies/xfer_read.h"
 
-static int print(struct ebb_app *app, const char *format, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
+/* @speed: at which archived objects are thawed; NULL: not known. */
+static int print(struct ebb_app *app, const char *format, const struct ebb_xfer *x, const struct ebb_xfer_plan *p, const char *speed,
 		 struct ebb_arena *arena, struct ebb_err *err)
 {
 	struct ebb_transfer_bill bill;
@@ -26,6 +26,7 @@ static int print(struct ebb_app *app, const char *format, const struct ebb_xfer 
 	bool none = p->status == EBB_XFER_INFEASIBLE;
 	int r = ebb_transfer_bill(x, p, arena, &bill, err);
 
+	bill.speed = speed;
 	if (r == 0 && none)
 		r = ebb_xfer_relax(x, p, arena, &relax, err);
 	if (r < 0)
@@ -34,7 +35,7 @@ static int print(struct ebb_app *app, const char *format, const struct ebb_xfer 
 	if (app->json || !strcmp(format, "json"))
 		return ebb_transfer_out_json(app->out, x, p, &bill, help, err);
 	if (!strcmp(format, "text"))
-		return ebb_transfer_out_text(app->out, x, p, help, err);
+		return ebb_transfer_out_text(app->out, x, p, &bill, help, err);
 	return ebb_transfer_report(app->out, !strcmp(format, "html"), x, p, &bill, help, err);
 }
 
@@ -59,7 +60,7 @@ static int plan(struct ebb_app *app, const char *path, const char *format, struc
 	r = ebb_xfer_plan(x, &arena, &p, err);
 	if (r < 0)
 		return ebb_err_wrap(err, "%s", path), r;
-	return print(app, format ? format : "text", x, &p, &arena, err);
+	return print(app, format ? format : "text", x, &p, NULL, &arena, err);
 }
 
 /* --- From the index --- */
@@ -133,31 +134,26 @@ static int read_budget(struct asking *a, const char *text, struct ebb_err *err)
 	return 0;
 }
 
-/* Seconds from now to the deadline in which the limits of ebb.yaml let a run go on. */
-static int read_deadline(struct asking *a, const struct ebb_cli_args *args, struct ebb_err *err)
+static int read_time(struct asking *a, const struct ebb_cli_args *args, struct ebb_err *err)
 {
-	const char *window = a->app->config->limits.window;
-	int64_t left = ebb_cli_number(args, "deadline", 0), now = ebb_app_now(a->app);
-	const int64_t minute = INT64_C(60) * 1000000000;
-	struct ebb_hours h;
+	int r = ebb_thawing_check(args, err);
 
-	if (!left)
-		return 0;
-	if (left > INT64_C(366) * 1440 * minute)
+	a->make.left = ebb_cli_number(args, "deadline", 0);
+	if (a->make.left > INT64_C(366) * 86400 * EBB_CLOCK_SECOND)
 		return ebb_err_set(err, EBB_EUSAGE, "--deadline: at most a year");
-	if (!window || ebb_hours_parse(window, &h, NULL) < 0) {
-		a->make.seconds = left / 1000000000;
-	} else {
-		for (int64_t t = now; t < now + left; t += minute)
-			a->make.seconds += ebb_hours_contain(&h, t) ? 60 : 0;
-	}
-	return a->make.seconds > 0 ? 0 : ebb_err_set(err, EBB_EUSAGE, "--deadline: nothing may run until then: limits has window %s",
-						     window ? window : "");
+	a->make.speed = ebb_cli_string(args, "thaw");
+	a->make.thaw_days = (int)ebb_cli_number(args, "thaw-days", EBB_THAWING_DAYS);
+	return r;
 }
 
-/* What the plan does not do, and why. */
+/* What the plan does not do, and why; and what its run must be told. */
 static void note_left(struct asking *a)
 {
+	if (a->make.plan.trees && a->make.thaw && ebb_transfer_bill_sleeps(a->make.x, &a->make.plan))
+		ebb_app_note(a->app, "objects sleep where they are read; ebb transfer run FILE --thaw %s asks for them, which the plan holds", a->make.thaw);
+	if (a->make.slots.merged)
+		ebb_app_note(a->app, "links open and close more often until the deadline than %d times; in what comes then their order is not looked at",
+			     EBB_TRANSFER_SLOTS_MAX);
 	const struct ebb_transfer_left *l = ebb_transfer_index_left(a->make.index);
 
 	if (l->present)
@@ -166,7 +162,7 @@ static void note_left(struct asking *a)
 		ebb_app_note(a->app, "%lld keys are taken at their destination, by something else or by what nothing proves to be the same; they are "
 				     "left alone", (long long)l->taken);
 	if (l->archived)
-		ebb_app_note(a->app, "%lld objects are archived wherever they are and must be restored first", (long long)l->archived);
+		ebb_app_note(a->app, "%lld objects are archived wherever they are, and no price book says what thawing them costs; they are left alone", (long long)l->archived);
 }
 
 /* "move.eu-west-1.jsonl" of "move.jsonl". */
@@ -241,7 +237,7 @@ static int plan_index(struct ebb_app *app, const struct ebb_cli_args *args, stru
 
 	ebb_arena_init(&a.arena, 0);
 	a.make.arena = &a.arena;
-	bool split = ebb_cli_flag(args, "split");
+	bool split = a.make.split = ebb_cli_flag(args, "split");
 
 	a.make.compress = ebb_cli_flag(args, "compress");
 	if (a.make.compress && path && !split)
@@ -249,10 +245,11 @@ static int plan_index(struct ebb_app *app, const struct ebb_cli_args *args, stru
 	if (!to || ebb_cli_argc(args) < 2)
 		return ebb_err_set(err, EBB_EUSAGE, "transfer plan needs --instance FILE, or STORE... --to STORE");
 	if ((r = ebb_app_config(app, err)) < 0 || (r = read_dests(&a, to, err)) < 0 || (r = read_targets(&a, args, err)) < 0 ||
-	    (r = read_budget(&a, ebb_cli_string(args, "budget"), err)) < 0 || (r = read_deadline(&a, args, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
+	    (r = read_budget(&a, ebb_cli_string(args, "budget"), err)) < 0 || (r = read_time(&a, args, err)) < 0 ||
+	    (r = ebb_app_index(app, true, &ix, err)) < 0 ||
 	    (r = ebb_app_snap(app, ix, &a.make.snap, err)) < 0 || (r = ebb_transfer_make(&a.make, err)) < 0)
 		return r;
-	r = print(app, format ? format : "text", a.make.x, &a.make.plan, &a.arena, err);
+	r = print(app, format ? format : "text", a.make.x, &a.make.plan, a.make.thaw, &a.arena, err);
 	if (r == 0 && path)
 		r = write_plan(&a, path, split, err);
 	note_left(&a);

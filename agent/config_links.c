@@ -20,10 +20,29 @@ static int read_end(const struct reading *rd, const struct ebb_tree_node *map, c
 	return !r && !rd->known(rd->ctx, *ret) ? ebb_tree_error(n, err, "'%s': there is no store '%s'", name, *ret) : r;
 }
 
+static int read_speed(const struct ebb_tree_node *map, struct ebb_config_link *ret, struct ebb_err *err)
+{
+	const struct ebb_tree_node *rate = ebb_tree_get(map, "rate"), *window = ebb_tree_get(map, "window");
+	struct ebb_err why = {0};
+	int r = 0;
+
+	if (!rate && !window)
+		return ebb_tree_error(map, err, "the link from '%s' to '%s' needs a 'rate', as in 100MB a second, or a 'window'", ret->from,
+				      ret->to);
+	if (rate)
+		r = ebb_tree_bytes(rate, &ret->rate, err);
+	if (!r && rate && ret->rate <= 0)
+		return ebb_tree_error(rate, err, "'rate' must be more than nothing; it is bytes a second, as in 100MB");
+	if (!r && window)
+		r = ebb_tree_text(window, &ret->window, err);
+	if (!r && window && ebb_hours_parse(ret->window, &ret->hours, &why))
+		r = ebb_tree_error(window, err, "'window': %s", why.msg);
+	return r;
+}
+
 static int read_link(const struct reading *rd, const struct ebb_tree_node *map, struct ebb_config_link *ret, struct ebb_err *err)
 {
-	static const char *const keys[] = {"from", "to", "rate"};
-	const struct ebb_tree_node *n;
+	static const char *const keys[] = {"from", "to", "rate", "window"};
 	int r = ebb_tree_unknown_keys(map, keys, EBB_ARRAY_LEN(keys), err);
 
 	if (r || (r = read_end(rd, map, "from", &ret->from, err)) || (r = read_end(rd, map, "to", &ret->to, err)))
@@ -33,9 +52,7 @@ static int read_link(const struct reading *rd, const struct ebb_tree_node *map, 
 	for (size_t i = 0; i < rd->so_far->n; i++)
 		if (!strcmp(rd->so_far->v[i].from, ret->from) && !strcmp(rd->so_far->v[i].to, ret->to))
 			return ebb_tree_error(map, err, "the link from '%s' to '%s' stands twice", ret->from, ret->to);
-	n = ebb_tree_need(map, "rate", err);
-	r = n ? ebb_tree_bytes(n, &ret->rate, err) : -EBB_ECONFIG;
-	return !r && ret->rate <= 0 ? ebb_tree_error(n, err, "'rate' must be more than nothing; it is bytes a second, as in 100MB") : r;
+	return read_speed(map, ret, err);
 }
 
 int ebb_config_links_read(struct ebb_arena *arena, const struct ebb_tree_node *root, bool (*known)(void *ctx, const char *store),
@@ -57,4 +74,12 @@ int ebb_config_links_read(struct ebb_arena *arena, const struct ebb_tree_node *r
 		ret->n++;
 	}
 	return 0;
+}
+
+const struct ebb_config_link *ebb_config_links_find(const struct ebb_config_links *l, const char *from, const char *to)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].from, from) == 0 && strcmp(l->v[i].to, to) == 0)
+			return &l->v[i];
+	return NULL;
 }

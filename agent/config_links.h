@@ -4,6 +4,7 @@
  *
  *	links:
  *	  - {from: lake, to: frankfurt, rate: 100MB}	# a second
+ *	  - {from: frankfurt, to: mumbai, window: "Mon-Fri 20:00-06:00"}	# when a transfer may use it (agent/hours.h)
  *
  * A link that is not named is never what a transfer waits for.
  *
@@ -15,13 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/hours.h"
 #include "core/arena.h"
 #include "core/err.h"
 #include "core/tree.h"
 
 struct ebb_config_link {
 	const char *from, *to;		/* stores */
-	int64_t rate;			/* bytes a second, above 0 */
+	int64_t rate;			/* bytes a second; 0: no limit */
+	const char *window;		/* as written, or NULL: always */
+	struct ebb_hours hours;		/* of the window */
 };
 
 struct ebb_config_links {
@@ -37,5 +41,8 @@ struct ebb_config_links {
  */
 int ebb_config_links_read(struct ebb_arena *arena, const struct ebb_tree_node *root, bool (*known)(void *ctx, const char *store),
 			  void *ctx, struct ebb_config_links *ret, struct ebb_err *err);
+
+/* The link from one store to another, or NULL: nothing is said of it. */
+const struct ebb_config_link *ebb_config_links_find(const struct ebb_config_links *l, const char *from, const char *to);
 
 #endif

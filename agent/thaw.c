@@ -94,7 +94,7 @@ int ebb_thaw_add_op(struct ebb_thaw *t, const struct ebb_storeset *stores, const
 		return 0;
 	if (from)
 		r = ebb_thaw_add(t, from, op->key, &op->obj, err);
-	if (r == 0 && with)
+	if (r == 0 && with && op->action != EBB_ACTION_COPY) /* a copy takes but metadata from it */
 		r = ebb_thaw_add(t, with, op->with_key, &op->with, err);
 	return r;
 }

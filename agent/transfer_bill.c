@@ -3,6 +3,38 @@
 
 #include <stdio.h>
 
+/* A replica that takes time, or that stands in nobody's stead, is an archived one. */
+static bool is_archived(const struct ebb_xfer_replica *r)
+{
+	return r && (r->restore > 0 || !r->satisfies);
+}
+
+static void add_thaw(const struct ebb_xfer_group *g, const struct ebb_xfer_tree *t,
+		     struct ebb_transfer_bill *b)
+{
+	const struct ebb_xfer_group part = ebb_xfer_part(g, t);
+
+	for (size_t i = 0; i < t->n_reads; i++) {
+		const struct ebb_xfer_replica *r = ebb_xfer_replica_at(g, t->reads[i]);
+
+		if (!is_archived(r))
+			continue;
+		b->thaw_gb += part.gb;
+		b->thaw_objects += part.objects;
+		b->thaw_cost += part.gb * r->per_gb + part.objects * r->per_object;
+		b->thaw_hours = r->restore > b->thaw_hours ? r->restore : b->thaw_hours;
+	}
+}
+
+bool ebb_transfer_bill_sleeps(const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
+{
+	for (size_t g = 0; p->trees && g < x->n_groups; g++)
+		for (size_t i = 0; i < p->trees[g].n_reads; i++)
+			if (is_archived(ebb_xfer_replica_at(&x->groups[g], p->trees[g].reads[i])))
+				return true;
+	return false;
+}
+
 static void add_tree(const struct ebb_xfer *x, const struct ebb_xfer_group *g, const struct ebb_xfer_tree *t,
 		     struct ebb_transfer_bill *b)
 {
@@ -36,8 +68,10 @@ int ebb_transfer_bill(const struct ebb_xfer *x, const struct ebb_xfer_plan *p, s
 	if (!b.link_gb || !b.link_cost || !b.pool_gb || !b.pool_cost)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	for (size_t g = 0; p->trees && g < x->n_groups; g++)
-		for (const struct ebb_xfer_tree *t = &p->trees[g]; t; t = t->next)
+		for (const struct ebb_xfer_tree *t = &p->trees[g]; t; t = t->next) {
 			add_tree(x, &x->groups[g], t, &b);
+			add_thaw(&x->groups[g], t, &b);
+		}
 	for (size_t i = 0; i < x->n_pools; i++)
 		b.pool_cost[i] = ebb_xfer_pool_charge(&x->pools[i], b.pool_gb[i]);
 	*ret = b;

@@ -21,6 +21,7 @@ struct class {
 	bool known;
 	int64_t code;
 	const struct ebb_price_class *price;
+	__int128 reading;	/* what reading a GB costs, to compare classes of a store */
 };
 
 struct ebb_transfer_index {
@@ -42,6 +43,7 @@ struct ebb_transfer_index {
 	struct ebb_transfer_member *v;
 	struct ebb_transfer_missing *missing;
 	size_t n, room, nmissing, missing_room;
+	const struct ebb_transfer_member *source[EBB_XFER_BOOK_PLACES];
 	struct ebb_transfer_left left;
 	ebb_transfer_index_packed_fn *packed;	/* or NULL */
 	void *packed_ctx;
@@ -112,6 +114,35 @@ static void identify(const struct ebb_record *r, struct ebb_transfer_member *m)
 	}
 }
 
+#define GB INT64_C(1000000000)
+
+/* Whether its objects can be thawed at a price. */
+static bool is_thawable(const struct ebb_price_class *c)
+{
+	bool any = false;
+
+	for (int i = 0; i < EBB_PRICE_SPEEDS; i++)
+		any |= ebb_price_known(&c->restore[i].request) || ebb_price_known(&c->restore[i].retrieval);
+	return c->offline && any;
+}
+
+/* A GB read, or thawed in the cheapest way; 0 without a price. */
+static __int128 reading(const struct ebb_price_class *c)
+{
+	__int128 least = -1;
+
+	if (!c || !c->offline)
+		return c ? ebb_price_flat(&c->item[EBB_PRICE_RETRIEVAL], GB, 1) : 0;
+	for (int i = 0; i < EBB_PRICE_SPEEDS; i++) {
+		const struct ebb_price_figure *f = &c->restore[i].retrieval;
+		__int128 cost = ebb_price_flat(f, GB, 1);
+
+		if (ebb_price_known(f) && (least < 0 || cost < least))
+			least = cost;
+	}
+	return least;
+}
+
 /* The price of what the record is in, by its number. */
 static int class_of(struct ebb_transfer_index *t, uint16_t site, const struct ebb_record *r, uint16_t *ret, struct ebb_err *err)
 {
@@ -129,6 +160,7 @@ static int class_of(struct ebb_transfer_index *t, uint16_t site, const struct eb
 		return no_memory(err);
 	const char *name = ebb_rules_class(t->app->config->rules, s->open.name, r);
 	c.price = name ? ebb_price_find(t->app->config->prices, s->provider, s->region, name) : NULL;
+	c.reading = reading(c.price);
 	t->classes = more;
 	more[t->nclasses++] = c;
 	return 0;
@@ -158,6 +190,7 @@ static int add_record(struct ebb_transfer_index *t, uint16_t site, uint64_t plac
 		return rc;
 	const struct ebb_price_class *c = t->classes[m.class].price;
 	m.readable = !c || !c->offline;
+	m.sleeps = c && is_thawable(c);
 	return ebb_sort_add(&t->members, &m, err);
 }
 
@@ -351,19 +384,19 @@ static int meet(struct ebb_transfer_index *t, const char *const *a, const char *
 
 static const char *const nowhere[] = {NULL};
 
-static int terms_of(struct ebb_transfer_index *t, uint32_t *ret, struct ebb_err *err)
+static int terms_of(struct ebb_transfer_index *t, uint64_t asleep, uint32_t *ret, struct ebb_err *err)
 {
-	struct ebb_xfer_book_terms terms = {.part = t->parts ? t->v[0].id[0] % t->parts : 0};
+	struct ebb_xfer_book_terms terms = {.asleep = asleep, .part = t->parts ? t->v[0].id[0] % t->parts : 0};
 	bool asked = !t->packed;
 	const char *key;
 	size_t len;
 	int r = 0;
 
+	for (size_t i = 0; i < EBB_XFER_BOOK_PLACES; i++)
+		terms.class[i] = t->source[i] ? t->classes[t->source[i]->class].price : NULL;
 	for (size_t i = 0; r == 0 && i < t->n; i++) {
 		const struct ebb_transfer_member *m = &t->v[i];
 
-		if (m->readable && !terms.class[m->site])
-			terms.class[m->site] = t->classes[m->class].price;
 		if (!m->wanted || (r = ebb_place_key(t->names, &t->st[m->site], m->place, &key, &len, err)) < 0)
 			continue;
 		const struct ebb_rules_dataset *ds = ebb_rules_dataset(t->app->config->rules, key, len);
@@ -388,21 +421,38 @@ static int terms_of(struct ebb_transfer_index *t, uint32_t *ret, struct ebb_err 
 	return 0;
 }
 
+/* What is read at each site: what is awake, then what costs least, then what comes first. */
+static void choose_sources(struct ebb_transfer_index *t, struct ebb_transfer_content *c)
+{
+	memset(t->source, 0, sizeof(t->source));
+	for (size_t i = 0; i < t->n; i++) {
+		const struct ebb_transfer_member *m = &t->v[i], **best = &t->source[m->site];
+
+		if (!m->readable && !m->sleeps)
+			continue;
+		if (!*best || m->readable > (*best)->readable ||
+		    (m->readable == (*best)->readable && t->classes[m->class].reading < t->classes[(*best)->class].reading))
+			*best = m;
+	}
+	for (size_t s = 0; s < EBB_XFER_BOOK_PLACES; s++)
+		if (t->source[s])
+			*(t->source[s]->readable ? &c->have : &c->asleep) |= UINT64_C(1) << s;
+	c->source = t->source;
+}
+
 static int show(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *ctx, struct ebb_err *err)
 {
 	struct ebb_transfer_content c = {.size = t->v[0].size, .v = t->v, .n = t->n};
 	int r = 0;
 
 	t->nmissing = 0;
-	for (size_t i = 0; r == 0 && i < t->n; i++) {
-		if (t->v[i].readable)
-			c.have |= UINT64_C(1) << t->v[i].site;
+	for (size_t i = 0; r == 0 && i < t->n; i++)
 		if (t->v[i].wanted)
 			r = miss_member(t, i, err);
-	}
 	if (r < 0 || t->nmissing == 0)
 		return r;
-	if (!c.have) {
+	choose_sources(t, &c);
+	if (!c.have && !c.asleep) {
 		t->left.archived += (int64_t)t->nmissing;
 		return 0;
 	}
@@ -412,7 +462,7 @@ static int show(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *c
 	c.want &= ~c.have;
 	c.missing = t->missing;
 	c.nmissing = t->nmissing;
-	r = terms_of(t, &c.terms, err);
+	r = terms_of(t, c.asleep, &c.terms, err);
 	return r < 0 ? r : fn(ctx, &c, err);
 }
 

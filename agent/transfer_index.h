@@ -26,6 +26,7 @@ struct ebb_transfer_member {
 	uint16_t class;		/* private */
 	bool wanted;		/* the transfer is about it */
 	bool readable;		/* not archived */
+	bool sleeps;		/* archived, and a price book says what thawing costs */
 };
 
 /* A key that a destination lacks. */
@@ -37,10 +38,12 @@ struct ebb_transfer_missing {
 struct ebb_transfer_content {
 	int64_t size;
 	uint64_t have;		/* sites where it can be read, by bit */
+	uint64_t asleep;	/* further sites where it can be read once it is thawed */
 	uint64_t want;		/* destinations that need its bytes */
 	uint32_t terms;		/* number of ebb_transfer_index_terms */
 	const struct ebb_transfer_member *v;	/* by site */
 	size_t n;
+	const struct ebb_transfer_member *const *source;	/* per site: what is read there, the cheapest to read; NULL: nothing is */
 	const struct ebb_transfer_missing *missing;	/* by site */
 	size_t nmissing;
 };
@@ -49,7 +52,7 @@ struct ebb_transfer_content {
 struct ebb_transfer_left {
 	int64_t present;	/* stand at a destination under their key */
 	int64_t taken;		/* their key holds something else, or nothing proves that it is the same */
-	int64_t archived;	/* can be read nowhere before they are restored */
+	int64_t archived;	/* are archived wherever they are, and thawing has no price */
 };
 
 /*

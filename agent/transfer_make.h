@@ -11,6 +11,7 @@
 #include "agent/transfer_bill.h"
 #include "agent/transfer_index.h"
 #include "agent/transfer_ratio.h"
+#include "agent/transfer_slots.h"
 
 struct ebb_transfer_make {
 	struct ebb_app *app;
@@ -19,7 +20,10 @@ struct ebb_transfer_make {
 	size_t ntargets;
 	uint64_t dests;			/* stores of the configuration, by bit */
 	ebb_xfer_num budget;		/* negative: none */
-	int64_t seconds;		/* in which bytes may travel; 0: no deadline */
+	int64_t left;			/* ns until the deadline; 0: there is none */
+	const char *speed;		/* at which what sleeps is thawed; NULL: the one that costs least */
+	int thaw_days;			/* for which thawed copies are kept */
+	bool split;			/* each site has a machine of its own */
 	bool compress;			/* agents at all sites compress before a link and decompress behind it */
 	struct ebb_arena *arena;	/* holds instance and plan */
 	/* made: */
@@ -28,9 +32,16 @@ struct ebb_transfer_make {
 	struct ebb_xfer_sum *sum;	/* freed by the caller */
 	const struct ebb_xfer *x;
 	struct ebb_xfer_plan plan;
+	struct ebb_transfer_slots slots;
+	const char *thaw;		/* the speed that was planned; NULL: nothing sleeps */
 };
 
-/* Fill the second part. As ebb_transfer_index_open, ebb_xfer_book and ebb_xfer_plan. Ways without a price are noted. */
+/*
+ * Fill the second part. Where something sleeps and no speed is given, each is planned and the cheapest plan taken; no bound is above what any
+ * of them leaves open. Ways without a price are noted.
+ *
+ * @return  as ebb_transfer_index_open, ebb_xfer_book and ebb_xfer_plan; -EBB_ELIMIT: no run may work before the deadline.
+ */
 int ebb_transfer_make(struct ebb_transfer_make *m, struct ebb_err *err);
 
 /*

@@ -96,6 +96,16 @@ static void charges(struct ebb_jsonput *j, const struct ebb_xfer *x, const struc
 		ebb_jsonput_shut(j, '}');
 	}
 	ebb_jsonput_shut(j, ']');
+	if (b->thaw_objects || b->thaw_gb) {
+		ebb_jsonput_open(j, "thaw", '{');
+		if (b->speed)
+			ebb_jsonput_string(j, "speed", b->speed);
+		volume(j, "objects", b->thaw_objects);
+		volume(j, "gb", b->thaw_gb);
+		volume(j, "hours", b->thaw_hours);
+		cost(j, "usd", b->thaw_cost);
+		ebb_jsonput_shut(j, '}');
+	}
 	ebb_jsonput_open(j, "binding", '[');
 	for (size_t i = 0; p->room_price && i < x->n_links * x->n_slots; i++) {
 		const struct ebb_xfer_link *l = &x->links[i / x->n_slots];
@@ -282,29 +292,19 @@ static void row(struct ebb_out_table *t, const char *group, const char *from, co
 	ebb_out_cell(t, "%s", how);
 }
 
-/* Why a hop ends where it does. */
-static const char *role(const struct ebb_xfer_group *g, const struct ebb_xfer_hop *h, uint32_t to)
-{
-	bool dest = ebb_xfer_dest_at(g, to);
-
-	if (h->packed)
-		return dest ? "compressed" : "compressed, relay";
-	return dest ? "" : "relay";
-}
-
 /* The rows of one group, or of a part of it. */
 static void tree_rows(struct ebb_out_table *t, const struct ebb_xfer *x, const struct ebb_xfer_group *g,
 		      const struct ebb_xfer_tree *tree)
 {
 	const struct ebb_xfer_group part = ebb_xfer_part(g, tree);
-	char v[EBB_XFER_TEXT];
+	char v[EBB_XFER_TEXT], why[EBB_TRANSFER_BILL_WHY];
 
 	for (size_t c = 0; c < tree->n_copies; c++)
-		row(t, g->id, x->sites[tree->copies[c]].id, x->sites[tree->copies[c]].id, "copied in place", "0");
+		row(t, g->id, x->sites[tree->copies[c]].id, x->sites[tree->copies[c]].id, "its archived copy is read and written again in place", "0");
 	for (size_t h = 0; h < tree->n_hops; h++) {
 		const struct ebb_xfer_link *l = &x->links[tree->hops[h].link];
 
-		row(t, g->id, x->sites[l->from].id, x->sites[l->to].id, role(g, &tree->hops[h], l->to),
+		row(t, g->id, x->sites[l->from].id, x->sites[l->to].id, ebb_transfer_bill_why(x, g, tree, &tree->hops[h], why),
 		    ebb_xfer_gb_text(tree->hops[h].packed ? part.packed : part.gb, v));
 	}
 }
@@ -313,7 +313,7 @@ static int table(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan
 		 struct ebb_err *err)
 {
 	static const struct ebb_out_col cols[] = {
-		{"group", false}, {"from", false}, {"to", false}, {"GB", true}, {"", false},
+		{"group", false}, {"from", false}, {"to", false}, {"GB", true}, {"why", false},
 	};
 	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *t = ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
 
@@ -350,6 +350,19 @@ static void verdict(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_p
 			p->status == EBB_XFER_OPTIMAL ? "proven cheapest" : "feasible");
 }
 
+/* What must be thawed before it can be read. */
+static void thawing(FILE *out, const struct ebb_transfer_bill *b)
+{
+	char gb[EBB_XFER_TEXT], n[EBB_XFER_TEXT], h[EBB_XFER_TEXT], a[EBB_OUT_TEXT_MAX];
+
+	if (b->thaw_objects == 0 && b->thaw_gb == 0)
+		return;
+	fprintf(out, "thawing      %s objects, %s GB", ebb_xfer_gb_text(b->thaw_objects, n), ebb_xfer_gb_text(b->thaw_gb, gb));
+	if (b->speed)
+		fprintf(out, ", %s", b->speed);
+	fprintf(out, ": up to %s hours before they can be read, %s of the cost\n", ebb_xfer_gb_text(b->thaw_hours, h), dollars(b->thaw_cost, a));
+}
+
 /* The rooms that bind, in the order of links. */
 static void binding(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p)
 {
@@ -378,7 +391,7 @@ static void remedies(FILE *out, const struct ebb_xfer_relax *relax)
 }
 
 int ebb_transfer_out_text(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
-			  const struct ebb_xfer_relax *relax, struct ebb_err *err)
+			  const struct ebb_transfer_bill *b, const struct ebb_xfer_relax *relax, struct ebb_err *err)
 {
 	char a[EBB_OUT_TEXT_MAX];
 	int r = p->trees ? table(out, x, p, err) : 0;
@@ -394,6 +407,7 @@ int ebb_transfer_out_text(FILE *out, const struct ebb_xfer *x, const struct ebb_
 		fprintf(out, "\nmethod       %s\n", p->method);
 		saving(out, "direct from first replica   ", p->direct_first, p->bill.total);
 		saving(out, "direct from cheapest replica", p->direct_cheapest, p->bill.total);
+		thawing(out, b);
 		binding(out, x, p);
 	}
 	if (relax)

@@ -18,6 +18,6 @@
 int ebb_transfer_out_json(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
 			  const struct ebb_transfer_bill *b, const struct ebb_xfer_relax *relax, struct ebb_err *err);
 int ebb_transfer_out_text(FILE *out, const struct ebb_xfer *x, const struct ebb_xfer_plan *p,
-			  const struct ebb_xfer_relax *relax, struct ebb_err *err);
+			  const struct ebb_transfer_bill *b, const struct ebb_xfer_relax *relax, struct ebb_err *err);
 
 #endif

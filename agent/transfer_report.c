@@ -135,7 +135,7 @@ static void summary(const struct page *g)
 		{"links", b->links}, {"pools", b->pools}, {"requests", b->requests}, {"relays", b->relays},
 		{"retrieval", b->retrieval}, {"compressing", b->codec}, {"further copies", b->copies}, {"early deletion", b->fixed},
 	};
-	char t[EBB_XFER_TEXT];
+	char t[EBB_XFER_TEXT], gb[EBB_XFER_TEXT], h[EBB_XFER_TEXT], c[EBB_XFER_TEXT];
 
 	heading(g, 2, "What it costs");
 	CELLS(g, true, "", "USD", "the plan saves");
@@ -144,6 +144,10 @@ static void summary(const struct page *g)
 	compared(g, "straight from the first replica", p->direct_first);
 	compared(g, "straight from the cheapest replica", p->direct_cheapest);
 	end_table(g);
+	if (g->b->thaw_objects || g->b->thaw_gb)
+		para(g, "%s objects (%s GB) sleep in archives and are thawed first%s%s: up to %s hours until they can be read, %s USD of the cost.",
+		     ebb_xfer_gb_text(g->b->thaw_objects, t), ebb_xfer_gb_text(g->b->thaw_gb, gb), g->b->speed ? ", at the speed " : "",
+		     g->b->speed ? g->b->speed : "", ebb_xfer_gb_text(g->b->thaw_hours, h), usd(g->b->thaw_cost, c));
 	para(g, "Found by: %s. Recomputed by an independent verifier.", p->method);
 	CELLS(g, true, "part", "USD");
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

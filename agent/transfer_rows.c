@@ -43,6 +43,7 @@ struct writing {
 	int64_t n;
 	struct hop *arrived[EBB_XFER_BOOK_PLACES];	/* of the content: what brought it to a site */
 	struct hop *coded[EBB_XFER_BOOK_PLACES];	/* the same, compressed */
+	uint64_t thawed;				/* sites whose replica was thawed for it, by bit */
 };
 
 static int no_memory(struct ebb_err *err)
@@ -63,20 +64,36 @@ int64_t ebb_transfer_rows_group(const struct ebb_xfer_sum_row *rows, size_t n, c
 
 /* --- What an action costs --- */
 
-/* The link's bytes and its share of the pool, one request at either end, and retrieval at a replica. Rounded once. */
-static int64_t cost_of(const struct ebb_transfer_rows *t, const struct ebb_xfer_group *g, const struct ebb_xfer_hop *h, int64_t wire,
-		       int64_t size)
+/* Reading a replica: each time, but what is thawed once only. */
+static ebb_xfer_num reading(struct writing *w, const struct ebb_xfer_group *g, uint32_t site, int64_t size)
 {
+	const struct ebb_xfer_replica *r = w->arrived[site] ? NULL : ebb_xfer_replica_at(g, site);
+	bool again = r && !r->satisfies && w->thawed >> site & 1;
+
+	if (!r || again)
+		return 0;
+	w->thawed |= (uint64_t)!r->satisfies << site;
+	return (ebb_xfer_num)size * 1000 * r->per_gb + (ebb_xfer_num)r->per_object * EBB_XFER_ONE;
+}
+
+static int64_t rounded(ebb_xfer_num cost)
+{
+	return (int64_t)((cost + NANO / 2) / NANO);
+}
+
+/* The link's bytes and its share of the pool, one request at either end, and retrieval at a replica. Rounded once. */
+static int64_t cost_of(struct writing *w, const struct ebb_xfer_group *g, const struct ebb_xfer_hop *h, int64_t wire, int64_t size)
+{
+	const struct ebb_transfer_rows *t = w->t;
 	const struct ebb_xfer_link *l = &t->x->links[h->link];
-	const struct ebb_xfer_replica *from = ebb_xfer_replica_at(g, l->from);
-	ebb_xfer_num gb = (ebb_xfer_num)wire * 1000, sum = gb * l->price[0];
+	ebb_xfer_num gb = (ebb_xfer_num)wire * 1000, sum = gb * l->price[0] + reading(w, g, l->from, size);
 
 	if (l->pool != EBB_XFER_NONE && t->bill->pool_gb[l->pool] > 0)
 		sum += ebb_xfer_scale(t->bill->pool_cost[l->pool], gb, t->bill->pool_gb[l->pool]);
 	sum += (ebb_xfer_num)(t->x->sites[l->from].get + t->x->sites[l->to].put) * EBB_XFER_ONE;
-	if (from)
-		sum += (ebb_xfer_num)size * 1000 * from->per_gb + (ebb_xfer_num)from->per_object * EBB_XFER_ONE;
-	return (int64_t)((sum + NANO / 2) / NANO);
+	if (!ebb_xfer_dest_at(g, l->to))
+		sum += gb * t->x->sites[l->to].relay_fee;
+	return rounded(sum);
 }
 
 static bool is_priced(const struct ebb_config_store *s)
@@ -214,20 +231,11 @@ static int land(struct writing *w, const struct ebb_transfer_content *c, uint32_
 	return ret->key ? 0 : no_memory(err);
 }
 
-/* Something that can be read of the content at a site. */
-static const struct ebb_transfer_member *member_at(const struct ebb_transfer_content *c, uint32_t site)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].site == site && c->v[i].readable)
-			return &c->v[i];
-	return NULL;
-}
-
 /* One action: from what came to @from, else from what stands there. */
 static int go(struct writing *w, const struct ebb_transfer_content *c, uint32_t from, uint32_t to, const char *to_key,
 	      struct hop **ret, struct ebb_err *err)
 {
-	const struct ebb_transfer_member *m = w->arrived[from] ? NULL : member_at(c, from);
+	const struct ebb_transfer_member *m = w->arrived[from] ? NULL : c->source[from];
 	struct ebb_record rec = {0};
 	int r = 0;
 
@@ -297,6 +305,25 @@ static int decode_at(struct writing *w, const struct ebb_transfer_content *c, ui
 	return 0;
 }
 
+/* What sleeps at a destination becomes the first key that is missing there. */
+static int copy_at(struct writing *w, const struct ebb_transfer_content *c, const struct ebb_xfer_group *g, uint32_t site, struct ebb_err *err)
+{
+	const struct ebb_xfer_site *s = &w->t->x->sites[site];
+	ebb_xfer_num cost = reading(w, g, site, c->size) + (ebb_xfer_num)(s->get + s->put) * EBB_XFER_ONE;
+	struct hop *h = NULL;
+	struct landing at;
+	int r = land(w, c, site, &at, err);
+
+	if (r < 0 || (r = go(w, c, site, site, at.key, &h, err)) < 0)
+		return r;
+	h->own = at.own;
+	h->own_site = at.own_site;
+	h->cost = rounded(cost);
+	h->why = "its archived copy is read and written again in place";
+	w->arrived[site] = h;
+	return 0;
+}
+
 static int add_tree(struct writing *w, const struct ebb_transfer_content *c, size_t group, struct ebb_err *err)
 {
 	const struct ebb_xfer_group *g = &w->t->x->groups[group];
@@ -304,6 +331,8 @@ static int add_tree(struct writing *w, const struct ebb_transfer_content *c, siz
 	char why[EBB_TRANSFER_BILL_WHY];
 	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < tree->n_copies; i++)
+		r = copy_at(w, c, g, tree->copies[i], err);
 	for (size_t i = 0; r == 0 && i < tree->n_hops; i++) {
 		const struct ebb_xfer_hop *xh = &tree->hops[i];
 		uint32_t from = w->t->x->links[xh->link].from;
@@ -314,7 +343,7 @@ static int add_tree(struct writing *w, const struct ebb_transfer_content *c, siz
 		if (r < 0 || (r = cross(w, c, xh, &h, err)) < 0)
 			break;
 		h->wire = xh->packed ? coded_size(g, c->size) : c->size;
-		h->cost = cost_of(w->t, g, xh, h->wire, c->size);
+		h->cost = cost_of(w, g, xh, h->wire, c->size);
 		h->why = ebb_arena_strdup(&w->arena, ebb_transfer_bill_why(w->t->x, g, tree, xh, why));
 		r = h->why ? 0 : no_memory(err);
 	}
@@ -352,7 +381,28 @@ static int add_drops(struct writing *w, struct hop *first, struct ebb_err *err)
 	return 0;
 }
 
-/* The further keys at each destination, within it. */
+/* Whether what is written to a store cannot be read at once. */
+static bool is_archive(const struct writing *w, uint32_t site)
+{
+	const struct ebb_config *c = w->t->app->config;
+	const struct ebb_config_store *s = &c->stores[site];
+	const struct ebb_price_class *class = s->class ? ebb_price_find(c->prices, s->provider, s->region, s->class) : NULL;
+
+	return class && class->offline;
+}
+
+/* One more copy of what came to a site, from where it came. */
+static int send_again(struct writing *w, const struct hop *came, const char *key, struct hop **ret, struct ebb_err *err)
+{
+	*ret = add_hop(w, came->after, &came->obj, came->from, came->to, key);
+	if (!*ret)
+		return no_memory(err);
+	(*ret)->wire = came->wire;
+	(*ret)->form = came->form;
+	return 0;
+}
+
+/* The further keys at each destination, within it; what sleeps there at once is sent once more. */
 static int add_locals(struct writing *w, const struct ebb_transfer_content *c, struct ebb_err *err)
 {
 	int r = 0;
@@ -365,13 +415,14 @@ static int add_locals(struct writing *w, const struct ebb_transfer_content *c, s
 		if (first && (c->want >> d & 1))
 			continue; /* it came under this key */
 		const struct ebb_record *rec = record_of(w, c, c->missing[i].member, err);
-		r = rec ? go(w, c, d, d, rec->key, &h, err) : -EBB_ENOMEM;
+		const struct hop *came = rec && is_archive(w, d) ? w->arrived[d] : NULL;
+		r = !rec ? -EBB_ENOMEM : came ? send_again(w, came, rec->key, &h, err) : go(w, c, d, d, rec->key, &h, err);
 		if (r < 0)
 			break;
 		h->own = rec;
 		h->own_site = c->v[c->missing[i].member].site;
-		h->cost = (int64_t)(((ebb_xfer_num)w->t->x->sites[d].put * EBB_XFER_ONE + NANO / 2) / NANO);
-		h->why = "the same content is there already";
+		h->cost = came ? came->cost : rounded((ebb_xfer_num)w->t->x->sites[d].put * EBB_XFER_ONE);
+		h->why = came ? "what came there sleeps in an archive" : "the same content is there already";
 	}
 	return r;
 }
@@ -386,6 +437,7 @@ static int on_content(void *ctx, const struct ebb_transfer_content *c, struct eb
 
 	memset(w->arrived, 0, sizeof(w->arrived));
 	memset(w->coded, 0, sizeof(w->coded));
+	w->thawed = 0;
 	if (group >= 0)
 		r = add_tree(w, c, (size_t)group, err);
 	if (r == 0)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/cost_storage.h"
+
 #define ATTO_PER_UNIT 1000000	/* 10^-18 to 10^-12 */
 #define GB INT64_C(1000000000)
 #define PRICE_MAX ((__int128)1000000 * EBB_XFER_ONE)
@@ -19,6 +21,7 @@ struct making {
 	/* of each pool: what it charges, and where */
 	const struct ebb_price_figure *figure[EBB_XFER_POOLS];
 	const struct ebb_xfer_book_place *at[EBB_XFER_POOLS];
+	uint64_t wanted;	/* destinations, by bit */
 	struct ebb_err *err;
 };
 
@@ -40,13 +43,17 @@ static int rate(struct making *m, __int128 atto, int64_t per, int64_t times, int
 	return 0;
 }
 
+static int figure(struct making *m, const struct ebb_price_figure *f, int64_t times, int64_t *ret)
+{
+	*ret = 0;
+	return ebb_price_known(f) ? rate(m, f->tiers[0].atto, f->per, times, ret) : 0;
+}
+
 /* The first tier of an item of a class, for @times units; 0 without a class or a price. */
 static int item(struct making *m, const struct ebb_price_class *c, enum ebb_price_item which, int64_t times, int64_t *ret)
 {
-	const struct ebb_price_figure *f = c ? &c->item[which] : NULL;
-
 	*ret = 0;
-	return f && ebb_price_known(f) ? rate(m, f->tiers[0].atto, f->per, times, ret) : 0;
+	return c ? figure(m, &c->item[which], times, ret) : 0;
 }
 
 static const char *word(const char *s)
@@ -54,18 +61,37 @@ static const char *word(const char *s)
 	return s ? s : "";
 }
 
+/* What is written to a place goes into; NULL: not known, or not priced. */
+static const struct ebb_price_class *class_at(const struct ebb_xfer_book *b, const struct ebb_xfer_book_place *p)
+{
+	return p->class ? ebb_price_find(b->books, p->provider, p->region, p->class) : NULL;
+}
+
+/* What is kept for @days costs a GB; 0 without a price. */
+static int keeping(struct making *m, const struct ebb_price_class *c, int64_t days, int64_t *ret)
+{
+	const struct ebb_price_figure *f = &c->item[EBB_PRICE_STORAGE];
+
+	*ret = 0;
+	return days && ebb_price_known(f) ? rate(m, f->tiers[0].atto * days, f->per * EBB_COST_MONTH_DAYS, GB, ret) : 0;
+}
+
 static int add_site(struct making *m, size_t i)
 {
 	const struct ebb_xfer_book_place *p = &m->b->places[i];
-	const struct ebb_price_class *c = p->class ? ebb_price_find(m->b->books, p->provider, p->region, p->class) : NULL;
+	const struct ebb_price_class *c = class_at(m->b, p);
 	struct ebb_xfer_site *s = &m->sites[i];
-	int r;
+	bool converts = p->converts && !(c && (c->offline || c->min_days)); /* what is deleted at once would cost as if it had stayed */
+	int r = 0;
 
 	*s = (struct ebb_xfer_site){
-		.id = p->name, .provider = word(p->provider), .jurisdiction = word(p->jurisdiction), .relay = p->relay,
-		.compress = p->converts ? 0 : EBB_XFER_NEVER, .decompress = p->converts ? 0 : EBB_XFER_NEVER,
+		.id = p->name, .provider = word(p->provider), .jurisdiction = word(p->jurisdiction), .relay = p->relay && !(c && c->offline),
+		.compress = p->converts ? 0 : EBB_XFER_NEVER, .decompress = converts ? 0 : EBB_XFER_NEVER,
 	};
-	r = item(m, c, EBB_PRICE_GET, 1, &s->get);
+	if (c)
+		r = keeping(m, c, c->min_days, &s->relay_fee);
+	if (r == 0)
+		r = item(m, c, EBB_PRICE_GET, 1, &s->get);
 	return r < 0 ? r : item(m, c, EBB_PRICE_PUT, 1, &s->put);
 }
 
@@ -121,33 +147,40 @@ bool ebb_xfer_book_priced(const struct ebb_price_books *books, const struct ebb_
 	return way(books, from, to) != NULL;
 }
 
+/* What a link carries in each slot. NULL: no memory. */
+static const ebb_xfer_num *rooms(struct making *m, uint32_t from, uint32_t to)
+{
+	ebb_xfer_num *v = ebb_arena_calloc(m->arena, m->x->n_slots, sizeof(*v));
+
+	for (size_t s = 0; v && s < m->x->n_slots; s++) {
+		const int64_t *room = m->b->nslots ? m->b->slots[s].room : NULL;
+		int64_t bytes = room ? room[from * m->b->nplaces + to] : -1;
+
+		v[s] = bytes < 0 ? EBB_XFER_MAX : (ebb_xfer_num)bytes * (EBB_XFER_ONE / GB);
+	}
+	return v;
+}
+
 static int add_link(struct making *m, uint32_t from, uint32_t to)
 {
-	static const ebb_xfer_num no_limit[] = {EBB_XFER_MAX};
 	const struct ebb_xfer_book_place *a = &m->b->places[from];
 	const struct ebb_price_figure *f = way(m->b->books, a, &m->b->places[to]);
-	int64_t bytes = m->b->seconds && m->b->rates ? m->b->rates[from * m->b->nplaces + to] : 0;
+	const struct ebb_price_class *c = class_at(m->b, a);
 	struct ebb_xfer_link *l = &m->links[m->x->n_links];
-	int64_t *price = ebb_arena_calloc(m->arena, 1, sizeof(*price));
+	int64_t *price = ebb_arena_calloc(m->arena, m->x->n_slots, sizeof(*price));
 	int r = 0;
 
-	if (!price)
-		return no_memory(m);
-	if (!f)
+	if (!f || (c && c->offline && (m->wanted >> from & 1)))
 		return 0;
-	*l = (struct ebb_xfer_link){.from = from, .to = to, .pool = EBB_XFER_NONE, .price = price, .capacity = no_limit, .note = ""};
-	if (bytes) {
-		ebb_xfer_num *room = ebb_arena_calloc(m->arena, 1, sizeof(*room));
-
-		if (!room)
-			return no_memory(m);
-		*room = (ebb_xfer_num)bytes * m->b->seconds * (EBB_XFER_ONE / GB);
-		l->capacity = room;
-	}
+	*l = (struct ebb_xfer_link){.from = from, .to = to, .pool = EBB_XFER_NONE, .price = price, .capacity = rooms(m, from, to), .note = ""};
+	if (!price || !l->capacity)
+		return no_memory(m);
 	if (f->ntiers > 1 || f->tiers[0].from > 0)
 		r = pool_of(m, f, a, &l->pool);
 	else
 		r = rate(m, f->tiers[0].atto, f->per, GB, price);
+	for (size_t s = 1; s < m->x->n_slots; s++)
+		price[s] = price[0];
 	m->x->n_links++;
 	return r;
 }
@@ -162,18 +195,55 @@ static bool is_in(const char *const *list, const char *jurisdiction)
 	return false;
 }
 
+/* Thawing an archived object, and its copy in the meantime. Returns 1 when it is not offered at that speed. */
+static int thaw(struct making *m, const struct ebb_price_class *c, struct ebb_xfer_replica *v)
+{
+	const struct ebb_price_restore *t = &c->restore[m->b->speed];
+	int64_t copies = 0;
+	int r;
+
+	if (!ebb_price_known(&t->request) && !ebb_price_known(&t->retrieval))
+		return 1;
+	v->satisfies = false;
+	v->restore = t->hours * EBB_XFER_ONE;
+	r = figure(m, &t->retrieval, GB, &v->per_gb);
+	if (r == 0)
+		r = figure(m, &t->request, 1, &v->per_object);
+	if (r == 0)
+		r = keeping(m, c->standard, m->b->days, &copies);
+	v->per_gb += copies;
+	return r;
+}
+
+/* What reading costs beyond a request at the place's own class. */
+static int add_replica(struct making *m, const struct ebb_xfer_book_terms *terms, uint32_t at, struct ebb_xfer_group *g, struct ebb_xfer_replica *v)
+{
+	const struct ebb_price_class *c = terms->class[at];
+	int64_t get = 0;
+	int r;
+
+	*v = (struct ebb_xfer_replica){.site = at, .satisfies = true};
+	if (terms->asleep >> at & 1)
+		r = c ? thaw(m, c, v) : 1;
+	else
+		r = item(m, c, EBB_PRICE_RETRIEVAL, GB, &v->per_gb);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = item(m, c, EBB_PRICE_GET, 1, &get);
+	v->per_object += get > m->sites[at].get ? get - m->sites[at].get : 0;
+	g->n_replicas++;
+	return r;
+}
+
 static int add_replicas(struct making *m, const struct ebb_xfer_sum_row *row, struct ebb_xfer_group *g)
 {
 	const struct ebb_xfer_book_terms *terms = &m->b->terms[row->terms];
 	struct ebb_xfer_replica *v = ebb_arena_calloc(m->arena, m->b->nplaces, sizeof(*v));
 	int r = v ? 0 : no_memory(m);
 
-	for (uint32_t i = 0; r == 0 && i < m->b->nplaces; i++) {
-		if (!(row->have >> i & 1))
-			continue;
-		v[g->n_replicas] = (struct ebb_xfer_replica){.site = i, .satisfies = true};
-		r = item(m, terms->class[i], EBB_PRICE_RETRIEVAL, GB, &v[g->n_replicas++].per_gb);
-	}
+	for (uint32_t i = 0; r == 0 && i < m->b->nplaces; i++)
+		if ((row->have | terms->asleep) >> i & 1)
+			r = add_replica(m, terms, i, g, &v[g->n_replicas]);
 	g->replicas = v;
 	return r;
 }
@@ -188,7 +258,7 @@ static int add_group(struct making *m, size_t i)
 
 	*g = (struct ebb_xfer_group){
 		.id = ebb_arena_printf(m->arena, "%zu", i + 1), .gb = (ebb_xfer_num)row->bytes * (EBB_XFER_ONE / GB), .packed = -1,
-		.objects = (ebb_xfer_num)row->objects * EBB_XFER_ONE, .dests = dests,
+		.objects = (ebb_xfer_num)row->objects * EBB_XFER_ONE, .dests = dests, .last_slot = (uint32_t)m->x->n_slots - 1,
 		.allowed = terms->residency ? allowed : NULL,
 	};
 	if (!dests || !allowed || !g->id)
@@ -218,11 +288,30 @@ static int make(struct making *m)
 	return r;
 }
 
+static int make_slots(struct making *m)
+{
+	struct ebb_xfer_slot *v = ebb_arena_calloc(m->arena, m->b->nslots, sizeof(*v));
+
+	if (!v)
+		return no_memory(m);
+	for (size_t i = 0; i < m->b->nslots; i++) {
+		const struct ebb_xfer_book_slot *s = &m->b->slots[i];
+
+		v[i].id = s->id;
+		v[i].hours = s->seconds == EBB_XFER_BOOK_ENDLESS ? INT64_MAX : (int64_t)(((ebb_xfer_num)s->seconds * EBB_XFER_ONE + 3599) / 3600);
+	}
+	m->x->slots = v;
+	m->x->n_slots = m->b->nslots;
+	m->x->timed = true;
+	return 0;
+}
+
 int ebb_xfer_book(const struct ebb_xfer_book *b, struct ebb_arena *arena, const struct ebb_xfer **ret, struct ebb_err *err)
 {
 	static const struct ebb_xfer_slot always = {"", INT64_MAX};
 	const char *currency = ebb_price_currency(b->books);
 	size_t n = b->nplaces;
+	int r = 0;
 	struct making m = {
 		.b = b, .arena = arena, .err = err,
 		.x = ebb_arena_calloc(arena, 1, sizeof(*m.x)), .sites = ebb_arena_calloc(arena, n, sizeof(*m.sites)),
@@ -239,17 +328,12 @@ int ebb_xfer_book(const struct ebb_xfer_book *b, struct ebb_arena *arena, const 
 		.id = "index", .title = "from the index", .slots = &always, .sites = m.sites, .pools = m.pools, .links = m.links,
 		.groups = m.groups, .n_slots = 1, .n_sites = n, .n_groups = b->nrows, .has_budget = b->budget >= 0, .budget = b->budget,
 	};
-	if (b->seconds) {
-		struct ebb_xfer_slot *until = ebb_arena_calloc(arena, 1, sizeof(*until));
-
-		if (!until)
-			return no_memory(&m);
-		until->id = "until the deadline";
-		until->hours = (int64_t)((ebb_xfer_num)b->seconds * EBB_XFER_ONE / 3600);
-		m.x->slots = until;
-		m.x->timed = true;
-	}
-	int r = make(&m);
+	if (b->nslots)
+		r = make_slots(&m);
+	for (size_t i = 0; i < b->nrows; i++)
+		m.wanted |= b->rows[i].want;
+	if (r == 0)
+		r = make(&m);
 	if (r == 0)
 		*ret = m.x;
 	return r;

@@ -6,6 +6,11 @@
  * costs. Figures with a free allowance or tiers become a pool for each region they are charged in. Finer than 10^-12 USD is rounded
  * up. Requests and retrieval cost what the class of the replica, or of what is written, says; unpriced ones are counted, not charged.
  *
+ * What sleeps in an archive class can be read once it is thawed: that costs its restore and a plain copy for some days, and takes
+ * hours. It stands in no destination's stead, which wants something that can be read, but may be copied there in place. A relay
+ * whose class has a minimum duration charges all of it for what passes through. Nothing goes on from a destination that writes into an
+ * archive class.
+ *
  * Pure. Threads: any.
  */
 #ifndef EBB_POLICIES_XFER_BOOK_H
@@ -33,8 +38,17 @@ struct ebb_xfer_book_terms {
 	uint32_t part;			/* which share of the contents, where they are cut finer: a group travels whole */
 	int packed;			/* what compressing leaves, in thousandths; 0: it is not compressed */
 	const char *const *residency;	/* NULL-terminated jurisdictions; NULL: any */
+	uint64_t asleep;		/* places where it stands in archive classes only, by bit; not among row.have */
 	const struct ebb_price_class *class[EBB_XFER_BOOK_PLACES];	/* of the replica at each place; NULL: not priced */
 };
+
+/* A time in which the same links are open. */
+struct ebb_xfer_book_slot {
+	const char *id;
+	int64_t seconds;		/* how long; EBB_XFER_BOOK_ENDLESS: without end, the last one only */
+	const int64_t *room;		/* bytes from place to place, nplaces by nplaces; negative: no limit. NULL: none has one */
+};
+#define EBB_XFER_BOOK_ENDLESS INT64_MAX
 
 struct ebb_xfer_book {
 	const struct ebb_price_books *books;
@@ -44,8 +58,10 @@ struct ebb_xfer_book {
 	const struct ebb_xfer_sum_row *rows;	/* each becomes a group, in this order */
 	size_t nrows;
 	ebb_xfer_num budget;		/* a cost; negative: none */
-	int64_t seconds;		/* in which something may travel; 0: there is no deadline */
-	const int64_t *rates;		/* bytes a second from place to place, nplaces by nplaces; 0: no limit. NULL: none has one */
+	const struct ebb_xfer_book_slot *slots;	/* in order of time; none: one without end. They should be cut where something is thawed */
+	size_t nslots;
+	enum ebb_price_speed speed;	/* at which archived objects are thawed; where it is not offered they cannot be read */
+	int days;			/* for which thawed copies are kept */
 };
 
 /*

@@ -221,3 +221,52 @@ sed 's/from: home, to: hub/from: home, to: hab/' timed.yaml >bad.yaml
 run "$EBB" -c bad.yaml check
 expect_status 3
 expect_err "there is no store 'hab'"
+
+# --- Windows of links: what goes on by day what has come by night; a run waits for them ---
+export TZ=UTC
+night="links:
+  - {from: home, to: hub, window: '20:00-06:00'}
+  - {from: hub, to: eu, window: '08:00-18:00'}
+  - {from: home, to: eu, window: 'Sun'}"
+{ cat ebb.yaml && echo "$night"; } >timed.yaml
+at() {
+	EBB_NOW=$1 run "$EBB" -c timed.yaml transfer "${@:2}"
+}
+run "$EBB" -c timed.yaml check
+expect_out '20:00-06:00'
+# on a Friday: the hub is reached at night, left by day
+at 2028-01-07T12:00:00Z plan home:dl/ --to eu --deadline 8h --json
+expect_out '"reason":"deadline"'
+at 2028-01-07T12:00:00Z plan home:dl/ --to eu --deadline 24h --json -o dl.jsonl
+expect_out '"status":"optimal"'
+expect_out '"slot_gb":{"2028-01-07 20:00":'
+expect_out '"slot_gb":{"2028-01-08 08:00":'
+at 2028-01-07T12:00:00Z run dl.jsonl
+expect_status 7
+expect_err '40 actions wait for the windows of their links; the next one opens at 2028-01-07T20:00:00Z'
+[[ -z $(find hub/.ebb-transfer -type f 2>/dev/null) ]] || fail 'something went before its window'
+{ EBB_NOW=2028-01-07T21:00:00Z timeout -s KILL 0.03 "$EBB" -c timed.yaml transfer run dl.jsonl || true; } >/dev/null 2>&1
+at 2028-01-07T21:00:00Z run dl.jsonl
+expect_status 7
+expect_err '40 actions wait for the windows of their links; the next one opens at 2028-01-08T08:00:00Z'
+[[ $(find hub/.ebb-transfer -type f | wc -l) == 40 && ! -e eu/dl ]] || fail 'not what may go at night'
+at 2028-01-08T09:00:00Z run dl.jsonl
+expect_status 0
+run diff -r home/dl eu/dl
+expect_status 0
+# a plan without relays goes on Sundays only
+sed -i 's/, relay: true//' timed.yaml
+EBB_NOW=2028-01-08T09:00:00Z run "$EBB" -c timed.yaml undo last
+expect_status 0
+at 2028-01-07T12:00:00Z plan home:dl/ --to eu --deadline 24h --json
+expect_out '"reason":"deadline"'
+at 2028-01-07T12:00:00Z plan home:dl/ --to eu --deadline 2d --json
+expect_out '"status":"optimal"'
+printf 'limits: {bandwidth: 10B/s}\n' >>timed.yaml
+at 2028-01-07T12:00:00Z plan home:dl/ --to eu --deadline 2d
+expect_out 'infeasible: before the deadline at least '
+for bad in "{from: home, to: eu}" "{from: home, to: eu, window: night}"; do
+	{ cat ebb.yaml && printf 'links:\n  - %s\n' "$bad"; } >bad.yaml
+	run "$EBB" -c bad.yaml check
+	expect_status 3
+done
