@@ -339,37 +339,34 @@ static int by_label(const struct ebb_browse *w, const char *label, const char *v
 
 /* --- Requests --- */
 
+const char *const ebb_browse_paths[] = {"/browse", "/by", NULL};
+
 static int answer(struct ebb_browse *w, const char *path, ebb_serve_query_fn *value, void *query, bool as_json, FILE *f)
 {
 	const char *store = value(query, "store"), *prefix = value(query, "prefix");
 	const char *label = value(query, "label"), *is = value(query, "value");
-	int status;
 
-	if (atomic_exchange(&w->busy, true))
-		return 503;
 	if (strcmp(path, "/browse") == 0)
-		status = folders(w, store, prefix ? prefix : "", as_json, f);
-	else
-		status = label ? by_label(w, label, is ? is : "", as_json, f) : 404;
-	atomic_store(&w->busy, false);
-	return status;
+		return folders(w, store, prefix ? prefix : "", as_json, f);
+	return label ? by_label(w, label, is ? is : "", as_json, f) : 404;
 }
 
 int ebb_browse_ask(void *ctx, const char *path, ebb_serve_query_fn *value, void *query, char **ret_body,
 		   size_t *ret_len, const char **ret_type)
 {
 	bool as_json = value(query, "json") != NULL;
+	char *body = NULL;
+	FILE *f = open_memstream(&body, ret_len);
 
-	if (strcmp(path, "/browse") != 0 && strcmp(path, "/by") != 0)
-		return 404;
-	FILE *f = open_memstream(ret_body, ret_len);
 	if (!f)
 		return 500;
 	int status = answer(ctx, path, value, query, as_json, f);
 	if (fclose(f) != 0)
 		status = 500;
-	if (status != 200)
-		free(*ret_body);
+	if (status == 200)
+		*ret_body = body;
+	else
+		free(body);
 	if (as_json)
 		*ret_type = "application/json";
 	return status;

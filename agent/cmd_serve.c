@@ -136,9 +136,10 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
 	EBB_CLEANUP(ebb_secret_freep) struct ebb_secret *token = NULL;
 	EBB_CLEANUP(ebb_serve_stopp) struct ebb_serve *server = NULL;
-	struct ebb_serve_opts opts = {.listen = ebb_cli_string(args, "listen")};
 	struct serving s = {.app = app, .args = args, .plan = ebb_cli_string(args, "plan")};
 	struct ebb_browse browse = {.app = app};
+	struct ebb_serve_opts opts = {.listen = ebb_cli_string(args, "listen"), .asked = ebb_browse_paths,
+				      .ask = ebb_browse_ask, .ctx = &browse};
 	const char *file = ebb_cli_string(args, "token-file");
 	int r = ebb_app_config_optional(app, err);
 
@@ -152,7 +153,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	opts.token = token;
 	s.ix = browse.ix = ix;
 	if (r == 0)
-		r = ebb_serve_start(&opts, ebb_browse_ask, &browse, &server, err);
+		r = ebb_serve_start(&opts, &server, err);
 	if (r == 0)
 		r = refresh(&s, server, err);
 	if (r < 0)

@@ -14,15 +14,30 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/pool.h"
+#include "core/queue.h"
+
 #define PAGES 16
 #define THREADS 2
 #define CONNECTIONS 256
 #define TIMEOUT_SECONDS 30
+#define NOTHING_HERE "there is nothing here\n"
+#define WAITING 64		/* questions; the other connections are for pages */
 
 /* An answer; freed when nobody holds it any more. libmicrohttpd counts who sends it. */
 struct page {
 	const char *path, *accept;
 	struct MHD_Response *response;
+};
+
+/* A question and its answer. The request is put aside (suspended) meanwhile; @status is 0 until then. */
+struct question {
+	struct MHD_Connection *connection;
+	char *path;
+	int status;
+	char *body;
+	size_t len;
+	const char *type;
 };
 
 struct ebb_serve {
@@ -32,6 +47,9 @@ struct ebb_serve {
 	size_t npages;
 	ebb_serve_ask_fn *ask;
 	void *ctx;
+	const char *const *asked;
+	struct ebb_queue questions;
+	struct ebb_pool *answering;	/* one worker, one job: answer_all() */
 	const char *const *hosts;
 	const struct ebb_secret *token;
 	char *listen_host;
@@ -162,24 +180,80 @@ static const char *query_value(void *query, const char *name)
 	return MHD_lookup_connection_value(query, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static enum MHD_Result asked(struct ebb_serve *s, struct MHD_Connection *c, const char *path)
+/* The worker's job: one question after the other, until the server stops. Who waits then is told to come again. */
+static int answer_all(void *arg, struct ebb_err *err)
 {
-	const char *type = "text/html; charset=utf-8";
-	char *body = NULL;
-	size_t len = 0;
-	int status = s->ask ? s->ask(s->ctx, path, query_value, c, &body, &len, &type) : 404;
+	struct ebb_serve *s = arg;
+	void *item;
 
-	if (status != 200)
-		return plain(c, (unsigned)status,
-			     status == 404   ? "there is nothing here\n"
-			     : status == 503 ? "another question is being answered: ask again\n"
-					     : "this could not be answered\n");
-	struct MHD_Response *r = response_of(body, len, type);
+	(void)err;
+	while (ebb_queue_pop(&s->questions, &item)) {
+		struct question *q = item;
+
+		q->status = ebb_pool_cancelled(s->answering) ? MHD_HTTP_SERVICE_UNAVAILABLE
+			  : s->ask(s->ctx, q->path, query_value, q->connection, &q->body, &q->len, &q->type);
+		MHD_resume_connection(q->connection);
+	}
+	return 0;
+}
+
+/* Put the request aside until its question was answered: the server then calls for it again, with the question as its state. */
+static enum MHD_Result put_aside(struct ebb_serve *s, struct MHD_Connection *c, const char *path, void **state)
+{
+	struct question *q = calloc(1, sizeof(*q));
+
+	if (!q || !(q->path = strdup(path))) {
+		free(q);
+		return MHD_NO;
+	}
+	q->connection = c;
+	q->type = "text/html; charset=utf-8";
+	*state = q;
+	MHD_suspend_connection(c);
+	if (!ebb_queue_try_push(&s->questions, q)) {
+		q->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		MHD_resume_connection(c);
+	}
+	return MHD_YES;
+}
+
+static enum MHD_Result answered(struct question *q)
+{
+	if (q->status != MHD_HTTP_OK)
+		return plain(q->connection, (unsigned)q->status,
+			     q->status == MHD_HTTP_NOT_FOUND	     ? NOTHING_HERE
+			     : q->status == MHD_HTTP_SERVICE_UNAVAILABLE ? "too many questions wait: ask again\n"
+									 : "this could not be answered\n");
+	struct MHD_Response *r = response_of(q->body, q->len, q->type);
+	q->body = NULL;
 	if (!r)
 		return MHD_NO;
-	enum MHD_Result done = MHD_queue_response(c, MHD_HTTP_OK, r);
+	enum MHD_Result done = MHD_queue_response(q->connection, MHD_HTTP_OK, r);
 	MHD_destroy_response(r);
 	return done;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode how)
+{
+	struct question *q = *state;
+
+	(void)ctx;
+	(void)c;
+	(void)how;
+	if (!q)
+		return;
+	free(q->path);
+	free(q->body);
+	free(q);
+	*state = NULL;
+}
+
+static bool is_question(const struct ebb_serve *s, const char *path)
+{
+	for (size_t i = 0; s->asked[i]; i++)
+		if (strcmp(s->asked[i], path) == 0)
+			return true;
+	return false;
 }
 
 /* The page that was put under a path for what the request accepts, else the usual one; NULL: none. With the lock held. */
@@ -206,7 +280,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 
 	(void)version;
 	(void)data;
-	(void)state;
+	if (*state)
+		return answered(*state);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
 		*size = 0;
 		return plain(c, MHD_HTTP_METHOD_NOT_ALLOWED, "this server only tells\n");
@@ -221,7 +296,9 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	if (page)
 		done = MHD_queue_response(c, MHD_HTTP_OK, page);
 	pthread_mutex_unlock(&s->lock);
-	return page ? done : asked(s, c, url);
+	if (page)
+		return done;
+	return is_question(s, url) ? put_aside(s, c, url, state) : plain(c, MHD_HTTP_NOT_FOUND, NOTHING_HERE);
 }
 
 /* --- Listening --- */
@@ -286,7 +363,7 @@ static int parse_address(struct ebb_serve *s, const char *text, struct sockaddr_
 
 static int start(struct ebb_serve *s, const char *listen, struct ebb_err *err)
 {
-	const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL;
+	const unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 	struct sockaddr_storage addr;
 	socklen_t len;
 	int fd;
@@ -296,7 +373,8 @@ static int start(struct ebb_serve *s, const char *listen, struct ebb_err *err)
 			return fd;
 		s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
 					     MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
-					     MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS, MHD_OPTION_END);
+					     MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
+					     on_completed, s, MHD_OPTION_END);
 	} else {
 		int r = parse_address(s, listen, &addr, &len, err);
 
@@ -305,7 +383,8 @@ static int start(struct ebb_serve *s, const char *listen, struct ebb_err *err)
 		s->daemon = MHD_start_daemon(flags | (addr.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL,
 					     on_request, s, MHD_OPTION_SOCK_ADDR, &addr, MHD_OPTION_THREAD_POOL_SIZE,
 					     THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
-					     MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS, MHD_OPTION_END);
+					     MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS, MHD_OPTION_NOTIFY_COMPLETED,
+					     on_completed, s, MHD_OPTION_END);
 	}
 	if (!s->daemon)
 		return ebb_err_set(err, EBB_ESTORE, "cannot listen on '%s': %s", listen, strerror(errno));
@@ -314,19 +393,27 @@ static int start(struct ebb_serve *s, const char *listen, struct ebb_err *err)
 	return 0;
 }
 
-int ebb_serve_start(const struct ebb_serve_opts *opts, ebb_serve_ask_fn *ask, void *ctx, struct ebb_serve **ret,
-		    struct ebb_err *err)
+int ebb_serve_start(const struct ebb_serve_opts *opts, struct ebb_serve **ret, struct ebb_err *err)
 {
 	struct ebb_serve *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	if (ebb_queue_init(&s->questions, WAITING, err) < 0) {
+		free(s);
+		return -EBB_ENOMEM;
+	}
 	pthread_mutex_init(&s->lock, NULL);
-	s->ask = ask;
-	s->ctx = ctx;
+	s->ask = opts->ask;
+	s->ctx = opts->ctx;
+	s->asked = opts->asked;
 	s->hosts = opts->hosts;
 	s->token = opts->token;
-	int r = start(s, opts->listen, err);
+	int r = ebb_pool_new(1, 1, &s->answering, err);
+	if (r == 0)
+		r = ebb_pool_submit(s->answering, answer_all, s, err);
+	if (r == 0)
+		r = start(s, opts->listen, err);
 	if (r < 0) {
 		ebb_serve_stop(s);
 		return r;
@@ -339,6 +426,11 @@ void ebb_serve_stop(struct ebb_serve *s)
 {
 	if (!s)
 		return;
+	/* First whoever waits: a request that is put aside cannot be closed. */
+	if (s->answering)
+		ebb_pool_cancel(s->answering);
+	ebb_queue_close(&s->questions);
+	ebb_pool_free(s->answering);
 	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
 	for (size_t i = 0; i < s->npages; i++)
@@ -346,6 +438,7 @@ void ebb_serve_stop(struct ebb_serve *s)
 	if (s->socket_path)
 		unlink(s->socket_path);
 	pthread_mutex_destroy(&s->lock);
+	ebb_queue_release(&s->questions);
 	free(s->socket_path);
 	free(s->listen_host);
 	free(s);

@@ -67,6 +67,21 @@ get '/browse?store=data&prefix='
 get '/browse?store=data&prefix=a%26b/&json=1'
 [[ $(jq -c '[.bytes, .folders[0].path]' body) == '[5,"a&b/deep/"]' ]] || fail "the folder is not right: $body"
 
+# many questions at once: all are answered, and each with its own answer
+for i in $(seq 40); do
+	case $((i % 4)) in
+	0) echo 'data&prefix=a%26b/&json=1 5' ;;
+	1) echo 'data&prefix=c/&json=1 5000' ;;
+	*) echo 'data&prefix=&json=1 5005' ;;
+	esac
+done >questions
+export url
+# shellcheck disable=SC2016 # expanded by the inner shells
+xargs -P 20 -L 1 bash -c 'printf "%s %s %s\n" "$(curl -s --noproxy "*" "$url/browse?store=$0" | jq .bytes)" "$1" \
+	"$(curl -s -o /dev/null -w "%{http_code}" --noproxy "*" "$url/by?label=team&value=")"' <questions >answers
+[[ $(wc -l <answers) == 40 ]] || fail 'not all were answered'
+awk '$1 != $2 || $3 != 200 {print; bad = 1} END {exit bad}' answers || fail 'questions at once are not answered right'
+
 # who may ask, and for what
 for path in /browse?store=nobody '/browse?store=data&prefix=zzz/' /etc/passwd /../../etc/passwd '/browse/../x' '//'; do
 	get "$path" --path-as-is
