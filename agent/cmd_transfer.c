@@ -134,6 +134,20 @@ static int read_budget(struct asking *a, const char *text, struct ebb_err *err)
 	return 0;
 }
 
+static int read_copies(struct asking *a, const struct ebb_cli_args *args, struct ebb_err *err)
+{
+	long long n = ebb_cli_number(args, "copies", -1), dests = __builtin_popcountll(a->make.dests);
+
+	if (n == -1)
+		return 0;
+	if (n < 1 || n > dests)
+		return ebb_err_set(err, EBB_EUSAGE, "--copies: of %lld stores in --to, at least one and at most all", dests);
+	if (n < dests && dests > EBB_XFER_CHOICES)
+		return ebb_err_set(err, EBB_EUSAGE, "--copies chooses from at most %d stores, --to names %lld", EBB_XFER_CHOICES, dests);
+	a->make.copies = n < dests ? (uint32_t)n : 0;
+	return 0;
+}
+
 static int read_time(struct asking *a, const struct ebb_cli_args *args, struct ebb_err *err)
 {
 	int r = ebb_thawing_check(args, err);
@@ -161,6 +175,8 @@ static void note_left(struct asking *a)
 	if (l->taken)
 		ebb_app_note(a->app, "%lld keys are taken at their destination, by something else or by what nothing proves to be the same; they are "
 				     "left alone", (long long)l->taken);
+	if (l->scarce)
+		ebb_app_note(a->app, "%lld objects can stand at fewer stores than --copies says", (long long)l->scarce);
 	if (l->archived)
 		ebb_app_note(a->app, "%lld objects are archived wherever they are, and no price book says what thawing them costs; they are left alone", (long long)l->archived);
 }
@@ -245,7 +261,7 @@ static int plan_index(struct ebb_app *app, const struct ebb_cli_args *args, stru
 	if (!to || ebb_cli_argc(args) < 2)
 		return ebb_err_set(err, EBB_EUSAGE, "transfer plan needs --instance FILE, or STORE... --to STORE");
 	if ((r = ebb_app_config(app, err)) < 0 || (r = read_dests(&a, to, err)) < 0 || (r = read_targets(&a, args, err)) < 0 ||
-	    (r = read_budget(&a, ebb_cli_string(args, "budget"), err)) < 0 || (r = read_time(&a, args, err)) < 0 ||
+	    (r = read_budget(&a, ebb_cli_string(args, "budget"), err)) < 0 || (r = read_copies(&a, args, err)) < 0 || (r = read_time(&a, args, err)) < 0 ||
 	    (r = ebb_app_index(app, true, &ix, err)) < 0 ||
 	    (r = ebb_app_snap(app, ix, &a.make.snap, err)) < 0 || (r = ebb_transfer_make(&a.make, err)) < 0)
 		return r;
@@ -271,6 +287,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 
 static const struct ebb_cli_option options[] = {
 	{"to", 0, EBB_CLI_STRING, "STORE[,STORE]", "plan: the stores that all objects are to stand in as well"},
+	{"copies", 0, EBB_CLI_COUNT, "N", "plan: so many stores of --to are enough for each object, the cheapest ones; those that have it count (default: all)"},
 	{"budget", 0, EBB_CLI_STRING, "MONEY", "plan: what it may cost, as in \"500 USD\""},
 	{"deadline", 0, EBB_CLI_DURATION, "TIME", "plan: it must be done in that time; links have the rates that ebb.yaml gives them, runs its hours"},
 	{"compress", 0, EBB_CLI_FLAG, NULL, "plan: agents at the stores compress what shrinks before a link, and decompress behind it (with --split)"},
@@ -313,6 +330,7 @@ static const struct ebb_cli_field json[] = {
 
 static const char *const examples[] = {
 	"ebb transfer plan lake:models/ --to frankfurt,mumbai -o move.jsonl", "the cheapest way from where the content is now",
+	"ebb transfer plan lake:models/ --to frankfurt,mumbai,osaka --copies 2 -o move.jsonl", "wherever two copies cost least",
 	"ebb transfer run move.jsonl", "do it, and compare what was sent with the plan",
 	"ebb transfer plan lake:logs/ --to frankfurt --compress --split -o move.jsonl", "parts for agents in each region: move.me-central-1.jsonl, ...",
 	"ebb transfer plan --instance move.json", "show the cheapest plan and what it saves",

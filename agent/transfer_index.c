@@ -48,6 +48,9 @@ struct ebb_transfer_index {
 	ebb_transfer_index_packed_fn *packed;	/* or NULL */
 	void *packed_ctx;
 	uint32_t parts;			/* 0: one */
+	uint32_t copies;		/* 0: at every destination */
+	uint32_t choose;		/* of the content at hand: how many of the destinations that need bytes get them; 0: all */
+	uint64_t taken;			/* destinations at which a key of it is taken */
 };
 
 static int no_memory(struct ebb_err *err)
@@ -343,6 +346,7 @@ static int miss_member(struct ebb_transfer_index *t, size_t i, struct ebb_err *e
 		r = at_key(t, d, key, err);
 		t->left.present += r == 1;
 		t->left.taken += r == -EBB_EEXIST;
+		t->taken |= (uint64_t)(r == -EBB_EEXIST) << d;
 		r = r == 0 ? add_missing(t, d, i, err) : r == -EBB_EEXIST ? 0 : r;
 	}
 	return r < 0 ? r : 0;
@@ -386,12 +390,16 @@ static const char *const nowhere[] = {NULL};
 
 static int terms_of(struct ebb_transfer_index *t, uint64_t asleep, uint32_t *ret, struct ebb_err *err)
 {
-	struct ebb_xfer_book_terms terms = {.asleep = asleep, .part = t->parts ? t->v[0].id[0] % t->parts : 0};
+	struct ebb_xfer_book_terms terms;
 	bool asked = !t->packed;
 	const char *key;
 	size_t len;
 	int r = 0;
 
+	memset(&terms, 0, sizeof(terms)); /* compared as it is */
+	terms.asleep = asleep;
+	terms.choose = t->choose;
+	terms.part = t->parts ? t->v[0].id[0] % t->parts : 0;
 	for (size_t i = 0; i < EBB_XFER_BOOK_PLACES; i++)
 		terms.class[i] = t->source[i] ? t->classes[t->source[i]->class].price : NULL;
 	for (size_t i = 0; r == 0 && i < t->n; i++) {
@@ -440,18 +448,47 @@ static void choose_sources(struct ebb_transfer_index *t, struct ebb_transfer_con
 	c->source = t->source;
 }
 
+/* Which destinations come into question where not all have to: what is missing at the others is forgotten. */
+static void narrow(struct ebb_transfer_index *t, uint64_t have)
+{
+	uint64_t lack = 0, keep = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->nmissing; i++)
+		lack |= UINT64_C(1) << t->missing[i].site;
+	int need = (int)t->copies - __builtin_popcountll(t->dests & ~lack & ~t->taken);
+	uint64_t near = lack & have & ~t->taken, far = lack & ~have & ~t->taken;
+	for (; near && need > 0; near &= near - 1, need--)
+		keep |= near & -near;
+	int choices = __builtin_popcountll(far);
+	t->left.scarce += need > choices;
+	if (need > 0)
+		keep |= far;
+	t->choose = need > 0 && need < choices ? (uint32_t)need : 0;
+	for (size_t i = 0; i < t->nmissing; i++)
+		if (keep >> t->missing[i].site & 1)
+			t->missing[n++] = t->missing[i];
+	t->nmissing = n;
+}
+
 static int show(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *ctx, struct ebb_err *err)
 {
 	struct ebb_transfer_content c = {.size = t->v[0].size, .v = t->v, .n = t->n};
 	int r = 0;
 
 	t->nmissing = 0;
+	t->taken = 0;
+	t->choose = 0;
 	for (size_t i = 0; r == 0 && i < t->n; i++)
 		if (t->v[i].wanted)
 			r = miss_member(t, i, err);
 	if (r < 0 || t->nmissing == 0)
 		return r;
 	choose_sources(t, &c);
+	if (t->copies)
+		narrow(t, c.have);
+	if (t->nmissing == 0)
+		return 0;
 	if (!c.have && !c.asleep) {
 		t->left.archived += (int64_t)t->nmissing;
 		return 0;
@@ -508,6 +545,11 @@ void ebb_transfer_index_set_packed(struct ebb_transfer_index *t, ebb_transfer_in
 {
 	t->packed = fn;
 	t->packed_ctx = ctx;
+}
+
+void ebb_transfer_index_set_copies(struct ebb_transfer_index *t, uint32_t copies)
+{
+	t->copies = copies;
 }
 
 void ebb_transfer_index_set_parts(struct ebb_transfer_index *t, uint32_t parts)

@@ -52,6 +52,7 @@ struct ebb_transfer_content {
 struct ebb_transfer_left {
 	int64_t present;	/* stand at a destination under their key */
 	int64_t taken;		/* their key holds something else, or nothing proves that it is the same */
+	int64_t scarce;		/* contents that can stand at fewer destinations than there are to be copies */
 	int64_t archived;	/* are archived wherever they are, and thawing has no price */
 };
 
@@ -75,6 +76,12 @@ int ebb_transfer_index_each(struct ebb_transfer_index *t, ebb_transfer_index_fn 
 /* What compressing leaves of objects with such a key, in thousandths; 0: they are not compressed. Asked for the first wanted key of a content. */
 typedef int ebb_transfer_index_packed_fn(void *ctx, const char *key, size_t len);
 void ebb_transfer_index_set_packed(struct ebb_transfer_index *t, ebb_transfer_index_packed_fn *fn, void *ctx);
+
+/*
+ * So many destinations are enough for each content (at most EBB_XFER_CHOICES destinations then). Those that have all its keys count; then
+ * those that have it under other keys, which get the missing ones; of the rest the plan chooses. Where a key is taken nothing is put. 0: all.
+ */
+void ebb_transfer_index_set_copies(struct ebb_transfer_index *t, uint32_t copies);
 
 /* Cut contents of the same terms into so many parts, by what they are (row.part of the terms). */
 void ebb_transfer_index_set_parts(struct ebb_transfer_index *t, uint32_t parts);

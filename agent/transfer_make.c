@@ -199,6 +199,8 @@ int ebb_transfer_make(struct ebb_transfer_make *m, struct ebb_err *err)
 	uint64_t have = 0;
 	int r = ebb_transfer_index_open(m->app, m->snap, m->targets, m->ntargets, m->dests, &m->index, err);
 
+	if (r == 0)
+		ebb_transfer_index_set_copies(m->index, m->copies);
 	if (r == 0 && m->left)
 		ebb_transfer_index_set_parts(m->index, m->app->config->links.n || m->app->config->limits.bandwidth ? PARTS : 0);
 	if (r == 0 && m->compress)

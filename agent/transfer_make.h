@@ -19,6 +19,7 @@ struct ebb_transfer_make {
 	const struct ebb_target *targets;	/* what is to be transferred */
 	size_t ntargets;
 	uint64_t dests;			/* stores of the configuration, by bit */
+	uint32_t copies;		/* so many destinations are enough for each content; 0: all */
 	ebb_xfer_num budget;		/* negative: none */
 	int64_t left;			/* ns until the deadline; 0: there is none */
 	const char *speed;		/* at which what sleeps is thawed; NULL: the one that costs least */

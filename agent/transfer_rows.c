@@ -409,11 +409,11 @@ static int add_locals(struct writing *w, const struct ebb_transfer_content *c, s
 
 	for (size_t i = 0; r == 0 && i < c->nmissing; i++) {
 		uint32_t d = c->missing[i].site;
-		bool first = i == 0 || c->missing[i - 1].site != d;
+		bool first = i == 0 || c->missing[i - 1].site != d, came_here = c->want >> d & 1;
 		struct hop *h = NULL;
 
-		if (first && (c->want >> d & 1))
-			continue; /* it came under this key */
+		if (came_here && (first || !w->arrived[d]))
+			continue; /* it came under this key, or it was not chosen */
 		const struct ebb_record *rec = record_of(w, c, c->missing[i].member, err);
 		const struct hop *came = rec && is_archive(w, d) ? w->arrived[d] : NULL;
 		r = !rec ? -EBB_ENOMEM : came ? send_again(w, came, rec->key, &h, err) : go(w, c, d, d, rec->key, &h, err);

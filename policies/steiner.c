@@ -208,8 +208,20 @@ static void join(const struct table *t, size_t n, uint32_t set)
 	}
 }
 
-/* Collect the arcs of the best tree for all terminals from the root. */
-static int collect(struct ebb_steiner_work *w, const struct table *t, bool *set)
+/* The cheapest set of terminals that is asked for. */
+static uint32_t choose(const struct ebb_steiner_graph *g, const struct table *t)
+{
+	uint32_t all = (uint32_t)((UINT64_C(1) << g->n_terms) - 1), fixed = (1u << g->n_fixed) - 1, best = all;
+
+	for (uint32_t s = fixed; g->pick && s < all; s++)
+		if ((s & fixed) == fixed && (size_t)__builtin_popcount(s) == g->n_fixed + g->pick &&
+		    t->cost[s * (size_t)g->n + g->root] < t->cost[best * (size_t)g->n + g->root])
+			best = s;
+	return best;
+}
+
+/* Collect the arcs of the best tree for the terminals @all from the root. */
+static int collect(struct ebb_steiner_work *w, const struct table *t, uint32_t all, bool *set)
 {
 	const struct ebb_steiner_graph *g = w->g;
 	size_t n = g->n, depth = 1;
@@ -219,7 +231,7 @@ static int collect(struct ebb_steiner_work *w, const struct table *t, bool *set)
 
 	if (!stack)
 		return -EBB_ENOMEM;
-	stack[0] = (struct step){(1u << g->n_terms) - 1, g->root};
+	stack[0] = (struct step){all, g->root};
 	while (depth) {
 		struct step s = stack[--depth];
 		uint32_t from = t->from[s.set * n + s.node];
@@ -233,6 +245,49 @@ static int collect(struct ebb_steiner_work *w, const struct table *t, bool *set)
 		}
 	}
 	return 0;
+}
+
+/* Terminals that are wanted or on the way; and one of them, no fixed one, that nothing goes on from: bit @ret_leaf, or 0. */
+static uint32_t reached(const struct ebb_steiner_work *w, const struct ebb_steiner_graph *g, size_t n_arcs, uint32_t *ret_leaf)
+{
+	uint32_t all = 0;
+
+	*ret_leaf = 0;
+	for (uint32_t i = 0; i < g->n_terms; i++) {
+		bool in = false, on = false;
+
+		for (size_t a = 0; a < n_arcs; a++) {
+			in |= g->arcs[w->tree[a]].to == g->terms[i];
+			on |= g->arcs[w->tree[a]].from == g->terms[i];
+		}
+		all |= (uint32_t)in << i;
+		if (in && !on && i >= g->n_fixed)
+			*ret_leaf = 1u << i;
+	}
+	return all;
+}
+
+/* The tree for the terminals @all. Where it comes to more than were to be picked, for nothing, it ends before those. */
+static __int128 trim_to(struct ebb_steiner_work *w, const bool *set, uint32_t all, size_t *ret_n)
+{
+	const struct ebb_steiner_graph *g = w->g;
+	struct ebb_steiner_graph chosen = *g;
+	uint32_t terms[MOST], leaf = 0;
+	__int128 cost;
+
+	chosen.terms = terms;
+	w->g = &chosen;
+	do {
+		all &= ~leaf;
+		chosen.n_terms = 0;
+		for (size_t i = 0; i < g->n_terms; i++)
+			if (all >> i & 1)
+				terms[chosen.n_terms++] = g->terms[i];
+		cost = ebb_steiner_trim(w, set, ret_n);
+		all = g->pick ? reached(w, g, *ret_n, &leaf) : all;
+	} while (leaf && (size_t)__builtin_popcount(all) > g->n_fixed + g->pick);
+	w->g = g;
+	return cost;
 }
 
 static int exact(struct ebb_steiner_work *w, struct ebb_steiner_tree *ret)
@@ -257,15 +312,16 @@ static int exact(struct ebb_steiner_work *w, struct ebb_steiner_tree *ret)
 			t.cost[s * n + g->terms[__builtin_ctz(s)]] = 0;
 		extend(w, t.cost + s * n, t.from + s * n);
 	}
-	ret->bound = t.cost[(sets - 1) * n + g->root];
+	uint32_t all = choose(g, &t);
+	ret->bound = t.cost[all * n + g->root];
 	ret->cost = ret->bound;
 	ret->n_arcs = 0;
 	if (ret->cost >= EBB_STEINER_FAR)
 		return 0;
 	memset(set, 0, g->n_arcs * sizeof(*set));
-	if (collect(w, &t, set) < 0)
+	if (collect(w, &t, all, set) < 0)
 		return -EBB_ENOMEM;
-	ret->cost = ebb_steiner_trim(w, set, &ret->n_arcs);
+	ret->cost = trim_to(w, set, all, &ret->n_arcs);
 	ret->arcs = w->tree;
 	return 0;
 }
@@ -275,7 +331,7 @@ int ebb_steiner_solve(struct ebb_steiner_work *w, const struct ebb_steiner_graph
 {
 	struct ebb_steiner_tree t = {0};
 
-	if (g->n_terms > EBB_STEINER_EXACT) {
+	if (g->n_terms > EBB_STEINER_EXACT && !g->pick) {
 		int r = ebb_steiner_approx(w, g, &t, err);
 
 		if (r < 0 || t.cost == t.bound || g->n_terms > MOST || (uint64_t)g->n << g->n_terms > MOST_CELLS) {

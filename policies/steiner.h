@@ -37,6 +37,7 @@ struct ebb_steiner_graph {
 	size_t n_arcs;
 	const uint32_t *terms;		/* each once, never the root */
 	size_t n_terms;
+	size_t n_fixed, pick;		/* the first n_fixed and any @pick of the others, of at most EBB_STEINER_EXACT in all; pick 0: all */
 };
 
 struct ebb_steiner_work;

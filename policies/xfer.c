@@ -26,6 +26,15 @@ bool ebb_xfer_needs(const struct ebb_xfer_group *g, uint32_t site)
 	return ebb_xfer_dest_at(g, site) && !(r && r->satisfies);
 }
 
+size_t ebb_xfer_wanted(const struct ebb_xfer_group *g)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n_dests; i++)
+		n += ebb_xfer_needs(g, g->dests[i].site);
+	return g->choose && g->choose < n ? g->choose : n;
+}
+
 uint32_t ebb_xfer_restored(const struct ebb_xfer *x, int64_t restore)
 {
 	ebb_xfer_num start = 0;

@@ -24,6 +24,7 @@
 #define EBB_XFER_ONE INT64_C(1000000000000)	/* 1 GB, 1 USD, 1 hour in the units above */
 #define EBB_XFER_NEVER INT64_C(-1)		/* a price of what cannot be done */
 #define EBB_XFER_NONE UINT32_MAX		/* no pool, no site */
+#define EBB_XFER_CHOICES 10		/* most destinations to choose from */
 #define EBB_XFER_POOLS 256			/* most pools of an instance */
 #define EBB_XFER_TEXT 64			/* room for any cost as text, with NUL */
 
@@ -87,6 +88,8 @@ struct ebb_xfer_group {
 	const struct ebb_xfer_dest *dests;
 	size_t n_replicas, n_dests;
 	const bool *allowed;		/* per site; NULL: anywhere */
+	uint32_t choose;		/* so many of the destinations that need bytes get them, whichever is cheapest, at most
+					 * EBB_XFER_CHOICES of them; those that lie outside are no choice; one whose replica is read is served. 0: all */
 	bool may_split;
 	uint32_t last_slot;		/* inclusive */
 	ebb_xfer_num fixed;		/* early deletion: added as it is */
@@ -134,6 +137,9 @@ const struct ebb_xfer_dest *ebb_xfer_dest_at(const struct ebb_xfer_group *g, uin
 
 /* Is @site a destination of @g that still needs bytes? */
 bool ebb_xfer_needs(const struct ebb_xfer_group *g, uint32_t site);
+
+/* How many of the destinations that need bytes must get them. */
+size_t ebb_xfer_wanted(const struct ebb_xfer_group *g);
 
 /* The first slot that begins when some replica of @g can be read; n_slots when there is none. */
 uint32_t ebb_xfer_first_slot(const struct ebb_xfer *x, const struct ebb_xfer_group *g);

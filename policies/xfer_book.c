@@ -258,7 +258,7 @@ static int add_group(struct making *m, size_t i)
 
 	*g = (struct ebb_xfer_group){
 		.id = ebb_arena_printf(m->arena, "%zu", i + 1), .gb = (ebb_xfer_num)row->bytes * (EBB_XFER_ONE / GB), .packed = -1,
-		.objects = (ebb_xfer_num)row->objects * EBB_XFER_ONE, .dests = dests, .last_slot = (uint32_t)m->x->n_slots - 1,
+		.objects = (ebb_xfer_num)row->objects * EBB_XFER_ONE, .dests = dests, .choose = terms->choose, .last_slot = (uint32_t)m->x->n_slots - 1,
 		.allowed = terms->residency ? allowed : NULL,
 	};
 	if (!dests || !allowed || !g->id)

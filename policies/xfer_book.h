@@ -36,6 +36,7 @@ struct ebb_xfer_book_place {
 /* What objects of a group have in common beside where they stand; row.terms is a number into an array of these. */
 struct ebb_xfer_book_terms {
 	uint32_t part;			/* which share of the contents, where they are cut finer: a group travels whole */
+	uint32_t choose;		/* so many of the destinations, the cheapest; 0: all */
 	int packed;			/* what compressing leaves, in thousandths; 0: it is not compressed */
 	const char *const *residency;	/* NULL-terminated jurisdictions; NULL: any */
 	uint64_t asleep;		/* places where it stands in archive classes only, by bit; not among row.have */

@@ -138,6 +138,35 @@ static bool arrived_packed(const struct check *c, uint32_t site)
 	return c->at[site].in && c->t->hops[c->at[site].in - 1].packed;
 }
 
+/* Of destinations to choose from, enough must have the original: of those with the compressed form the cheapest are decompressed. */
+static int check_choice(struct check *c)
+{
+	size_t left = ebb_xfer_wanted(c->g);
+
+	for (size_t i = 0; i < c->g->n_dests; i++) {
+		uint32_t d = c->g->dests[i].site;
+		bool has = c->at[d].copied || (c->at[d].in && (!arrived_packed(c, d) || c->at[d].unpacks));
+
+		left -= left && has && allowed(c, d) && ebb_xfer_needs(c->g, d);
+	}
+	for (; left; left--) {
+		uint32_t best = EBB_XFER_NONE;
+
+		for (size_t i = 0; i < c->g->n_dests; i++) {
+			uint32_t d = c->g->dests[i].site;
+			int64_t price = c->x->sites[d].decompress;
+
+			if (ebb_xfer_needs(c->g, d) && arrived_packed(c, d) && !c->at[d].unpacks && price != EBB_XFER_NEVER &&
+			    (best == EBB_XFER_NONE || price < c->x->sites[best].decompress))
+				best = d;
+		}
+		if (best == EBB_XFER_NONE)
+			return bad(c, "it comes to too few of its destinations");
+		convert(c, best, false);
+	}
+	return 0;
+}
+
 static int check_forms(struct check *c)
 {
 	int r = 0;
@@ -149,6 +178,8 @@ static int check_forms(struct check *c)
 		if (h->packed != arrived_packed(c, from))
 			r = convert(c, from, h->packed);
 	}
+	if (r == 0 && c->g->choose)
+		return check_choice(c);
 	for (size_t i = 0; r == 0 && i < c->g->n_dests; i++) {
 		uint32_t d = c->g->dests[i].site;
 

@@ -27,34 +27,68 @@ static bool allowed(const struct ebb_xfer_group *g, uint32_t site)
 }
 
 /*
- * Copies of @g from replica @r: their cost but for pools, whose volume is added to d->pooled when @book, else charged as if
- * nothing else used them. Negative: there is no way.
+ * One copy of @g from replica @r to a destination that needs it, without the reading: its cost but for pools, whose volume is added to
+ * d->pooled when @book, else charged as if nothing else used them. Negative: there is no way.
  */
-static ebb_xfer_num star(const struct direct *d, const struct ebb_xfer_group *g,
-			 const struct ebb_xfer_replica *r, bool book)
+static ebb_xfer_num leg(const struct direct *d, const struct ebb_xfer_group *g, const struct ebb_xfer_replica *r, uint32_t to, bool book)
 {
 	const struct ebb_xfer *x = d->x;
-	ebb_xfer_num cost = g->gb * r->per_gb + g->objects * r->per_object;
+	ebb_xfer_num cost = g->objects * (x->sites[r->site].get + x->sites[to].put);
 
-	for (size_t i = 0; i < g->n_dests; i++) {
+	if (!allowed(g, to))
+		return -1;
+	if (to == r->site)
+		return cost;
+	uint32_t at = d->link[(size_t)r->site * x->n_sites + to];
+	if (!at || !allowed(g, r->site))
+		return -1;
+	const struct ebb_xfer_link *l = &x->links[at - 1];
+	cost += g->gb * price(x, l);
+	if (l->pool != EBB_XFER_NONE && book)
+		d->pooled[l->pool] += g->gb;
+	else if (l->pool != EBB_XFER_NONE)
+		cost += g->gb * x->pools[l->pool].tiers[0].price;
+	return cost;
+}
+
+/* The cheapest destination that is not among @used, by bit; EBB_XFER_NONE: none is left. */
+static uint32_t nearest(const struct direct *d, const struct ebb_xfer_group *g, const struct ebb_xfer_replica *r, uint32_t used)
+{
+	uint32_t found = EBB_XFER_NONE;
+	ebb_xfer_num least = 0;
+
+	for (uint32_t i = 0; i < g->n_dests; i++) {
+		bool open = !(used >> i & 1) && ebb_xfer_needs(g, g->dests[i].site);
+		ebb_xfer_num cost = open ? leg(d, g, r, g->dests[i].site, false) : -1;
+
+		if (cost >= 0 && (found == EBB_XFER_NONE || cost < least)) {
+			found = i;
+			least = cost;
+		}
+	}
+	return found;
+}
+
+/* All copies of @g from one replica, as leg(). */
+static ebb_xfer_num star(const struct direct *d, const struct ebb_xfer_group *g, const struct ebb_xfer_replica *r, bool book)
+{
+	ebb_xfer_num cost = g->gb * r->per_gb + g->objects * r->per_object, one = 0;
+	size_t left = g->choose ? ebb_xfer_wanted(g) : 0;
+	bool own = ebb_xfer_needs(g, r->site) && allowed(g, r->site);	/* what is read there is there */
+
+	for (uint32_t used = 0, i; left > 0; left--, used |= 1u << i, own = false) {
+		i = own ? (uint32_t)(ebb_xfer_dest_at(g, r->site) - g->dests) : nearest(d, g, r, used);
+		if (i == EBB_XFER_NONE)
+			return -1;
+		cost += leg(d, g, r, g->dests[i].site, book);
+	}
+	for (size_t i = 0; !g->choose && i < g->n_dests; i++) {
 		uint32_t to = g->dests[i].site;
 
-		if (!allowed(g, to))
+		one = ebb_xfer_needs(g, to) ? leg(d, g, r, to, book) : allowed(g, to) ? 0 : -1;
+		if (one < 0)
 			return -1;
-		if (!ebb_xfer_needs(g, to))
-			continue;
-		cost += g->objects * (x->sites[r->site].get + x->sites[to].put);
-		if (to == r->site)
-			continue;
-		uint32_t at = d->link[(size_t)r->site * x->n_sites + to];
-		if (!at || !allowed(g, r->site))
-			return -1;
-		const struct ebb_xfer_link *l = &x->links[at - 1];
-		cost += g->gb * price(x, l);
-		if (l->pool != EBB_XFER_NONE && book)
-			d->pooled[l->pool] += g->gb;
-		else if (l->pool != EBB_XFER_NONE)
-			cost += g->gb * x->pools[l->pool].tiers[0].price;
+		cost += one;
 	}
 	return cost;
 }

@@ -90,6 +90,24 @@ static int read_allowed(struct ebb_xfer_field *r, const struct ebb_tree_node *e,
 	return 0;
 }
 
+/* Of so many destinations at most, since all choices are looked at. */
+static int read_choose(struct ebb_xfer_field *r, const struct ebb_tree_node *e, struct ebb_xfer_group *g)
+{
+	const struct ebb_tree_node *n = ebb_tree_get(e, "choose");
+	int64_t choose = 0;
+	int bad = ebb_xfer_field_count(r, e, "choose", 1, &choose);
+
+	if (bad < 0 || choose == 0)
+		return bad;
+	if (choose > (int64_t)g->n_dests || g->n_dests > EBB_XFER_CHOICES)
+		return ebb_tree_error(n, r->err, "'choose' is a number of destinations, out of at most %d", EBB_XFER_CHOICES);
+	for (size_t i = 0; i < g->n_dests; i++)
+		if (g->dests[i].copies > 1)
+			return ebb_tree_error(n, r->err, "'choose' and further 'copies' at a destination do not go together");
+	g->choose = (uint32_t)choose;
+	return 0;
+}
+
 static int read_rest(struct ebb_xfer_field *r, const struct ebb_tree_node *e, struct ebb_xfer_group *g)
 {
 	const struct ebb_tree_node *ratio = ebb_tree_get(e, "compress_ratio");
@@ -167,11 +185,11 @@ static int read_group(struct ebb_xfer_field *r, const struct ebb_tree_node *e, e
 	if (!ebb_tree_need(e, "gb", r->err) || !ebb_tree_need(e, "objects", r->err))
 		return -EBB_ECONFIG;
 	if ((bad = EBB_XFER_FIELD_KEYS(r, e, "id", "gb", "objects", "replicas", "destinations", "compress_ratio",
-			"allowed_jurisdictions", "may_split", "last_slot", "delete_after")) < 0 ||
+			"allowed_jurisdictions", "may_split", "last_slot", "delete_after", "choose")) < 0 ||
 	    (bad = ebb_xfer_field_id(r, e, &g->id)) < 0 || (bad = ebb_xfer_field_volume(r, e, "gb", &g->gb)) < 0 ||
 	    (bad = ebb_xfer_field_count(r, e, "objects", 0, &objects)) < 0 || (bad = read_replicas(r, e, g)) < 0 ||
 	    (bad = read_dests(r, e, g)) < 0 || (bad = read_allowed(r, e, g)) < 0 ||
-	    (bad = ebb_xfer_field_bool(r, e, "may_split", &g->may_split)) < 0 || (bad = read_rest(r, e, g)) < 0)
+	    (bad = read_choose(r, e, g)) < 0 || (bad = ebb_xfer_field_bool(r, e, "may_split", &g->may_split)) < 0 || (bad = read_rest(r, e, g)) < 0)
 		return bad;
 	g->objects = (ebb_xfer_num)objects * EBB_XFER_ONE;
 	for (size_t i = 0; i < g->n_replicas; i++) {

@@ -119,7 +119,7 @@ static int list_from(struct search *s, size_t g, uint32_t site, struct ebb_xfer_
 		return 1;
 	if (site == s->x->n_sites)
 		return list_tree(s, g, &t);
-	if ((ebb_xfer_needs(group, site) ? 0 : (r = list_from(s, g, site + 1, t))))
+	if ((ebb_xfer_needs(group, site) && !group->choose ? 0 : (r = list_from(s, g, site + 1, t))))
 		return r;
 	if (ebb_xfer_replica_at(group, site)) {
 		s->reads[more.n_reads++] = site;

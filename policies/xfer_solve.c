@@ -197,8 +197,10 @@ static bool number_sites(struct ebb_xfer_solve_work *w)
 	for (size_t i = 0; i < g->n_dests; i++) {
 		uint32_t d = g->dests[i].site;
 
-		if (!allowed(w->ask, d))
+		if (!allowed(w->ask, d) && !g->choose)
 			return false;
+		if (!allowed(w->ask, d))
+			continue;
 		w->dest[d] = true;
 		w->needs[d] = ebb_xfer_needs(g, d);
 	}
@@ -227,22 +229,31 @@ static uint32_t node_at(const struct ebb_xfer_solve_work *w, uint32_t site, uint
 
 /*
  * The terminals: what needs bytes has the original in the end; a site that is to be entered has it in either form, which a
- * node of its own behind both stands for. Returns the number of nodes; UINT32_MAX: a fixed site takes no part.
+ * node of its own behind both stands for. These come first, since they are no choice. False: a fixed site takes no part, or there are
+ * too few to choose from.
  */
-static uint32_t list_terminals(struct ebb_xfer_solve_work *w, size_t *ret_terms)
+static bool list_terminals(struct ebb_xfer_solve_work *w, struct ebb_steiner_graph *g)
 {
-	uint32_t next = 1 + (uint32_t)w->n_nodes * forms(w) * w->times;
+	size_t n = 0, wanted = ebb_xfer_wanted(w->ask->group), sure = 0, open = 0;
 
-	*ret_terms = 0;
+	g->n = 1 + (uint32_t)w->n_nodes * forms(w) * w->times;
 	for (uint32_t s = 0; s < w->x->n_sites; s++) {
-		if (w->needs[s])
-			w->terms[(*ret_terms)++] = node_at(w, s, 0, w->times - 1);
-		else if (w->forced[s] && !w->node[s])
-			return UINT32_MAX;
-		else if (w->forced[s])
-			w->terms[(*ret_terms)++] = next++;
+		open += w->needs[s] && !w->forced[s];
+		sure += w->needs[s] && w->forced[s];
+		if (w->forced[s] && !w->node[s])
+			return false;
+		if (w->forced[s])
+			w->terms[n++] = w->needs[s] ? node_at(w, s, 0, w->times - 1) : g->n++;
 	}
-	return next;
+	if (sure + open < wanted)
+		return false;
+	g->n_fixed = n;
+	for (uint32_t s = 0; s < w->x->n_sites && sure < wanted; s++)
+		if (w->needs[s] && !w->forced[s])
+			w->terms[n++] = node_at(w, s, 0, w->times - 1);
+	g->pick = sure < wanted && wanted - sure < open ? wanted - sure : 0;
+	g->n_terms = n;
+	return true;
 }
 
 /* The price of a link in a slot; EBB_XFER_NEVER: closed. */
@@ -435,8 +446,7 @@ static int branch(struct ebb_xfer_solve_work *w, struct ebb_err *err)
 	struct ebb_steiner_graph g = {.arcs = w->arcs, .terms = w->terms};
 	struct ebb_steiner_tree t;
 
-	g.n = list_terminals(w, &g.n_terms);
-	if (g.n == UINT32_MAX)
+	if (!list_terminals(w, &g))
 		return 0;
 	g.n_arcs = all_arcs(w);
 	int r = ebb_steiner_solve(w->steiner, &g, &t, err);
@@ -563,9 +573,8 @@ static int solve(struct ebb_xfer_solve_work *w, struct ebb_err *err)
 	if (r < 0 || w->cost >= EBB_STEINER_FAR || w->ask->any_time || slots == 1 || lay(w, true))
 		return r;
 	ebb_xfer_num bound = w->bound;
-	size_t terms;
-	uint32_t nodes = list_terminals(w, &terms);
-	if (terms > 20 || ((size_t)nodes * slots << terms) > MAX_TABLE) {
+	struct ebb_steiner_graph g;
+	if (!list_terminals(w, &g) || g.n_terms > 20 || ((size_t)g.n * slots << g.n_terms) > MAX_TABLE) {
 		if (lay(w, false))
 			return 0;
 	}
@@ -633,7 +642,7 @@ int ebb_xfer_solve(struct ebb_xfer_solve_work *w, const struct ebb_xfer_solve_as
 		   struct ebb_arena *arena, struct ebb_xfer_solved *ret, struct ebb_err *err)
 {
 	struct ebb_xfer_solved s = {0};
-	size_t terms = 0;
+	struct ebb_steiner_graph g;
 	int r = 0;
 
 	w->ask = ask;
@@ -644,7 +653,7 @@ int ebb_xfer_solve(struct ebb_xfer_solve_work *w, const struct ebb_xfer_solve_as
 	w->last = ask->group->last_slot;
 	mark_fixes(w, true);
 	if (number_sites(w)) {
-		if (list_terminals(w, &terms) != UINT32_MAX && terms == 0)
+		if (list_terminals(w, &g) && g.n_terms == 0)
 			w->cost = w->bound = 0;
 		else
 			r = solve(w, err);

@@ -53,6 +53,24 @@ run "$EBB" transfer plan --instance rich.json --json
 expect_out '"status":"optimal","cost_usd":208.0306,'
 expect_out '"slot_gb":{"day1":'
 
+# two of four destinations, whichever are cheapest together: 1 + 1 by way of b, not 1.5 + 1.5; what is there counts for nothing more
+cat >choose.json <<'END'
+{"format": "xfer-plan", "version": 1, "id": "choose",
+ "sites": [{"id": "a"}, {"id": "b"}, {"id": "c"}, {"id": "d"}, {"id": "e"}],
+ "links": [{"from": "a", "to": "b", "usd_per_gb": 1}, {"from": "b", "to": "c", "usd_per_gb": 1}, {"from": "a", "to": "d", "usd_per_gb": 1.5},
+  {"from": "a", "to": "e", "usd_per_gb": 1.5}],
+ "groups": [{"id": "g", "gb": 10, "objects": 1, "replicas": [{"site": "a"}], "choose": 2,
+  "destinations": [{"site": "b"}, {"site": "c"}, {"site": "d"}, {"site": "e"}]}]}
+END
+run "$EBB" transfer plan --instance choose.json --json
+expect_out '"status":"optimal","cost_usd":20,"lower_bound_usd":20,'
+expect_out '"direct_from_first_replica_usd":25,'
+for bad in 0 5 -1 1.5; do
+	sed "s/\"choose\": 2/\"choose\": $bad/" choose.json >bad.json
+	run "$EBB" transfer plan --instance bad.json
+	expect_status 3
+done
+
 # nowhere to go
 sed 's/"EU", "AU"/"EU"/' "$cases/open-2.json" >kept.json
 run "$EBB" transfer plan --instance kept.json --json

@@ -222,6 +222,46 @@ run "$EBB" -c bad.yaml check
 expect_status 3
 expect_err "there is no store 'hab'"
 
+# --- So many copies as are wanted, where they cost least; what stands somewhere counts ---
+mkdir home/cp eu2/cp
+for i in 1 2 3; do head -c $((400000 + i)) /dev/urandom >home/cp/$i; done
+cp home/cp/2 eu2/cp/2			# one copy is there already
+cp home/cp/3 eu2/elsewhere		# its content is
+echo other >eu/cp.x
+run "$EBB" scan
+run "$EBB" dupes
+run "$EBB" transfer plan home:cp/ --to eu,eu2,hub --copies 1 -o cp.jsonl --json
+expect_status 0
+expect_out '"status":"optimal"'
+todo() { tail -n +3 cp.jsonl | jq -r '"\(.store) \(.path) \(.to_store) \(.to_path)"' | sort; }
+[[ $(todo) == $'eu2 elsewhere eu2 cp/3\nhome cp/1 hub cp/1' ]] || fail "$(todo)"
+run "$EBB" transfer plan home:cp/ --to eu,eu2,hub --copies 2 -o cp.jsonl --json
+[[ $(tail -n +3 cp.jsonl | jq -r 'select(.to_path == "cp/1").to_store' | sort | xargs) == "eu hub" ]] || fail "$(todo)"
+{ timeout -s KILL 0.02 "$EBB" transfer run cp.jsonl || true; } >/dev/null 2>&1
+run "$EBB" transfer run cp.jsonl
+expect_status 0
+run "$EBB" scan
+run "$EBB" dupes
+for i in 1 2 3; do
+	n=0
+	for s in eu eu2 hub; do [[ ! -e $s/cp/$i ]] || { expect_same "home/cp/$i" "$s/cp/$i" && n=$((n + 1)); }; done
+	[[ $n == 2 ]] || fail "$n copies of $i"
+done
+run "$EBB" transfer plan home:cp/ --to eu,eu2,hub --copies 2 -o cp.jsonl
+[[ -z $(todo) ]] || fail "$(todo)"
+run "$EBB" transfer plan home:cp/ --to eu,eu2,hub --copies 3 -o cp.jsonl
+[[ $(todo | wc -l) == 3 ]] || fail "$(todo)"
+# where the key is taken nothing is put
+echo other >hub/cp/2 && rm -f eu/cp/2
+run "$EBB" scan
+run "$EBB" dupes
+run "$EBB" transfer plan home:cp/2 --to eu,hub --copies 1 -o cp.jsonl
+[[ $(todo | cut -d' ' -f3) == eu ]] || fail "$(todo)"
+for n in 0 4; do
+	run "$EBB" transfer plan home:cp/ --to eu,eu2,hub --copies $n
+	expect_status 2
+done
+
 # --- Windows of links: what goes on by day what has come by night; a run waits for them ---
 export TZ=UTC
 night="links:

@@ -59,6 +59,10 @@ static void draw_group(size_t i, bool pack)
 			dests[i][g->n_dests++] = (struct ebb_xfer_dest){s, 1 + below(2)};
 		allowed[i][s] = below(4);
 	}
+	if (below(2))
+		g->choose = (uint32_t)below(3);
+	for (size_t d = 0; g->choose && d < g->n_dests; d++)
+		dests[i][d].copies = 1;
 	g->replicas = replicas[i];
 	g->dests = dests[i];
 	g->allowed = below(3) ? NULL : allowed[i];

@@ -58,6 +58,7 @@ static void draw(void)
 			.id = "g", .gb = (1 + below(3)) * GB, .packed = -1, .replicas = replicas[g], .dests = dests[g],
 			.n_replicas = 1, .n_dests = (size_t)(1 + below(2)), .last_slot = (uint32_t)(below(4) > 0),
 		};
+		groups[g].choose = (uint32_t)below(2);
 	}
 }
 
