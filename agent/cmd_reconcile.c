@@ -10,6 +10,7 @@
 #include "agent/history.h"
 #include "agent/out.h"
 #include "core/date.h"
+#include "core/text.h"
 #include "policies/reconcile.h"
 
 #define PICO_PER_NANO 1000
@@ -103,6 +104,16 @@ static bool convert(const struct reconciling *x, struct ebb_charge *c)
 	return true;
 }
 
+/* "Storage: early deletes"; the service as terminals may see it. */
+static void why_left(const struct ebb_charge *c, char *out, size_t size)
+{
+	char service[EBB_TEXT_QUOTED];
+
+	ebb_text_quotes(c->service, service, sizeof(service));
+	snprintf(out, size, "%s: %s", *service ? service : "(no service)",
+		 c->kind == EBB_CHARGE_OTHER ? "not of what is stored" : ebb_charge_kind_name(c->kind));
+}
+
 static int take(struct reconciling *x, const char *file, int64_t line, struct ebb_charge *c, struct ebb_err *err)
 {
 	struct month *m = NULL;
@@ -116,10 +127,7 @@ static int take(struct reconciling *x, const char *file, int64_t line, struct eb
 		return leave(x, file, line, 0, what, err);
 	}
 	if (c->kind != EBB_CHARGE_STORAGE) {
-		if (c->kind == EBB_CHARGE_OTHER)
-			snprintf(what, sizeof(what), "%s: not of what is stored", *c->service ? c->service : "(no service)");
-		else
-			snprintf(what, sizeof(what), "%s: %s", *c->service ? c->service : "(no service)", ebb_charge_kind_name(c->kind));
+		why_left(c, what, sizeof(what));
 		return leave(x, file, line, c->pico, what, err);
 	}
 	const struct ebb_reconcile_key key = {m->year, m->month, c->provider, c->region, c->class};
@@ -429,7 +437,7 @@ static const struct ebb_cli_option options[] = {
 };
 
 static const struct ebb_cli_field json[] = {
-	{"format, currency, rows_read", "various", "FOCUS, CUR or CUR 2.0; of all amounts; rows of the bill"},
+	{"format, currency, rows_read", "various", "FOCUS, CUR, CUR 2.0, Google Cloud or Azure; of all amounts; rows of the bill"},
 	{"compared", "array", "month, provider, service, region, class, rows, billed_nano (null: not billed), predicted_nano (null: not predicted), unknown_days (of the month, without history), compared (it counts in the calibration)"},
 	{"left", "array", "charges that are not compared: why, rows, billed_nano, file and first_line"},
 	{"calibration", "object", "rows, billed_nano, predicted_nano, bias (share of billed), error (sum of absolute differences, share of billed), factor (billed by predicted)"},
@@ -448,13 +456,19 @@ const struct ebb_cli_command ebb_cmd_reconcile = {
 	.summary = "compare what was predicted with what a provider billed",
 	.usage = "FILE...",
 	.description =
-		"Reads cost exports (FOCUS 1.0 to 1.4, AWS cost and usage reports of both kinds; CSV, plain or gzipped) and compares what\n"
-		"storage was billed with what the history predicts, by month, service, region and class.\n"
+		"Reads cost exports (FOCUS 1.0 to 1.4, AWS cost and usage reports of both kinds, Google Cloud's billing export, Azure's exports\n"
+		"of Cost Management; CSV, plain or gzipped) and compares what storage was billed with what the history predicts, by month,\n"
+		"service, region and class.\n"
 		"A day of a month costs its share of what the history says a month would.\n"
 		"\n"
 		"The calibration tells how far predictions are off in all and by row, over what can be compared: what was billed and\n"
 		"predicted, in a month of which every day so far is known.\nNothing is dropped: requests, transfers, other services, and\n"
 		"rows that cannot be read are added up under why they are not compared, with the first line of each.\n"
+		"\n"
+		"Tables of Google's export hold lists, which CSV does not; a query makes rows that do:\n"
+		"SELECT usage_start_time, usage_end_time, service.description AS service_description, sku.description AS sku_description,\n"
+		"location.region AS location_region, location.location AS location_location, cost, cost_at_list, currency, cost_type,\n"
+		"(SELECT SUM(c.amount) FROM UNNEST(credits) c) AS credits_amount FROM TABLE.\nWhat is billed there is cost and credits.\n"
 		"\n"
 		"Volume tiers and discounts are in the bill and not in predictions; --cost list compares before discounts.",
 	.options = options,

@@ -62,7 +62,7 @@ static const struct {
 	size_t n;
 } providers[] = {
 	{"aws", aws, EBB_ARRAY_LEN(aws)},
-	{"gcs", gcs, EBB_ARRAY_LEN(gcs)},
+	{"gcp", gcs, EBB_ARRAY_LEN(gcs)},
 	{"azure", azure, EBB_ARRAY_LEN(azure)},
 	{"wasabi", wasabi, EBB_ARRAY_LEN(wasabi)},
 };

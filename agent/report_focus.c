@@ -26,7 +26,7 @@ static const struct provider {
 	const char *name, *company, *service, *subcategory;
 } providers[] = {
 	{"aws", "AWS", "Amazon S3", "Object Storage"},
-	{"gcs", "Google Cloud", "Cloud Storage", "Object Storage"},
+	{"gcp", "Google Cloud", "Cloud Storage", "Object Storage"},
 	{"azure", "Microsoft", "Azure Blob Storage", "Object Storage"},
 	{"r2", "Cloudflare", "R2", "Object Storage"},
 	{"b2", "Backblaze", "B2 Cloud Storage", "Object Storage"},

@@ -6,6 +6,10 @@
  *                        SkuMeter, SkuId, ChargeDescription
  *   AWS CUR              lineItem/UnblendedCost, lineItem/UsageStartDate, lineItem/UsageType, product/regionCode, ... (docs.aws.amazon.com/cur)
  *   AWS CUR 2.0          the same in words with underscores: line_item_unblended_cost
+ *   Google Cloud         cost, usage_start_time, service.description, sku.description, location.region, credits, ...: the tables of the billing export
+ *                        to BigQuery as CSV, with a point or an underscore in the names (docs.cloud.google.com/billing)
+ *   Azure                CostInBillingCurrency, Date, MeterCategory, MeterSubCategory, MeterName, ResourceLocation, ...: exports of Cost Management of every
+ *                        contract, older ones with PreTaxCost (learn.microsoft.com/azure/cost-management-billing/dataset-schema)
  *
  * Usage types of S3: "Understanding your AWS billing and usage reports for Amazon S3". Only what keeping data costs has a class (kind STORAGE);
  * requests, transfers, retrievals and early deletes are told apart by kind, and charges of other services are OTHER.
@@ -23,10 +27,10 @@
 
 /* Which of the costs of a row counts. */
 enum ebb_charge_cost {
-	EBB_CHARGE_BILLED,	/* BilledCost; unblended */
-	EBB_CHARGE_EFFECTIVE,	/* EffectiveCost; unblended */
-	EBB_CHARGE_LIST,	/* ListCost; public on-demand */
-	EBB_CHARGE_CONTRACTED,	/* ContractedCost; unblended */
+	EBB_CHARGE_BILLED,	/* BilledCost; unblended; cost and credits; in billing currency */
+	EBB_CHARGE_EFFECTIVE,	/* EffectiveCost; as billed */
+	EBB_CHARGE_LIST,	/* ListCost; public on-demand; cost at list; pay as you go */
+	EBB_CHARGE_CONTRACTED,	/* ContractedCost; unblended; cost without credits; as billed */
 	EBB_CHARGE_COSTS
 };
 
@@ -48,7 +52,8 @@ const char *ebb_charge_kind_name(enum ebb_charge_kind k);
 
 /* Where columns stand; -1: not there. */
 struct ebb_charge_columns {
-	const char *format;	/* "FOCUS", "CUR", "CUR 2.0"; constant */
+	const char *format;	/* "FOCUS", "CUR", "CUR 2.0", "Google Cloud", "Azure"; constant */
+	const char *provider;	/* of all rows; "": each says */
 	int at[EBB_CHARGE_COLUMNS];
 };
 
@@ -65,7 +70,7 @@ struct ebb_charge {
 	int64_t from, to;		/* days since the epoch: the first, and the one behind the last */
 	int64_t pico;			/* amount in 10^-12 of the currency */
 	char currency[4];
-	const char *provider;		/* as in price books: "aws", "gcs", "azure", "r2", "b2", "wasabi"; "" for any other */
+	const char *provider;		/* as in price books: "aws", "gcp", "azure", "r2", "b2", "wasabi"; "" for any other */
 	char service[64];		/* as the row calls it */
 	char region[40];		/* "" when the row says nothing */
 	char class[40];			/* STORAGE: as in price books; "" when it cannot be told */

@@ -120,7 +120,7 @@ EBB_NOW=2026-11-30T23:00:00Z run "$EBB" reconcile --cost contracted own.csv --js
 printf 'a,b\n1,2\n' >bad.csv
 run "$EBB" reconcile bad.csv
 expect_status 3
-expect_err "'bad.csv' is neither FOCUS"
+expect_err "'bad.csv' is no bill that ebb knows"
 printf 'ChargePeriodStart,ServiceName\n' >bad.csv
 run "$EBB" reconcile bad.csv
 expect_status 3
