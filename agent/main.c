@@ -104,6 +104,7 @@
  *   transfer_make.c  planned from the index                 transfer_index.c what stands where, what is missing
  *   transfer_rows.c  as actions of a plan file              sent.c           planned and sent over each link
  *   transfer_ratio.c what compressing would save            transfer_slots.c time cut where links open and close
+ *   transfer_keys.c  stores side by side, key by key
  *   transfer_bill.c  who is paid for what, and why          transfer_report.c  for who approves it: md, html
  */
 #include <errno.h>

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cursor.h"
+#include "agent/transfer_keys.h"
 #include "core/place.h"
 #include "core/sort.h"
 #include "policies/residency.h"
 
-/* Members sorted in memory at a time, 56 bytes each. */
-#define ROOM ((size_t)256 * 1024)
+/* Members sorted in memory at a time, 64 bytes each. */
+#define ROOM ((size_t)128 * 1024)
 
 #define TAGLESS (-2)
 #define DIGEST (-1)
@@ -24,6 +24,22 @@ struct class {
 	__int128 reading;	/* what reading a GB costs, to compare classes of a store */
 };
 
+/* What the dataset of a key says of where it may go. */
+struct bounds {
+	const char *const *residency;
+	bool nowhere;			/* not through this machine */
+};
+
+/* What decides on the terms of a content, and the terms. */
+struct kind {
+	uint64_t have, asleep;
+	const char *const *residency;
+	uint32_t part, choose;
+	int packed;
+	uint32_t terms;
+	uint16_t class[EBB_XFER_BOOK_PLACES];	/* number + 1 at sites where it can be read */
+};
+
 struct ebb_transfer_index {
 	struct ebb_app *app;
 	struct ebb_snap *snap;
@@ -33,23 +49,29 @@ struct ebb_transfer_index {
 	uint64_t dests;
 	struct ebb_sort members;
 	struct ebb_place *names, *records;
-	struct ebb_block_iter *it;
 	struct class *classes;
 	size_t nclasses;
 	struct ebb_xfer_book_terms *terms;
 	size_t nterms;
+	struct bounds *bounds;
+	size_t nbounds;
+	struct kind *kinds;
+	uint32_t *table;	/* kind + 1 by hash, open addressing, at most half full */
+	size_t nkinds, table_size;
 	struct ebb_arena arena;		/* of residencies that had to be made */
 	/* the content at hand */
 	struct ebb_transfer_member *v;
 	struct ebb_transfer_missing *missing;
 	size_t n, room, nmissing, missing_room;
 	const struct ebb_transfer_member *source[EBB_XFER_BOOK_PLACES];
+	uint64_t sourced;	/* sites that have one, by bit */
 	struct ebb_transfer_left left;
 	ebb_transfer_index_packed_fn *packed;	/* or NULL */
 	void *packed_ctx;
 	uint32_t parts;			/* 0: one */
 	uint32_t copies;		/* 0: at every destination */
 	uint32_t choose;		/* of the content at hand: how many of the destinations that need bytes get them; 0: all */
+	uint64_t walked;		/* keys */
 	uint64_t taken;			/* destinations at which a key of it is taken */
 };
 
@@ -66,7 +88,9 @@ void ebb_transfer_index_free(struct ebb_transfer_index *t)
 	ebb_place_close(t->names);
 	ebb_place_close(t->records);
 	ebb_arena_release(&t->arena);
-	free(t->it);
+	free(t->bounds);
+	free(t->kinds);
+	free(t->table);
 	free(t->classes);
 	free(t->terms);
 	free(t->v);
@@ -80,8 +104,18 @@ void ebb_transfer_index_free(struct ebb_transfer_index *t)
 	if ((a) != (b))                                                                            \
 		return (a) < (b) ? -1 : 1
 
+/* Half of what tells contents apart is random, so this decides at once. */
+static uint64_t half(const struct ebb_transfer_member *m)
+{
+	uint64_t v;
+
+	memcpy(&v, m->id, sizeof(v));
+	return v;
+}
+
 static int cmp_content(const struct ebb_transfer_member *a, const struct ebb_transfer_member *b)
 {
+	DIFFER(half(a), half(b));
 	DIFFER(a->size, b->size);
 	DIFFER(a->parts, b->parts);
 	return memcmp(a->id, b->id, sizeof(a->id));
@@ -169,27 +203,71 @@ static int class_of(struct ebb_transfer_index *t, uint16_t site, const struct eb
 	return 0;
 }
 
-static bool is_wanted(const struct ebb_transfer_index *t, const char *store, const struct ebb_record *r)
+static bool is_wanted(const struct ebb_transfer_index *t, uint32_t site, const char *key, size_t len)
 {
 	for (size_t i = 0; i < t->ntargets; i++)
-		if (!strcmp(t->targets[i].store, store) && ebb_target_has(&t->targets[i], r->key, r->key_len))
+		if (!strcmp(t->targets[i].store, t->st[site].name) && ebb_target_has(&t->targets[i], key, len))
 			return true;
 	return false;
 }
 
-static int add_record(struct ebb_transfer_index *t, uint16_t site, uint64_t place, const struct ebb_record *r, struct ebb_err *err)
+/* Where a wanted key may go, by its number. */
+static int bounds_of(struct ebb_transfer_index *t, const char *key, size_t len, uint16_t *ret, struct ebb_err *err)
 {
+	const struct ebb_rules *rules = t->app->config->rules;
+	const struct ebb_rules_dataset *ds = ebb_rules_dataset(rules, key, len);
+	struct bounds b = {.residency = ds ? ds->residency : NULL};
+	size_t i = 0;
+
+	/* every hop passes through this machine */
+	b.nowhere = b.residency && ebb_residency_forbids(rules, EBB_ACTION_COPY, key, len, NULL);
+	while (i < t->nbounds && (t->bounds[i].residency != b.residency || t->bounds[i].nowhere != b.nowhere))
+		i++;
+	*ret = (uint16_t)i;
+	if (i < t->nbounds)
+		return 0;
+	struct bounds *more = i < UINT16_MAX ? realloc(t->bounds, (i + 1) * sizeof(*more)) : NULL;
+	if (!more)
+		return no_memory(err);
+	t->bounds = more;
+	more[t->nbounds++] = b;
+	return 0;
+}
+
+/* What stands under the key of @m elsewhere. */
+static void compare(const struct ebb_transfer_index *t, const struct ebb_transfer_keys_at *at, uint64_t wanted, struct ebb_transfer_member *m)
+{
+	uint64_t own = UINT64_C(1) << m->site;
+
+	m->asked = !(wanted & (own - 1));
+	m->missing = t->dests & ~at->here;
+	for (uint64_t left = t->dests & at->here & ~own; left; left &= left - 1) {
+		struct ebb_transfer_member other = {.site = (uint16_t)__builtin_ctzll(left)};
+
+		identify(at->rec[other.site], &other);
+		if (other.parts == TAGLESS || cmp_content(&other, m) != 0)
+			m->taken |= left & -left;
+	}
+}
+
+static int add_record(struct ebb_transfer_index *t, const struct ebb_transfer_keys_at *at, uint32_t site, uint64_t wanted, struct ebb_err *err)
+{
+	const struct ebb_record *r = at->rec[site];
 	struct ebb_transfer_member m;
+	int rc = 0;
 
 	if (r->f[EBB_F_KIND] != EBB_KIND_FILE || !ebb_record_has(r, EBB_F_SIZE) || !ebb_record_has(r, EBB_F_MTIME))
 		return 0;
 	memset(&m, 0, sizeof(m)); /* it goes to a file as it is */
-	m.place = place;
-	m.site = site;
-	m.wanted = is_wanted(t, t->st[site].name, r);
+	m.place = at->place[site];
+	m.site = (uint16_t)site;
+	m.wanted = wanted >> site & 1;
 	identify(r, &m);
-	int rc = class_of(t, site, r, &m.class, err);
-	if (rc < 0)
+	if (m.wanted) {
+		compare(t, at, wanted, &m);
+		rc = bounds_of(t, at->key, at->len, &m.bounds, err);
+	}
+	if (rc < 0 || (rc = class_of(t, m.site, r, &m.class, err)) < 0)
 		return rc;
 	const struct ebb_price_class *c = t->classes[m.class].price;
 	m.readable = !c || !c->offline;
@@ -197,21 +275,17 @@ static int add_record(struct ebb_transfer_index *t, uint16_t site, uint64_t plac
 	return ebb_sort_add(&t->members, &m, err);
 }
 
-static int add_store(struct ebb_transfer_index *t, uint16_t site, struct ebb_err *err)
+static int add_key(void *ctx, const struct ebb_transfer_keys_at *at, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
-	struct ebb_record rec;
-	struct ebb_block b;
-	int r = ebb_cursor_open(t->snap, &t->st[site], NULL, &c, err);
+	struct ebb_transfer_index *t = ctx;
+	uint64_t wanted = 0;
+	int r = 0;
 
-	for (uint64_t n = 0; r >= 0 && (r = ebb_cursor_next(c, &b, err)) == 1; n++) {
-		ebb_block_iter_init(t->it, &b);
-		for (uint32_t i = 0; r >= 0 && (r = ebb_block_iter_next(t->it, &rec, err)) == 1; i++)
-			r = add_record(t, site, n << 16 | i, &rec, err);
-		if (r >= 0)
-			r = ebb_app_cancelled(t->app, err);
-	}
-	return r;
+	for (uint64_t left = at->here; left; left &= left - 1)
+		wanted |= is_wanted(t, (uint32_t)__builtin_ctzll(left), at->key, at->len) ? left & -left : 0;
+	for (uint64_t left = at->here; r == 0 && left; left &= left - 1)
+		r = add_record(t, at, (uint32_t)__builtin_ctzll(left), wanted, err);
+	return r == 0 && (++t->walked & 0xffff) == 0 ? ebb_app_cancelled(t->app, err) : r;
 }
 
 /* Whether the transfer cannot do without the store. */
@@ -247,11 +321,10 @@ static int fill(struct ebb_transfer_index *t, struct ebb_err *err)
 		return r;
 	if (c->nstores > EBB_XFER_BOOK_PLACES)
 		return ebb_err_set(err, EBB_ELIMIT, "a transfer is planned over at most %d stores", EBB_XFER_BOOK_PLACES);
-	for (size_t i = 0; r >= 0 && i < c->nstores; i++) {
+	for (size_t i = 0; r >= 0 && i < c->nstores; i++)
 		r = look_up(t, i, err);
-		if (r == 0 && t->st[i].generation)
-			r = add_store(t, (uint16_t)i, err);
-	}
+	if (r == 0)
+		r = ebb_transfer_keys_walk(t->snap, t->st, add_key, t, err);
 	return r < 0 ? r : ebb_sort_finish(&t->members, err);
 }
 
@@ -269,8 +342,7 @@ int ebb_transfer_index_open(struct ebb_app *app, struct ebb_snap *snap, const st
 	t->ntargets = ntargets;
 	t->dests = dests;
 	ebb_arena_init(&t->arena, 0);
-	t->it = malloc(sizeof(*t->it));
-	r = t->it ? fill(t, err) : no_memory(err);
+	r = fill(t, err);
 	if (r < 0)
 		ebb_transfer_index_free(t);
 	else
@@ -295,61 +367,20 @@ static int add_missing(struct ebb_transfer_index *t, uint32_t site, size_t membe
 	return 0;
 }
 
-/* What stands at a key of a store: 1 the content at hand, 0 nothing, -EBB_EEXIST something else. */
-static int at_key(struct ebb_transfer_index *t, uint32_t site, const char *key, struct ebb_err *err)
-{
-	struct ebb_transfer_member m = {.site = (uint16_t)site};
-	struct ebb_record rec;
-	struct ebb_err why = {0};
-	int r = ebb_snap_get(t->snap, &t->st[site], key, &rec, &why);
-
-	if (r == -EBB_ENOENT)
-		return 0;
-	if (r < 0)
-		return ebb_err_set(err, -r, "%s", why.msg);
-	identify(&rec, &m);
-	return m.parts != TAGLESS && cmp_content(&m, t->v) == 0 ? 1 : -EBB_EEXIST;
-}
-
-/* Whether a member of an earlier source has the same key, which is then asked for once. */
-static int is_twin(struct ebb_transfer_index *t, size_t i, const char *key, struct ebb_err *err)
-{
-	for (uint32_t s = 0, last = UINT32_MAX; s < i; s++) {
-		uint32_t site = t->v[s].site;
-
-		if (!t->v[s].wanted || site == t->v[i].site || site == last)
-			continue;
-		int r = at_key(t, site, key, err);
-		if (r != 0 && r != -EBB_EEXIST)
-			return r;
-		last = site;
-	}
-	return 0;
-}
-
+/* The destinations that lack the key of a member. */
 static int miss_member(struct ebb_transfer_index *t, size_t i, struct ebb_err *err)
 {
 	const struct ebb_transfer_member *m = &t->v[i];
-	const char *borrowed;
-	char key[EBB_KEY_MAX + 1];
-	size_t len;
-	int r = ebb_place_key(t->names, &t->st[m->site], m->place, &borrowed, &len, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	memcpy(key, borrowed, len + 1);
-	if ((r = is_twin(t, i, key, err)) != 0)
-		return r < 0 ? r : 0;
-	for (uint32_t d = 0; r >= 0 && d < t->app->config->nstores; d++) {
-		if (!(t->dests >> d & 1) || d == m->site)
-			continue;
-		r = at_key(t, d, key, err);
-		t->left.present += r == 1;
-		t->left.taken += r == -EBB_EEXIST;
-		t->taken |= (uint64_t)(r == -EBB_EEXIST) << d;
-		r = r == 0 ? add_missing(t, d, i, err) : r == -EBB_EEXIST ? 0 : r;
-	}
-	return r < 0 ? r : 0;
+	if (!m->asked)
+		return 0;
+	t->left.present += __builtin_popcountll(t->dests & ~m->missing & ~m->taken & ~(UINT64_C(1) << m->site));
+	t->left.taken += __builtin_popcountll(m->taken);
+	t->taken |= m->taken;
+	for (uint64_t left = m->missing; r == 0 && left; left &= left - 1)
+		r = add_missing(t, (uint32_t)__builtin_ctzll(left), i, err);
+	return r;
 }
 
 static int by_site(const void *pa, const void *pb)
@@ -388,51 +419,112 @@ static int meet(struct ebb_transfer_index *t, const char *const *a, const char *
 
 static const char *const nowhere[] = {NULL};
 
-static int terms_of(struct ebb_transfer_index *t, uint64_t asleep, uint32_t *ret, struct ebb_err *err)
+/* The terms of a kind that was not seen before. */
+static int add_kind(struct ebb_transfer_index *t, struct kind *k, struct ebb_err *err)
 {
-	struct ebb_xfer_book_terms terms;
+	struct ebb_xfer_book_terms *terms = realloc(t->terms, (t->nterms + 1) * sizeof(*terms));
+
+	if (!terms)
+		return no_memory(err);
+	t->terms = terms;
+	terms += t->nterms;
+	*terms = (struct ebb_xfer_book_terms){.asleep = k->asleep, .choose = k->choose, .part = k->part, .residency = k->residency, .packed = k->packed};
+	for (size_t i = 0; i < EBB_XFER_BOOK_PLACES; i++)
+		terms->class[i] = k->class[i] ? t->classes[k->class[i] - 1].price : NULL;
+	struct kind *kinds = realloc(t->kinds, (t->nkinds + 1) * sizeof(*kinds));
+	if (!kinds)
+		return no_memory(err);
+	t->kinds = kinds;
+	k->terms = (uint32_t)t->nterms++;
+	kinds[t->nkinds++] = *k;
+	return 0;
+}
+
+static bool same_kind(const struct kind *a, const struct kind *b)
+{
+	return a->have == b->have && a->asleep == b->asleep && a->residency == b->residency && a->part == b->part && a->choose == b->choose &&
+	       a->packed == b->packed && !memcmp(a->class, b->class, sizeof(a->class));
+}
+
+static size_t hash_of(const struct kind *k)
+{
+	uint64_t h = k->have * UINT64_C(0x9e3779b97f4a7c15) ^ k->asleep ^ (uintptr_t)k->residency;
+
+	h = (h ^ h >> 29 ^ ((uint64_t)k->part << 40 | (uint64_t)k->choose << 32 | (uint32_t)k->packed)) * UINT64_C(0xc2b2ae3d27d4eb4f);
+	for (uint64_t left = k->have | k->asleep; left; left &= left - 1)
+		h = (h ^ h >> 31 ^ k->class[__builtin_ctzll(left)]) * UINT64_C(0x165667b19e3779f9);
+	return (size_t)(h ^ h >> 32);
+}
+
+/* Room for one more kind. */
+static int grow_table(struct ebb_transfer_index *t, struct ebb_err *err)
+{
+	size_t size = t->table_size ? 2 * t->table_size : 256;
+
+	if (2 * (t->nkinds + 1) <= t->table_size)
+		return 0;
+	uint32_t *table = calloc(size, sizeof(*table));
+	if (!table)
+		return no_memory(err);
+	for (size_t i = 0; i < t->nkinds; i++) {
+		size_t at = hash_of(&t->kinds[i]) & (size - 1);
+
+		while (table[at])
+			at = (at + 1) & (size - 1);
+		table[at] = (uint32_t)i + 1;
+	}
+	free(t->table);
+	t->table = table;
+	t->table_size = size;
+	return 0;
+}
+
+static int find_kind(struct ebb_transfer_index *t, struct kind *k, uint32_t *ret, struct ebb_err *err)
+{
+	int r = grow_table(t, err);
+	size_t at = r < 0 ? 0 : hash_of(k) & (t->table_size - 1);
+
+	if (r < 0)
+		return r;
+	while (t->table[at] && !same_kind(&t->kinds[t->table[at] - 1], k))
+		at = (at + 1) & (t->table_size - 1);
+	if (!t->table[at] && (r = add_kind(t, k, err)) == 0)
+		t->table[at] = (uint32_t)t->nkinds;
+	if (r == 0)
+		*ret = t->kinds[t->table[at] - 1].terms;
+	return r;
+}
+
+static int terms_of(struct ebb_transfer_index *t, const struct ebb_transfer_content *c, uint32_t *ret, struct ebb_err *err)
+{
+	struct kind k = {.have = c->have, .asleep = c->asleep, .choose = t->choose, .part = t->parts ? t->v[0].id[0] % t->parts : 0};
 	bool asked = !t->packed;
 	const char *key;
 	size_t len;
 	int r = 0;
 
-	memset(&terms, 0, sizeof(terms)); /* compared as it is */
-	terms.asleep = asleep;
-	terms.choose = t->choose;
-	terms.part = t->parts ? t->v[0].id[0] % t->parts : 0;
-	for (size_t i = 0; i < EBB_XFER_BOOK_PLACES; i++)
-		terms.class[i] = t->source[i] ? t->classes[t->source[i]->class].price : NULL;
+	for (uint64_t left = c->have | c->asleep; left; left &= left - 1)
+		k.class[__builtin_ctzll(left)] = (uint16_t)(t->source[__builtin_ctzll(left)]->class + 1);
 	for (size_t i = 0; r == 0 && i < t->n; i++) {
 		const struct ebb_transfer_member *m = &t->v[i];
 
-		if (!m->wanted || (r = ebb_place_key(t->names, &t->st[m->site], m->place, &key, &len, err)) < 0)
+		if (!m->wanted)
 			continue;
-		const struct ebb_rules_dataset *ds = ebb_rules_dataset(t->app->config->rules, key, len);
-		r = meet(t, ds ? ds->residency : NULL, &terms.residency, err);
-		if (!asked)
-			terms.packed = t->packed(t->packed_ctx, key, len);
+		r = meet(t, t->bounds[m->bounds].residency, &k.residency, err);
+		if (t->bounds[m->bounds].nowhere)
+			k.residency = nowhere;	/* no place is left to go to */
+		if (r == 0 && !asked && (r = ebb_place_key(t->names, &t->st[m->site], m->place, &key, &len, err)) == 0)
+			k.packed = t->packed(t->packed_ctx, key, len);
 		asked = true;
-		/* every hop passes through this machine; where it may not, no place is left to go to */
-		if (r == 0 && ebb_residency_forbids(t->app->config->rules, EBB_ACTION_COPY, key, len, NULL))
-			terms.residency = nowhere;
 	}
-	if (r < 0)
-		return r;
-	for (*ret = 0; *ret < t->nterms; (*ret)++)
-		if (memcmp(&t->terms[*ret], &terms, sizeof(terms)) == 0)
-			return 0;
-	struct ebb_xfer_book_terms *more = realloc(t->terms, (t->nterms + 1) * sizeof(*more));
-	if (!more)
-		return no_memory(err);
-	t->terms = more;
-	more[t->nterms++] = terms;
-	return 0;
+	return r < 0 ? r : find_kind(t, &k, ret, err);
 }
 
 /* What is read at each site: what is awake, then what costs least, then what comes first. */
 static void choose_sources(struct ebb_transfer_index *t, struct ebb_transfer_content *c)
 {
-	memset(t->source, 0, sizeof(t->source));
+	for (; t->sourced; t->sourced &= t->sourced - 1)
+		t->source[__builtin_ctzll(t->sourced)] = NULL;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct ebb_transfer_member *m = &t->v[i], **best = &t->source[m->site];
 
@@ -441,10 +533,10 @@ static void choose_sources(struct ebb_transfer_index *t, struct ebb_transfer_con
 		if (!*best || m->readable > (*best)->readable ||
 		    (m->readable == (*best)->readable && t->classes[m->class].reading < t->classes[(*best)->class].reading))
 			*best = m;
+		t->sourced |= UINT64_C(1) << m->site;
 	}
-	for (size_t s = 0; s < EBB_XFER_BOOK_PLACES; s++)
-		if (t->source[s])
-			*(t->source[s]->readable ? &c->have : &c->asleep) |= UINT64_C(1) << s;
+	for (uint64_t left = t->sourced; left; left &= left - 1)
+		*(t->source[__builtin_ctzll(left)]->readable ? &c->have : &c->asleep) |= left & -left;
 	c->source = t->source;
 }
 
@@ -499,7 +591,7 @@ static int show(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *c
 	c.want &= ~c.have;
 	c.missing = t->missing;
 	c.nmissing = t->nmissing;
-	r = terms_of(t, c.asleep, &c.terms, err);
+	r = terms_of(t, &c, &c.terms, err);
 	return r < 0 ? r : fn(ctx, &c, err);
 }
 

@@ -22,9 +22,11 @@ struct ebb_transfer_member {
 	int64_t parts;		/* of an entity tag; -1: a digest, -2: nothing is known, it is like no other */
 	uint8_t id[EBB_DIGEST_LEN];
 	uint64_t place;		/* in its store (core/place.h) */
+	uint64_t missing, taken;	/* destinations where nothing stands under its key; where something else does, by bit */
 	uint16_t site;
-	uint16_t class;		/* private */
+	uint16_t class, bounds;	/* private */
 	bool wanted;		/* the transfer is about it */
+	bool asked;		/* its key is: no store before has another object with it that is wanted as well */
 	bool readable;		/* not archived */
 	bool sleeps;		/* archived, and a price book says what thawing costs */
 };

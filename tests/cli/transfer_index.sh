@@ -262,6 +262,22 @@ for n in 0 4; do
 	expect_status 2
 done
 
+# --- More than a block of objects: each row is of the object it names ---
+mkdir home/many
+seq 100001 103000 | split -l 1 -d -a 4 - home/many/f
+for i in 0007 1500 2999; do printf 'longer than others\n%s' "$i" >"home/many/f$i"; done
+mkdir eu/many
+cp home/many/f1500 eu/many/other
+run "$EBB" scan
+run "$EBB" dupes
+run "$EBB" transfer plan home:many/ --to eu2 -o many.jsonl
+expect_status 0
+[[ $(tail -n +3 many.jsonl | jq -r 'select(.to_store == "eu2").to_path' | sort -u | wc -l) == 3000 ]] || fail 'not every object once'
+[[ $(tail -n +3 many.jsonl | jq -r 'select(.store == "home" and (.path | sub("^many/"; "")) != (.to_path | sub("^(.ebb-transfer/)?many/"; ""))).path' | wc -l) == 0 ]] ||
+	fail 'a row mixes objects'
+[[ $(tail -n +3 many.jsonl | jq -r 'select(.store == "home" and .size != 7).path' | sort | xargs) == 'many/f0007 many/f2999' ]] || fail 'sizes are mixed'
+[[ $(tail -n +3 many.jsonl | jq -r 'select(.path == "many/other").to_path') == many/f1500 ]] || fail 'not from the twin'
+
 # --- Windows of links: what goes on by day what has come by night; a run waits for them ---
 export TZ=UTC
 night="links:
