@@ -35,21 +35,32 @@ void ebb_alerts_release(struct ebb_alerts *a)
 	*a = (struct ebb_alerts){0};
 }
 
-/* The day behind @from, three at most, on which the series fell most: there a scan saw what a run did. */
-static int64_t fell_on(const struct ebb_history_day *d, int64_t n, int64_t from)
+/* The day behind @from, three at most, on which the series fell most (@sign 1) or rose most (-1): there a scan saw what a run did. */
+static int64_t moved_on(const struct ebb_history_day *d, int64_t n, int64_t from, int sign)
 {
 	int64_t best = from, most = INT64_MIN;
 
 	for (int64_t i = from - d[0].day; i < n && i <= from - d[0].day + 3; i++)
-		if (i > 0 && d[i - 1].cost - d[i].cost > most) {
-			most = d[i - 1].cost - d[i].cost;
+		if (i > 0 && sign * (d[i - 1].cost - d[i].cost) > most) {
+			most = sign * (d[i - 1].cost - d[i].cost);
 			best = d[i].day;
 		}
 	return best;
 }
 
-int ebb_alerts_moves(const struct ebb_savings_list *savings, const char *currency, const struct ebb_history_day *d, int64_t n,
-		     struct ebb_alerts_move **ret, struct ebb_err *err)
+/* What a run took out of a series; false when nobody knows. Lines of earlier versions know of everything alone. */
+static bool moved(const struct ebb_savings *s, const char *dim, const char *value, int64_t *ret)
+{
+	struct ebb_savings_row sum = ebb_savings_sum(s);
+
+	if (ebb_savings_moved(s, dim, value, ret))
+		return true;
+	*ret = sum.real_month + sum.waiting_month; /* the trash is out of the series too: no scan looks into it */
+	return !dim && !s->nmoved;
+}
+
+int ebb_alerts_moves(const struct ebb_savings_list *savings, const char *currency, const char *dim, const char *value,
+		     const struct ebb_history_day *d, int64_t n, struct ebb_alerts_move **ret, struct ebb_err *err)
 {
 	struct ebb_alerts_move *moves = calloc(savings->n + 1, sizeof(*moves));
 	int k = 0;
@@ -58,12 +69,11 @@ int ebb_alerts_moves(const struct ebb_savings_list *savings, const char *currenc
 		return no_memory(err);
 	for (size_t i = 0; i < savings->n && n > 0; i++) {
 		const struct ebb_savings *s = &savings->all[i];
-		struct ebb_savings_row sum = ebb_savings_sum(s);
-		int64_t day = s->time / EBB_DATE_DAY_NS;
+		int64_t day = s->time / EBB_DATE_DAY_NS, amount;
 
-		/* the trash is out of the series too: no scan looks into it */
-		if (*s->run && s->measured && strcmp(s->currency, currency) == 0 && day >= d[0].day && day <= d[n - 1].day)
-			moves[k++] = (struct ebb_alerts_move){fell_on(d, n, day), sum.real_month + sum.waiting_month};
+		if (*s->run && s->measured && strcmp(s->currency, currency) == 0 && day >= d[0].day && day <= d[n - 1].day &&
+		    moved(s, dim, value, &amount) && amount)
+			moves[k++] = (struct ebb_alerts_move){moved_on(d, n, day, amount > 0 ? 1 : -1), amount};
 	}
 	*ret = moves;
 	return k;
@@ -108,9 +118,8 @@ static int judge(const struct ebb_budget *b, const struct ebb_history *h, const 
 
 	for (int64_t i = 0; r == 0 && i < n; i++)
 		days[i] = (struct ebb_budget_day){d[i].day, d[i].cost};
-	/* which label a run's savings fall to is not kept */
-	if (r == 0 && !b->dim && savings)
-		r = nmoves = ebb_alerts_moves(savings, ebb_history_currency(h), d, n, &moves, err);
+	if (r == 0 && savings)
+		r = nmoves = ebb_alerts_moves(savings, ebb_history_currency(h), b->dim, b->value, d, n, &moves, err);
 	if (r >= 0)
 		r = ebb_alerts_forecast(d, n, 31, moves, (size_t)nmoves, f, err);
 	if (r == 0)

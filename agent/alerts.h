@@ -48,7 +48,7 @@ struct ebb_alerts {
 /*
  * Judge the history at @today.
  *
- * @savings    what runs took out of the series of everything, or NULL.
+ * @savings    what runs took out of the series of budgets, or NULL.
  * @since_day  anomalies of this day on are told.
  * @ret        zeroed by the caller; released with ebb_alerts_release in both cases. Borrows from @c and @h.
  * @return     0, -EBB_ENOMEM, -EBB_ERANGE.
@@ -69,14 +69,15 @@ struct ebb_alerts_move {
 };
 
 /*
- * The moves of runs in the series of everything: what each saved, on the day of the three from its start on which the series fell most, which
- * is when a scan saw it. What was not measured yet is no move.
+ * The moves of runs in a series: what each took out, on the day of the three from its start on which the series fell most, which is when a scan saw
+ * it; of what a run put there, the day on which it rose. What was not measured yet is no move.
  *
- * @ret     allocated, freed by the caller with free(); NULL for none.
- * @return  how many; -EBB_ENOMEM.
+ * @dim, @value  whose series it is; NULL: of everything.
+ * @ret          allocated, freed by the caller with free(); NULL for none.
+ * @return       how many; -EBB_ENOMEM.
  */
-int ebb_alerts_moves(const struct ebb_savings_list *savings, const char *currency, const struct ebb_history_day *d, int64_t n,
-		     struct ebb_alerts_move **ret, struct ebb_err *err);
+int ebb_alerts_moves(const struct ebb_savings_list *savings, const char *currency, const char *dim, const char *value,
+		     const struct ebb_history_day *d, int64_t n, struct ebb_alerts_move **ret, struct ebb_err *err);
 
 /*
  * The forecast of a series of days, whose gaps were filled: values are nano-units a month. What moves took out is put back before, and taken from what

@@ -378,7 +378,9 @@ static struct ebb_history_row part_of(const struct ebb_history *h, const struct 
 {
 	struct ebb_history_row row = {value, 0, 0, 0};
 
-	if (!dim)
+	bool store = dim && strcmp(dim, "store") == 0;
+
+	if (!dim || (store && strcmp(l->store, value) == 0))
 		row = (struct ebb_history_row){NULL, l->objects, l->bytes, l->cost};
 	for (size_t i = 0; dim && i < l->ndims; i++)
 		for (size_t k = 0; strcmp(l->dims[i].name, dim) == 0 && k < l->dims[i].n; k++)

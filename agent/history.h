@@ -88,7 +88,7 @@ const char *ebb_history_currency(const struct ebb_history *h);
 /*
  * The days from the first look to the last or @today, whichever is later, of all stores together, or of @store alone (NULL: all).
  *
- * @dim, @value  only that row; NULL: everything.
+ * @dim, @value  only that row ("store": only that store); NULL: everything.
  * @ret          allocated, freed by the caller with free(); NULL when there is none.
  * @return       days, or -EBB_ENOMEM.
  */

@@ -38,7 +38,7 @@
  *   chart.c          pictures        html.c           pages                                  advice.c         what to do first
  *   showback.c       who pays for what                      history.c        what was there each day
  *   ahead.c          what rules will do
- *   savings.c        what plans promised and runs brought   realised.c       measured after later scans
+ *   savings.c        what plans promised and runs brought   realised.c       measured after later scans    moved.c    by budget
  *   cmd_serve.c      as a live page                         serve.c          a small web server    browse.c     folders
  *   cmd_reconcile.c  predicted and billed                   csvfile.c        CSV of any size          webhook.c       alerts by POST
  *   cmd_alerts.c     budgets and surprises                  alerts.c         found           config_alerts.c  as ebb.yaml has them

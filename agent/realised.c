@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/moved.h"
 #include "agent/replay.h"
 #include "core/cursor.h"
 #include "core/date.h"
@@ -27,6 +28,7 @@ struct measuring {
 	bool applying;			/* that window */
 	struct ebb_savings *s;
 	struct sum *sums;		/* one for each row */
+	struct ebb_moved *moved;	/* NULL without an index */
 	int64_t ended;			/* of the run's last session */
 	char pack[EBB_KEY_MAX + 1];	/* counted last */
 	bool pack_gone;
@@ -125,10 +127,16 @@ struct found {
 	bool replaced, in_trash, unknown;
 };
 
-static void add_now(struct found *f, __int128 amount)
+static void add_now(struct measuring *m, struct found *f, const char *store, const struct ebb_record *rec)
 {
+	const char *class = class_of(m, rec);
+	__int128 amount = month_of(m, store, class, rec);
+
 	f->unknown |= amount < 0;
-	f->now += amount > 0 ? amount : 0;
+	if (amount <= 0)
+		return;
+	f->now += amount;
+	ebb_moved_stands(m->moved, store, rec, class, amount);
 }
 
 /* Others wrote or removed it since: it would not be there without us either. */
@@ -154,7 +162,7 @@ static void see_original(struct measuring *m, const struct ebb_op *op, const str
 	if (op->action == EBB_ACTION_COPY) /* it was to stay */
 		return;
 	if (same(&rec, &op->obj) || same(&rec, &res->to)) {
-		add_now(f, month_of(m, op->store, class_of(m, &rec), &rec));
+		add_now(m, f, op->store, &rec);
 		return;
 	}
 	lose(f);
@@ -175,7 +183,9 @@ static void see_trash(struct measuring *m, const struct ebb_op *op, struct found
 	f->in_trash = r == 1;
 	if (r == 1) {
 		f->waiting = f->before;
-		add_now(f, f->before);
+		f->now += f->before;
+		if (op->how == EBB_OP_HIDE)
+			ebb_moved_stands(m->moved, op->store, &rec, class_of(m, &rec), f->before);
 	}
 }
 
@@ -202,7 +212,7 @@ static void see_copy(struct measuring *m, const struct ebb_op *op, struct found 
 	if (r == 0)
 		lose(f);
 	if (r == 1)
-		add_now(f, month_of(m, store, class_of(m, &rec), &rec));
+		add_now(m, f, store, &rec);
 }
 
 static void see(struct measuring *m, const struct ebb_planrow *row, const struct ebb_op *op,
@@ -217,6 +227,18 @@ static void see(struct measuring *m, const struct ebb_planrow *row, const struct
 		see_trash(m, op, f);
 	else
 		see_copy(m, op, f);
+}
+
+/* As the index had it. Who owned it is known where its metadata went with it: not of what was deleted. */
+static struct ebb_record as_it_was(const struct ebb_op *op)
+{
+	struct ebb_record rec = op->obj;
+
+	if (op->has_meta && !ebb_record_has(&rec, EBB_F_UID)) {
+		ebb_record_set(&rec, EBB_F_UID, op->meta.uid);
+		ebb_record_set(&rec, EBB_F_GID, op->meta.gid);
+	}
+	return rec;
 }
 
 static size_t row_of(const struct measuring *m, const struct ebb_planrow *row)
@@ -249,8 +271,12 @@ static int count(struct measuring *m, const struct ebb_op *op, const struct ebb_
 	see(m, &row, op, res, &f);
 	if (f.unknown) {
 		to->unknown++;
+		if (m->moved)
+			ebb_moved_forget(m->moved);
 		return 0;
 	}
+	struct ebb_record was = as_it_was(op);
+	ebb_moved_done(m->moved, op->store, &was, row.class, f.before);
 	to->seen++;
 	to->replaced += f.replaced;
 	to->waiting += f.in_trash;
@@ -366,6 +392,7 @@ static void release(struct measuring *m)
 	ebb_replay_release(&m->replay);
 	ebb_planfile_close(m->plan);
 	ebb_names_free(m->names);
+	ebb_moved_free(m->moved);
 	free(m->ops);
 	free(m->sums);
 }
@@ -425,6 +452,8 @@ int ebb_realised_run(struct ebb_app *app, const struct ebb_run *run, struct ebb_
 		r = find_end(&m, run, err);
 	if (r == 0 && snap)
 		r = ebb_names_read(snap, &m.names, err);
+	if (r == 0 && snap)
+		r = ebb_moved_new(app->config, m.names, ebb_app_now(app), &m.moved, err);
 	if (r == 0)
 		r = ebb_savings_of_plan(arena, ebb_planfile_head(m.plan), run->plan, ret, err);
 	if (r == 0)
@@ -437,7 +466,9 @@ int ebb_realised_run(struct ebb_app *app, const struct ebb_run *run, struct ebb_
 	if (!m.sums)
 		return no_memory(err);
 	r = read_journal(&m, run->journal, err);
-	return r < 0 ? r : settle(&m, err);
+	if (r == 0)
+		r = settle(&m, err);
+	return r == 0 && m.moved ? ebb_moved_give(m.moved, arena, ret, err) : r;
 }
 
 int ebb_realised_record(struct ebb_app *app, const struct ebb_run *run, struct ebb_err *err)
@@ -476,8 +507,18 @@ static bool is_due(const struct scanned *c, const struct ebb_run *run, const str
 		return false;
 	if (!old)
 		return true;
-	return touches(c, old) && (!old->measured || ebb_savings_sum(old).unknown || run->ended > old->measured ||
+	return touches(c, old) && (!old->measured || !ebb_moved_whole(old, c->app->config) || ebb_savings_sum(old).unknown || run->ended > old->measured ||
 					  now - old->measured > EBB_REALISED_AGAIN * EBB_DATE_DAY_NS);
+}
+
+static bool equal_moved(const struct ebb_savings *a, const struct ebb_savings *b)
+{
+	int64_t month;
+
+	for (size_t i = 0; i < a->nmoved; i++)
+		if (!ebb_savings_moved(b, a->moved[i].dim, a->moved[i].value, &month) || month != a->moved[i].month)
+			return false;
+	return a->nmoved == b->nmoved;
 }
 
 static bool equal(const struct ebb_savings *a, const struct ebb_savings *b)
@@ -485,7 +526,7 @@ static bool equal(const struct ebb_savings *a, const struct ebb_savings *b)
 	struct ebb_savings_row x = ebb_savings_sum(a), y = ebb_savings_sum(b);
 
 	return x.done == y.done && x.seen == y.seen && x.real_month == y.real_month && x.waiting == y.waiting &&
-	       x.replaced == y.replaced && x.unknown == y.unknown &&
+	       x.replaced == y.replaced && x.unknown == y.unknown && equal_moved(a, b) &&
 	       b->measured - a->measured < EBB_REALISED_AGAIN * EBB_DATE_DAY_NS;
 }
 

@@ -113,7 +113,7 @@ static int collect_forecast(struct ebb_report *r, struct ebb_err *err)
 
 	if (r->ndays < 1 || !*r->total.cost.currency)
 		return 0;
-	n = ebb_alerts_moves(&r->savings, r->total.cost.currency, r->days, r->ndays, &moves, err);
+	n = ebb_alerts_moves(&r->savings, r->total.cost.currency, NULL, NULL, r->days, r->ndays, &moves, err);
 	f = n < 0 ? NULL : malloc(sizeof(*f));
 	rc = n < 0 ? n : !f ? ebb_err_set(err, EBB_ENOMEM, "out of memory")
 		   : ebb_alerts_forecast(r->days, r->ndays, EBB_REPORT_AHEAD, moves, (size_t)n, f, NULL);

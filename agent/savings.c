@@ -51,6 +51,21 @@ struct ebb_savings_row ebb_savings_sum(const struct ebb_savings *s)
 	return sum;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool ebb_savings_moved(const struct ebb_savings *s, const char *dim, const char *value, int64_t *ret)
+{
+	for (size_t i = 0; i < s->nmoved; i++)
+		if (same_text(s->moved[i].dim, dim) && same_text(s->moved[i].value, value)) {
+			*ret = s->moved[i].month;
+			return true;
+		}
+	return false;
+}
+
 size_t ebb_savings_actions(const struct ebb_savings_list *l, const char *currency,
 			   struct ebb_savings_row ret[EBB_SAVINGS_ACTIONS])
 {
@@ -118,6 +133,15 @@ static json_t *rows_json(const struct ebb_savings *s)
 	return a;
 }
 
+static json_t *moved_json(const struct ebb_savings *s)
+{
+	json_t *a = s->nmoved ? json_array() : NULL;
+
+	for (size_t i = 0; i < s->nmoved; i++)
+		json_array_append_new(a, json_pack("[s? s? I]", s->moved[i].dim, s->moved[i].value, (json_int_t)s->moved[i].month));
+	return a;
+}
+
 static json_t *line_json(const struct ebb_savings *s)
 {
 	char time[EBB_UNITS_TEXT], measured[EBB_UNITS_TEXT];
@@ -125,10 +149,10 @@ static json_t *line_json(const struct ebb_savings *s)
 
 	for (size_t i = 0; s->stores[i]; i++)
 		json_array_append_new(stores, json_string(s->stores[i]));
-	return json_pack("{ss ss ss* ss ss* ss so so}", "schema", SCHEMA, "time", ebb_units_exact_time(s->time, time),
+	return json_pack("{ss ss ss* ss ss* ss so so so*}", "schema", SCHEMA, "time", ebb_units_exact_time(s->time, time),
 			 "run", *s->run ? s->run : NULL, "plan", s->plan, "measured",
 			 s->measured ? ebb_units_exact_time(s->measured, measured) : NULL, "currency", s->currency,
-			 "stores", stores, "rows", rows_json(s));
+			 "stores", stores, "rows", rows_json(s), "moved", moved_json(s));
 }
 
 /* One write of a whole line behind the last whole one, with the file locked: plans are made while scans run. */
@@ -194,6 +218,34 @@ static int read_row(json_t *o, struct ebb_arena *arena, struct ebb_savings_row *
 	return r->rule && r->action ? 0 : -EBB_ENOMEM;
 }
 
+/* Lines of earlier versions have none. */
+static int read_moved(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_savings *ret)
+{
+	json_t *a = json_object_get(l->o, "moved");
+	size_t n = json_array_size(a);
+	struct ebb_savings_moved *list = ebb_arena_calloc(arena, n + 1, sizeof(*list));
+
+	if (!list)
+		return ebb_jsonline_bad(l, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		json_t *name, *is;
+		json_int_t month;
+
+		if (json_unpack(json_array_get(a, i), "[o o I!]", &name, &is, &month) < 0)
+			return ebb_jsonline_bad(l, "what was moved is none");
+		const char *dim = json_string_value(name), *value = json_string_value(is);
+		if (!dim != !value)
+			return ebb_jsonline_bad(l, "what was moved is none");
+		list[i] = (struct ebb_savings_moved){dim ? ebb_arena_strdup(arena, dim) : NULL, dim ? ebb_arena_strdup(arena, value) : NULL,
+						     month};
+		if (dim && (!list[i].dim || !list[i].value))
+			return ebb_jsonline_bad(l, "out of memory");
+	}
+	ret->moved = list;
+	ret->nmoved = n;
+	return 0;
+}
+
 static int read_lists(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_savings *ret)
 {
 	json_t *stores = ebb_jsonline_array(l, "stores"), *rows = ebb_jsonline_array(l, "rows");
@@ -214,7 +266,7 @@ static int read_lists(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 	for (size_t i = 0; i < ret->n; i++)
 		if (read_row(json_array_get(rows, i), arena, &ret->rows[i]) < 0)
 			return ebb_jsonline_bad(l, "a row is not one");
-	return 0;
+	return read_moved(l, arena, ret);
 }
 
 static int read_line(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_savings *ret)

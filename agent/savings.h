@@ -6,11 +6,13 @@
  *
  *   {"schema":"ebb.savings/1","time":"2026-11-27T02:00:00Z","run":"20261127T013000Z-1f2e3d4c","plan":"1f2e..","measured":true,
  *    "currency":"USD","stores":["lake"],"rows":[{"rule":"old logs","action":"compress","planned":[12,0,56],"done":[10,0,50],
- *    "real":[9,48],"waiting":[0,0],"replaced":1,"unknown":0}]}
+ *    "real":[9,48],"waiting":[0,0],"replaced":1,"unknown":0}],
+ *    "moved":[[null,null,48],["team","research",40]]}
  *
  * "planned" are objects, what they cost once and save a month by the plan, "done" the same of those that were done and not taken back.
  * "real" is what the last scan shows: objects looked up, and what they cost a month less than before (realised.h). "waiting" lies in the
- * trash and is still paid for. A line without a run is a plan that was made. The last line of a run counts, and the last of a plan.
+ * trash and is still paid for. "moved" is what the series of everything and of budgets fell by (moved.h; who owned what was deleted is not
+ * known, so labels by owner miss it). A line without a run is a plan that was made. The last line of a run counts, and the last of a plan.
  *
  * Threads: any process may append at any time; a loaded ledger belongs to one thread.
  */
@@ -31,6 +33,12 @@ struct ebb_savings_row {
 	int64_t unknown;		/* done, but nobody can tell: not scanned since, no price, blocks shared */
 };
 
+/* What a run took out of the series of one value of a dimension; both NULL: of everything. Less than 0: it grew. */
+struct ebb_savings_moved {
+	const char *dim, *value;
+	int64_t month;
+};
+
 struct ebb_savings {
 	char run[EBB_RUN_ID_MAX];	/* "" for a plan that was made */
 	char plan[EBB_PLANFILE_ID_LEN];
@@ -40,7 +48,12 @@ struct ebb_savings {
 	const char *const *stores;	/* that take part; NULL-terminated */
 	struct ebb_savings_row *rows;
 	size_t n;
+	const struct ebb_savings_moved *moved;
+	size_t nmoved;			/* 0: not measured, or by an earlier version */
 };
+
+/* What was moved of that value; false when the line does not say. */
+bool ebb_savings_moved(const struct ebb_savings *s, const char *dim, const char *value, int64_t *ret);
 
 /* Sum of the rows; rule and action are NULL. */
 struct ebb_savings_row ebb_savings_sum(const struct ebb_savings *s);

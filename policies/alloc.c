@@ -295,19 +295,27 @@ static size_t folder_of(const struct ebb_alloc *a, const struct ebb_record *rec,
 	return at + 1 + n;
 }
 
+/* Value of a record in each dimension that is always there, but its folder; NULL: none. */
+static void fixed_of(const struct ebb_alloc *a, const struct ebb_record *rec, const char *ret[EBB_ALLOC_FOLDER])
+{
+	const struct ebb_rules_store *w = a->where;
+
+	ret[EBB_ALLOC_STORE] = a->store;
+	ret[EBB_ALLOC_CLASS] = a->class_name;
+	ret[EBB_ALLOC_JURISDICTION] = w ? w->jurisdiction : NULL;
+	ret[EBB_ALLOC_REGION] = w ? w->region : NULL;
+	ret[EBB_ALLOC_AGE] = age_of(a, rec);
+	ret[EBB_ALLOC_TYPE] = ebb_record_kind_name(ebb_record_has(rec, EBB_F_KIND) ? rec->f[EBB_F_KIND] : EBB_KIND_FILE);
+}
+
 static int add_fixed(struct ebb_alloc *a, const struct ebb_record *rec, const struct count *c,
 		     struct ebb_err *err)
 {
-	const struct ebb_rules_store *w = a->where;
-		const char *const value[EBB_ALLOC_FOLDER] = {
-		[EBB_ALLOC_STORE] = a->store, [EBB_ALLOC_CLASS] = a->class_name,
-		[EBB_ALLOC_JURISDICTION] = w ? w->jurisdiction : NULL, [EBB_ALLOC_REGION] = w ? w->region : NULL,
-		[EBB_ALLOC_AGE] = age_of(a, rec),
-		[EBB_ALLOC_TYPE] = ebb_record_kind_name(rec->f[EBB_F_KIND]),
-	};
+	const char *value[EBB_ALLOC_FOLDER];
 	char folder[FOLDER_MAX];
 	int r = 0;
 
+	fixed_of(a, rec, value);
 	for (size_t i = 0; i < EBB_ALLOC_FOLDER && r == 0; i++)
 		r = add_value(a, i, value[i], value[i] ? strlen(value[i]) : 0, c, err);
 	return r < 0 ? r : add_value(a, EBB_ALLOC_FOLDER, folder, folder_of(a, rec, folder), c, err);
@@ -399,6 +407,35 @@ static int count_record(struct ebb_alloc *a, const struct ebb_record *rec, struc
 	return r < 0 ? r : add_labels(a, &c, err);
 }
 
+static void enter_store(struct ebb_alloc *a, const char *store)
+{
+	a->store = store;
+	a->where = a->rules ? ebb_rules_store(a->rules, store) : NULL;
+	a->code = INT64_MIN;
+}
+
+bool ebb_alloc_counts(struct ebb_alloc *a, const char *store, const struct ebb_record *rec, const char *class, size_t dim, const char *value)
+{
+	const char *fixed[EBB_ALLOC_FOLDER];
+	char folder[FOLDER_MAX];
+	struct ebb_expr_text v;
+
+	enter_store(a, store);
+	if (dim == EBB_ALLOC_FOLDER) {
+		v = (struct ebb_expr_text){folder, folder_of(a, rec, folder)};
+	} else if (dim < EBB_ALLOC_FOLDER) {
+		find_class(a, rec);
+		fixed_of(a, rec, fixed);
+		v.p = dim == EBB_ALLOC_CLASS && class ? class : fixed[dim];
+		v.len = v.p ? strlen(v.p) : 0;
+	} else {
+		read_labels(a, rec);
+		v = a->label[dim - EBB_ALLOC_DIMS];
+	}
+	size_t len = v.p ? v.len : 0;
+	return len == strlen(value) && memcmp(v.p ? v.p : "", value, len) == 0;
+}
+
 int ebb_alloc_block(struct ebb_alloc *a, const char *store, const struct ebb_block *b, const char *prefix,
 		    struct ebb_err *err)
 {
@@ -406,9 +443,7 @@ int ebb_alloc_block(struct ebb_alloc *a, const char *store, const struct ebb_blo
 	size_t plen = strlen(prefix);
 	int r;
 
-	a->store = store;
-	a->where = a->rules ? ebb_rules_store(a->rules, store) : NULL;
-	a->code = INT64_MIN;
+	enter_store(a, store);
 	ebb_block_iter_init(&a->iter, b);
 	while ((r = ebb_block_iter_next(&a->iter, &rec, err)) == 1)
 		if (ebb_record_key_has_prefix(rec.key, rec.key_len, prefix, plen) &&

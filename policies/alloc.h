@@ -74,6 +74,12 @@ int ebb_alloc_block(struct ebb_alloc *a, const char *store, const struct ebb_blo
  */
 void ebb_alloc_only(struct ebb_alloc *a, size_t dim, const char *value);
 
+/*
+ * Would an object of @store count in row @value of dimension @dim ("": has none)? @rec->key is its key; @class NULL: its own by @names, else its store's. What is one of
+ * EBB_ALLOC_OTHERS counts in the row of its own value.
+ */
+bool ebb_alloc_counts(struct ebb_alloc *a, const char *store, const struct ebb_record *rec, const char *class, size_t dim, const char *value);
+
 /* Number of dimensions, the name of one, and its number by name (-1: none). */
 size_t ebb_alloc_dims(const struct ebb_alloc *a);
 const char *ebb_alloc_dim_name(const struct ebb_alloc *a, size_t dim);

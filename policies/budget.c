@@ -19,6 +19,9 @@ static int read_for(const struct ebb_tree_node *n, struct ebb_budget *b, struct 
 	if (n->n_children != 1)
 		return ebb_tree_error(n, err, "a budget is for one label: {team: research}");
 	b->dim = n->first->key;
+	if (strcmp(b->dim, "folder") == 0)
+		return ebb_tree_error(n->first, err, "no history is kept of folders: give this one a label, by a dataset or by its prefix "
+						     "in `labels`");
 	return ebb_tree_text(n->first, &b->value, err);
 }
 

@@ -6,6 +6,7 @@
  *	  - {name: research, for: {team: research}, month: 500 USD, warn: [80%, 100%], forecast: 100%}
  *	  - {name: all, month: 2000 USD}
  *
+ * `for` is a label or store, class, jurisdiction, region, age or type (alloc.h); of folders there is no history.
  * `warn` are shares of the month's amount at which what was spent so far raises an alert (100% unless said); `forecast` is the share at
  * which the expected month does (not looked at unless said). A day costs a 30th of its 30-day month: what a store holds is known once a
  * day, and a budget is no invoice.

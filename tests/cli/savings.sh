@@ -20,6 +20,10 @@ prices: [./p.yaml]
 datasets:
   - {match: "data/**", team: research}
   - {match: "logs/**", team: platform}
+budgets:
+  - {name: all, month: 9000 USD}
+  - {name: research, for: {team: research}, month: 900 USD}
+  - {name: cold, for: {class: HDD}, month: 900 USD}
 shared:
   - {label: team, of: platform, split: {research: 75%, vision: 25%}}
 rules:
@@ -87,6 +91,27 @@ on 11-05 report --json
 fall=$(jq '(.history[0].cost_month_nano - .history[-1].cost_month_nano)' <<<"$out")
 ((fall - measured - 292968750000 > -10 && fall - measured - 292968750000 < 10)) || fail "the cost fell by $fall, $measured were measured"
 
+# --- And so for each budget: what the run took out of its series is what the history of that label fell by, to the nano-unit ---
+# moved NAME VALUE, and fell NAME VALUE: by the ledger, by the first and last look at each store
+moved() {
+	tail -1 idx/history/savings-2026-11.jsonl | jq --arg n "$1" --arg v "$2" '.moved[] | select(.[0] == $n and .[1] == $v) | .[2]'
+}
+fell() {
+	jq -s --arg n "$1" --arg v "$2" 'group_by(.store) | map(sort_by(.time) | map([.by[$n][] | select(.[0] == $v) | .[3]] | add // 0) | .[0] - .[-1]) | add' \
+		idx/history/2026-11.jsonl
+}
+for of in 'team research' 'class HDD'; do
+	# shellcheck disable=SC2086 # two words
+	[[ $(moved $of) == "$(fell $of)" ]] || fail "$of fell by $(fell $of), and $(moved $of) were moved"
+done
+(($(moved team research) > 0 && $(moved class HDD) < 0)) || fail 'the moves go the other way'
+everything=$(tail -1 idx/history/savings-2026-11.jsonl | jq '.moved[] | select(.[0] == null) | .[2]')
+[[ $everything == $((measured + 292968750000)) ]] || fail "$everything was moved of everything"
+# a budget that comes later is measured at the next scan
+sed -i 's/^shared:/  - {name: nobody, for: {team: ""}, month: 900 USD}\nshared:/' ebb.yaml
+on 11-06 scan hot
+[[ $(moved team '') == "$(fell team '')" && $(moved team '') == 292968750000 ]] || fail 'a later budget is not measured'
+
 # --- The trash is emptied: now it is saved ---
 on 11-09 trash --empty
 expect_status 0
@@ -132,5 +157,5 @@ expect_out 'team platform: fixed among research 75%, vision 25%'
 sed 's/vision: 25%/vision: 20%/' ebb.yaml >bad.yaml
 run "$EBB" --config bad.yaml check
 expect_status 3
-expect_err 'bad.yaml:10:'
+expect_err 'bad.yaml:15:'
 expect_err 'add up to 95.0000%'

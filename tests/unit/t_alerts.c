@@ -40,14 +40,46 @@ START_TEST(a_move_is_where_the_series_fell)
 	struct ebb_alerts_move *m;
 
 	series();
-	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", day, N, &m, &err), 1);
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", NULL, NULL, day, N, &m, &err), 1);
 	ck_assert_int_eq(m[0].day, BEGIN + FALL);
 	ck_assert_int_eq(m[0].amount, 300); /* what waits in the trash is out of the series as well */
 	free(m);
-	ck_assert_int_eq(ebb_alerts_moves(&l, "EUR", day, N, &m, &err), 0);
+	ck_assert_int_eq(ebb_alerts_moves(&l, "EUR", NULL, NULL, day, N, &m, &err), 0);
 	free(m);
 	s.measured = 0;
-	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", day, N, &m, &err), 0);
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", NULL, NULL, day, N, &m, &err), 0);
+	free(m);
+}
+END_TEST
+
+START_TEST(a_label_has_moves_of_its_own)
+{
+	static const struct ebb_savings_moved moved[] = {{NULL, NULL, 250}, {"team", "a", 300}, {"team", "b", -40}, {"team", "c", 0}};
+	struct ebb_savings s = run(FALL - 1, 200, 100);
+	struct ebb_savings_list l = {.all = &s, .n = 1};
+	struct ebb_alerts_move *m;
+
+	series();
+	/* of an earlier version: nobody knows of labels */
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", "team", "a", day, N, &m, &err), 0);
+	free(m);
+	s.moved = moved;
+	s.nmoved = 4;
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", NULL, NULL, day, N, &m, &err), 1);
+	ck_assert_int_eq(m[0].amount, 250); /* what is known better than by the sum */
+	free(m);
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", "team", "a", day, N, &m, &err), 1);
+	ck_assert_int_eq(m[0].amount, 300);
+	ck_assert_int_eq(m[0].day, BEGIN + FALL);
+	free(m);
+	day[FALL + 1].cost = day[FALL].cost + 400; /* what a run put there is seen where the series rose */
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", "team", "b", day, N, &m, &err), 1);
+	ck_assert_int_eq(m[0].amount, -40);
+	ck_assert_int_eq(m[0].day, BEGIN + FALL + 1);
+	free(m);
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", "team", "c", day, N, &m, &err), 0);
+	free(m);
+	ck_assert_int_eq(ebb_alerts_moves(&l, "USD", "team", "d", day, N, &m, &err), 0);
 	free(m);
 }
 END_TEST
@@ -81,4 +113,4 @@ START_TEST(nothing_costs_less_than_nothing)
 }
 END_TEST
 
-EBB_UNIT_MAIN("alerts", a_move_is_where_the_series_fell, moves_are_not_extrapolated, nothing_costs_less_than_nothing)
+EBB_UNIT_MAIN("alerts", a_move_is_where_the_series_fell, a_label_has_moves_of_its_own, moves_are_not_extrapolated, nothing_costs_less_than_nothing)

@@ -58,6 +58,7 @@ START_TEST(mistakes_name_their_place)
 	refused("[{name: a, month: 5 USD, warn: [100%, 80%]}]", "thresholds rise");
 	refused("[{name: a, month: 5 USD, warn: []}]", "1 to 8");
 	refused("[{name: a, month: 5 USD, for: {team: x, env: y}}]", "one label");
+	refused("[{name: a, month: 5 USD, for: {folder: \"lake:x/\"}}]", "no history is kept of folders");
 	refused("[{name: a, month: 5 USD, wran: [80%]}]", "warn");
 	refused("[{name: a, month: 5 USD}, {name: a, month: 6 USD}]", "already");
 }

@@ -70,6 +70,10 @@ START_TEST(days_without_a_look_keep_the_last_state)
 	ck_assert_int_eq(d[2].bytes, 40);
 	ck_assert_int_eq(d[3].bytes, 0);
 	free(d);
+	ck_assert_int_eq(ebb_history_series(h, NULL, "store", "b", BEGIN + 4, &d, &err), 5);
+	ck_assert_int_eq(d[0].cost, 0);
+	ck_assert_int_eq(d[4].cost, 70);
+	free(d);
 	ck_assert_int_eq(ebb_history_series(h, "c", NULL, NULL, BEGIN + 4, &d, &err), 0);
 	ck_assert_ptr_null(d);
 }
