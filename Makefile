@@ -87,10 +87,11 @@ programs = $(patsubst %.c,$(B)/%,$(wildcard $(1)))
 FUZZERS := $(call programs,tests/fuzz/f_*.c)
 TESTS := $(call programs,tests/unit/t_*.c tests/property/p_*.c tests/server/t_*.c) $(FUZZERS)
 BENCHES := $(call programs,tests/bench/b_*.c)
+MAKERS := $(call programs,tests/bench/pack_*.c)	# of input for tests
 # With T only what it names is built: whole groups (unit), or single tests; scripts need the program.
 named := $(foreach t,$(T),$(filter $(B)/tests/$(t)/% %/$(notdir $(basename $(t))),$(TESTS)))
 scripts := $(filter-out unit property fuzz t_% p_% f_%,$(notdir $(T)))
-WANTED := $(if $(T),$(named) $(if $(scripts),$(BIN)),$(TESTS) $(BIN))
+WANTED := $(if $(T),$(named) $(if $(scripts),$(BIN) $(MAKERS)),$(TESTS) $(BIN) $(MAKERS))
 
 # --- Building -------------------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ need-check:
 	@pkg-config --exists check || { echo 'check is missing: apt-get install check libsubunit-dev' >&2; exit 1; }
 
 .PHONY: tests test bench
-tests: all $(TESTS) $(BENCHES)	## build all tests and benchmarks, run none
+tests: all $(TESTS) $(BENCHES) $(MAKERS)	## build all tests and benchmarks, run none
 test: $(WANTED)		## build and run the tests; T='t_buf' only these
 	@tests/run --build $(B) $(T)
 

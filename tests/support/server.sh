@@ -7,6 +7,7 @@
 #   bucket=$(new_bucket)        a new, empty one
 #   aws s3api ...               the AWS CLI, a client that is not ours
 #   boto ARG... <<'END'         a piece of Python with boto3; `s3` is the client, `argv` the arguments
+#   gets BUCKET                 how many requests for contents in it the server has served so far, none missing
 
 . "$EBB_SRC/tests/cli/lib.sh"
 
@@ -39,4 +40,23 @@ new_bucket() {
 	name=test-$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
 	aws s3api create-bucket --bucket "$name" >/dev/null
 	echo "$name"
+}
+
+# As the server shows them, some time after it served them.
+gets_shown() {
+	radosgw-admin -c "$RGW_CONF" --name client.rgw usage show --show-log-sum=false 2>/dev/null |
+		jq --arg b "$1" '[.entries[].buckets[] | select(.bucket == $b) | .categories[] | select(.category == "get_obj") | .ops] | add // 0'
+}
+
+# It writes its counts all at once: those of a request to another bucket, made after all others, come with or after them.
+gets() {
+	local before
+	if [[ ! -e $HOME/gets.marker ]]; then
+		new_bucket >"$HOME/gets.marker"
+		aws s3 cp --quiet "$HOME/gets.marker" "s3://$(<"$HOME/gets.marker")/marker"
+	fi
+	before=$(gets_shown "$(<"$HOME/gets.marker")")
+	aws s3 cp --quiet "s3://$(<"$HOME/gets.marker")/marker" - >/dev/null
+	while [[ $(gets_shown "$(<"$HOME/gets.marker")") -eq $before ]]; do :; done
+	gets_shown "$1"
 }
