@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compress/digest.h"
@@ -109,6 +110,28 @@ static int check_manifest(struct inventory *in, struct ebb_err *err)
 	return strcmp(want, got) == 0 ? 0 : bad(err, in, "its MD5 is not that of manifest.checksum");
 }
 
+/* Does a key lead out of the folder it is looked for in? */
+static bool leads_out(const char *key)
+{
+	for (const char *p = key; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
+		if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || !p[2]))
+			return true;
+	return false;
+}
+
+/* Open a regular file; what is none (a pipe would wait for ever) is not there. */
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* Open a data file by its key in the report. */
 static int find_file(const struct inventory *in, const char *key)
 {
@@ -119,12 +142,12 @@ static int find_file(const struct inventory *in, const char *key)
 
 	for (size_t i = 0; i < EBB_ARRAY_LEN(beside) && fd < 0; i++) {
 		snprintf(path, sizeof(path), "%s/%s%s", in->dir, beside[i], base);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open_file(path);
 	}
 	snprintf(up, sizeof(up), "%s", in->dir);
-	for (int i = 0; i < 32 && fd < 0 && strlen(up) < 4100; i++) {
+	for (int i = 0; i < 32 && fd < 0 && strlen(up) < 4100 && !leads_out(key); i++) {
 		snprintf(path, sizeof(path), "%s/%s", up, key);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open_file(path);
 		strcat(up, "/..");
 	}
 	return fd;

@@ -74,7 +74,7 @@ void ebb_s3_call_header(struct ebb_s3_call *c, const char *name, const char *val
 		c->headers_size = size;
 	}
 	/* what would end the line would begin another one */
-	if (strpbrk(value, "\r\n"))
+	if (strpbrk(value, "\r\n") || strpbrk(name, "\r\n: "))
 		c->broken = -EBB_EINVAL;
 	else
 		set_pair(c, &c->headers[c->nheaders++], name, value);

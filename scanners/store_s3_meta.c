@@ -232,6 +232,14 @@ static bool fits_header(const struct ebb_meta_xattr *x)
 	return x->len == 0 || (v[0] != ' ' && v[x->len - 1] != ' ');
 }
 
+/* A name that is one header's and nobody else's (RFC 9110, 5.6.2), in lower case as it comes back; those behind "ebb-" are ours. */
+static bool fits_name(const char *name)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+
+	return *name && !name[strspn(name, token)] && !begins(name, "ebb-");
+}
+
 static int send_attr(const struct ebb_meta_xattr *x, struct ebb_s3_call *call, size_t *user, struct ebb_err *err)
 {
 	char shown[EBB_TEXT_QUOTED];
@@ -242,8 +250,10 @@ static int send_attr(const struct ebb_meta_xattr *x, struct ebb_s3_call *call, s
 	if (begins(x->name, ATTR_META)) {
 		const char *name = x->name + strlen(ATTR_META);
 
+		if (!fits_name(name))
+			return ebb_err_set(err, EBB_ENOTSUP, "the name of '%s' is none that metadata of a bucket can have",
+					   ebb_text_quotes(x->name, shown, sizeof(shown)));
 		const char *header = ebb_arena_printf(&call->arena, USER "%s", name);
-
 		if (!header)
 			return no_memory(err);
 		*user += strlen(name) + x->len;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "compress/digest.h"
 #include "core/mem.h"
@@ -175,6 +176,33 @@ START_TEST(what_is_wrong_is_refused)
 }
 END_TEST
 
+/* A manifest is somebody's word: no file elsewhere is opened for it, and nothing that would wait. */
+START_TEST(a_key_leads_nowhere_else)
+{
+	static const char manifest[] =
+		"{\"sourceBucket\":\"lake\",\"creationTimestamp\":\"1514944800000\",\"fileFormat\":\"CSV\",\"fileSchema\":\"Bucket, Key\","
+		"\"files\":[{\"key\":\"%s\",\"size\":1}]}";
+	char dir[600], path[700], text[900];
+
+	snprintf(dir, sizeof(dir), "%s", report("Bucket, Key", "", "", false));
+	*strrchr(dir, '/') = '\0';
+	snprintf(path, sizeof(path), "%s/manifest.checksum", dir);
+	unlink(path);
+	put(scratch, "secret", "lake,x\n");
+	snprintf(path, sizeof(path), "%s/manifest.json", dir);
+	for (const char *const *key = (const char *const[]){"a/../../../secret", "../../secret", "..", NULL}; *key; key++) {
+		snprintf(text, sizeof(text), manifest, *key);
+		put(dir, "manifest.json", text);
+		refuses(path, "is neither beside it nor");
+	}
+	snprintf(text, sizeof(text), "%s/pipe", dir);
+	ck_assert_int_eq(mkfifo(text, 0600), 0);
+	snprintf(text, sizeof(text), manifest, "pipe");
+	put(dir, "manifest.json", text);
+	refuses(path, "is neither beside it nor");
+}
+END_TEST
+
 START_TEST(tiers_by_name)
 {
 	static const struct {
@@ -187,4 +215,4 @@ START_TEST(tiers_by_name)
 }
 END_TEST
 
-EBB_UNIT_MAIN("inventory", rows_become_records_in_key_order, a_prefix_is_cut_off, what_is_wrong_is_refused, tiers_by_name)
+EBB_UNIT_MAIN("inventory", rows_become_records_in_key_order, a_prefix_is_cut_off, what_is_wrong_is_refused, a_key_leads_nowhere_else, tiers_by_name)
