@@ -24,6 +24,7 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	ret->codec = row->codec;
 	ret->level = row->level;
 	ret->window = row->window;
+	ret->verify = row->verify;
 	ret->has_meta = true;
 	return 0;
 }

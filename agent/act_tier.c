@@ -24,6 +24,7 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 			return ebb_err_set(err, EBB_ENOTSUP, "store '%s' has no storage classes", row->store);
 		return 0;
 	}
+	ret->verify = row->verify;
 	ret->to_store = row->to_store;
 	ret->to_key = row->to_key;
 	ret->has_meta = true;

@@ -60,6 +60,8 @@ static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 		bad |= ebb_buf_addf(b, ", repeats within %s (some %s of memory an object)",
 				    ebb_units_exact_bytes(INT64_C(1) << r->window, t),
 				    ebb_units_format_bytes(ebb_codec_memory(r->level, r->window), m));
+	if (r->verify)
+		bad |= ebb_buf_addf(b, ", copies verified by %s", ebb_action_verify_name((int)r->verify));
 	if (r->action->id == EBB_ACTION_DEDUP)
 		bad |= ebb_buf_addf(b, " by %s, leaving %lld", ebb_action_how_name(r->how), (long long)r->copies);
 	if (r->retain)
@@ -467,6 +469,8 @@ static int json_rule(struct ebb_app *app, size_t i, struct ebb_err *err)
 	}
 	if (r->action->trashes && !r->purge)
 		json_object_set_new(o, "trash_seconds", json_integer(r->trash_ns / 1000000000));
+	if (r->verify)
+		json_object_set_new(o, "verify", json_string(ebb_action_verify_name((int)r->verify)));
 	if (r->packed)
 		json_object_set_new(o, "packed", json_true());
 	if (r->garbage_ppm)
@@ -551,6 +555,7 @@ static const struct ebb_cli_field json[] = {
 	{"do, match, store, kind, when, to, codec", "string", "rule: as written; absent when not given"},
 	{"purge", "boolean", "rule: deletes without a trash"},
 	{"packed, garbage_ppm", "boolean, number", "rule: for what lies in packs; repack: least share of no use, in millionths"},
+	{"verify", "string", "rule: how copies are verified, where it is not by digest"},
 	{"window_bytes", "number", "rule: compress with `long`"},
 	{"trash_seconds, payback_seconds", "number", "rule: time in the trash; longest payback accepted"},
 	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},

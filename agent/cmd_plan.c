@@ -124,7 +124,7 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 		.rule = a->rule, .store = a->store, .action = a->id, .obj = *a->obj,
 		.class = a->to_class ? ebb_rules_class(c->rules, a->store, a->obj) : NULL,
 		.to_store = a->to_store, .to_class = a->to_class, .codec = a->codec, .level = a->level,
-		.window = a->window,
+		.window = a->window, .verify = a->verify,
 		.purge = a->purge,
 		.trash_ns = a->trash_ns, .priced = a->priced, .one_off = a->one_off.nano,
 		.how = a->how, .with_store = a->with_store,
@@ -230,6 +230,7 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 		p->how[h->nrules].trash_ns = rule->trash_ns;
 		row->rule = rule->name;
 		row->action = rule->action->name;
+		row->verify = rule->verify;
 		row->sum = sum_of(&t->by_rule[i]);
 		for (int k = 0; k < EBB_REFUSE_COUNT; k++)
 			row->refused[k] = sum_of(&t->refused[i][k]);

@@ -102,6 +102,8 @@ static void put_op(struct ebb_jsonput *j, const struct ebb_op *op)
 	}
 	if (op->how)
 		ebb_jsonput_string(j, "how", ebb_op_how_name(op->how));
+	if (op->verify)
+		ebb_jsonput_string(j, "verify", ebb_action_verify_name((int)op->verify));
 	put_string(j, "class", op->class);
 	put_string(j, "old_class", op->old_class);
 	if (op->with_key)
@@ -368,6 +370,8 @@ static void read_op(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_
 	op->decode = ebb_jsonline_bool(l, "decode");
 	if (l->r == 0 && json_object_get(l->o, "how"))
 		op->how = (enum ebb_op_how)word(l, "how", ebb_op_how_name, EBB_OP_HOWS);
+	if (l->r == 0 && json_object_get(l->o, "verify"))
+		op->verify = (enum ebb_action_verify)word(l, "verify", ebb_action_verify_name, EBB_ACTION_VERIFIES);
 	op->class = text(l, arena, "class");
 	op->old_class = text(l, arena, "old_class");
 	read_with(l, arena, op);

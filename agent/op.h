@@ -50,6 +50,7 @@ struct ebb_op {
 	bool decode;			/* false: the codec encodes on the way, true: decodes */
 	int level;
 	int window;			/* of zstd, log2 of bytes; 0: as the level does */
+	enum ebb_action_verify verify;	/* apply: how the copy is verified */
 	int64_t pack;			/* archive: number of the first action of this window that goes into the same pack; otherwise 0 */
 	struct ebb_op_member member;	/* archive, back: what is read of `key`, which is a pack */
 	bool purge;			/* the rule said the words for a delete without trash */

@@ -134,6 +134,8 @@ static json_t *rules_json(const struct ebb_planhead *h)
 		json_t *o = json_pack("{s:s, s:s}", "rule", h->rules[i].rule, "action",
 				      h->rules[i].action);
 
+		if (h->rules[i].verify)
+			bad |= json_object_set_new(o, "verify", json_string(ebb_action_verify_name((int)h->rules[i].verify)));
 		bad |= add_sum(o, "totals", &h->rules[i].sum);
 		bad |= add_refused(refused, &h->rules[i]);
 		bad |= json_object_set_new(o, "refused", refused);
@@ -262,6 +264,18 @@ static void read_packed(struct ebb_jsonline *l, struct ebb_planhead_packed *ret)
 	ebb_jsonline_join(l, &sub);
 }
 
+static enum ebb_action_verify read_verify(struct ebb_jsonline *l)
+{
+	const char *word = ebb_jsonline_str_or(l, "verify");
+
+	for (int i = 0; word && i < EBB_ACTION_VERIFIES; i++)
+		if (strcmp(word, ebb_action_verify_name(i)) == 0)
+			return (enum ebb_action_verify)i;
+	if (word)
+		ebb_jsonline_bad(l, "\"verify\" is none that exists");
+	return EBB_ACTION_DIGEST;
+}
+
 static void read_rules(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planhead *h)
 {
 	json_t *list = ebb_jsonline_array(l, "rules");
@@ -273,6 +287,7 @@ static void read_rules(struct ebb_jsonline *l, struct ebb_arena *arena, struct e
 
 		h->rules[i].rule = text(&sub, arena, "rule");
 		h->rules[i].action = text(&sub, arena, "action");
+		h->rules[i].verify = read_verify(&sub);
 		read_sum(&sub, ebb_jsonline_object(&sub, "totals"), &h->rules[i].sum);
 		read_refused(&sub, &h->rules[i]);
 		if (json_object_get(sub.o, "packed"))

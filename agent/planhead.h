@@ -7,7 +7,7 @@
  *    "limits":{"max_delete":null,"max_delete_ppm":500000,"max_objects":null,"max_bytes":null,"max_cost_nano":null,
  *              "max_errors":100,"window":null},
  *    "totals":{SUM},"kept":{SUM},"held":{SUM},"unmatched":{SUM},
- *    "rules":[{"rule":"old logs","action":"compress","totals":{SUM},"refused":[{"reason":"unknown","text":"...",SUM}]}]}
+ *    "rules":[{"rule":"old logs","action":"compress","verify":"bytes","totals":{SUM},"refused":[{"reason":"unknown","text":"...",SUM}]}]}
  *
  * SUM is "objects","bytes","freed_bytes","wire_bytes","unpriced","one_off_nano","saving_month_nano". A store that was never scanned
  * (a destination) has generation 0. Reasons without objects are left out.
@@ -49,6 +49,7 @@ struct ebb_planhead_packed {
 struct ebb_planhead_rule {
 	const char *rule;
 	const char *action;		/* word of `do:` */
+	enum ebb_action_verify verify;	/* "verify", only where it is not "digest" */
 	struct ebb_planhead_sum sum;
 	struct ebb_planhead_sum refused[EBB_REFUSE_COUNT];
 	struct ebb_planhead_packed packed;

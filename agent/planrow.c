@@ -148,6 +148,8 @@ static void put_action(struct ebb_jsonput *j, const struct ebb_planrow *row)
 	ebb_jsonput_int_or_null(j, "level", row->codec != NULL, row->level);
 	if (row->window)
 		ebb_jsonput_int(j, "window", row->window);
+	if (row->verify)
+		ebb_jsonput_string(j, "verify", ebb_action_verify_name((int)row->verify));
 	ebb_jsonput_string_or_null(j, "purge", row->purge ? EBB_PROOF_PURGE_WORDS : NULL);
 	ebb_jsonput_int_or_null(j, "trash_s", trash, row->trash_ns / SECOND);
 	if (row->action == EBB_ACTION_DEDUP || row->action == EBB_ACTION_STRIKE)
@@ -222,6 +224,21 @@ static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
 		ebb_jsonline_bad(l, "\"to_class\" does not belong there");
 	if (kind->takes_codec && (!row->codec || !row->to_key))
 		ebb_jsonline_bad(l, "\"codec\" or \"to_path\" is missing");
+}
+
+/* Less than a digest is for copies of the same bytes in another store only. */
+static void read_verify(struct ebb_jsonline *l, struct ebb_planrow *row)
+{
+	const char *word = ebb_jsonline_str_or(l, "verify");
+	int i = 0;
+
+	while (word && i < EBB_ACTION_VERIFIES && strcmp(word, ebb_action_verify_name(i)) != 0)
+		i++;
+	row->verify = (enum ebb_action_verify)i;
+	if (i == EBB_ACTION_VERIFIES)
+		ebb_jsonline_bad(l, "\"verify\" is none that exists");
+	else if (i && !(row->action == EBB_ACTION_TIER && row->to_store) && (row->action != EBB_ACTION_COMPRESS || i != EBB_ACTION_BYTES))
+		ebb_jsonline_bad(l, "\"verify\" does not belong there");
 }
 
 static void read_with(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planrow *row)
@@ -344,6 +361,8 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	row.window = (int)ebb_jsonline_int_or(l, "window", 10, 27, 0);
 	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);
 	read_action(l, &row);
+	if (l->r == 0)
+		read_verify(l, &row);
 	if (l->r == 0 && (row.action == EBB_ACTION_DEDUP || row.action == EBB_ACTION_STRIKE))
 		read_with(l, arena, &row);
 	if (l->r == 0 && row.action == EBB_ACTION_COPY)

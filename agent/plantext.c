@@ -164,6 +164,22 @@ static int print_rules(FILE *f, const struct ebb_plantext *p, struct ebb_err *er
 	return ebb_out_table_print(t, f, 2, err);
 }
 
+/* Where a rule said otherwise than by digest. */
+static void print_verify(FILE *f, const struct ebb_planhead_rule *rule)
+{
+	static const char *const words[EBB_ACTION_VERIFIES] = {
+		[EBB_ACTION_SIZE] = "by size alone: nothing is read back before originals go",
+		[EBB_ACTION_CHECKSUM] = "by the checksums that their store compared while they were written, else by digest",
+		[EBB_ACTION_BYTES] = "byte by byte against their originals, which are read once more",
+	};
+
+	if (!rule->sum.objects || !words[rule->verify])
+		return;
+	fputs("  ", f);
+	ebb_out_name(f, rule->rule, strlen(rule->rule));
+	fprintf(f, ": copies are verified %s\n", words[rule->verify]);
+}
+
 /* What the amounts do not say by themselves, a line each. */
 static void print_notes(FILE *f, const struct ebb_plantext *p)
 {
@@ -178,6 +194,8 @@ static void print_notes(FILE *f, const struct ebb_plantext *p)
 			ebb_out_name(f, p->head->rules[i].rule, strlen(p->head->rules[i].rule));
 			fputs(": what a bucket keeps out of sight is for the bucket itself to delete, see 'ebb export'\n", f);
 		}
+	for (size_t i = 0; i < p->head->nrules; i++)
+		print_verify(f, &p->head->rules[i]);
 	for (size_t i = 0; i < p->head->nrules; i++)
 		if (!p->rules[i].purge && p->rules[i].trash_ns &&
 		    __builtin_add_overflow(later, p->head->rules[i].sum.freed, &later))

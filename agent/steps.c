@@ -475,6 +475,21 @@ int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return r < 0 ? r : ebb_meta_compare(&want, &now, ebb_steps_meta_parts(c) | (seals(c) ? EBB_META_SEAL : 0u), err);
 }
 
+/* What the rule wants shown. Of a copy that this attempt did not make, nothing but its bytes say whose it is. */
+static enum ebb_proof_level level_of(const struct ebb_steps_ctx *c)
+{
+	switch (c->op->verify) {
+	case EBB_ACTION_SIZE:
+		return c->made ? EBB_PROOF_SIZE : EBB_PROOF_DIGEST;
+	case EBB_ACTION_CHECKSUM:
+		return c->made && (ebb_store_caps(c->to) & EBB_CAP_CHECKED) ? EBB_PROOF_CHECKED : EBB_PROOF_DIGEST;
+	case EBB_ACTION_BYTES:
+		return EBB_PROOF_BYTES;
+	default:
+		return EBB_PROOF_DIGEST;
+	}
+}
+
 static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	const struct ebb_op *op = c->op;
@@ -482,6 +497,7 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 		.src = c->from, .src_key = op->key, .src_rec = &op->obj,
 		.dst = c->to, .dst_key = op->to_key,
 		.codec = op->codec && !op->decode ? ebb_codec_find(op->codec) : NULL,
+		.level = level_of(c), .dst_rec = &c->result->to,
 	};
 	struct ebb_err why = {0};
 	int r;

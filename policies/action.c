@@ -114,6 +114,18 @@ const struct ebb_action_kind *ebb_action_by_name(const char *name)
 	return NULL;
 }
 
+static const char *const verifies[EBB_ACTION_VERIFIES] = {
+	[EBB_ACTION_DIGEST] = "digest",
+	[EBB_ACTION_SIZE] = "size",
+	[EBB_ACTION_CHECKSUM] = "checksum",
+	[EBB_ACTION_BYTES] = "bytes",
+};
+
+const char *ebb_action_verify_name(int verify)
+{
+	return verify < 0 || verify >= EBB_ACTION_VERIFIES ? NULL : verifies[verify];
+}
+
 static const char *const hows[EBB_ACTION_HOWS] = {
 	[EBB_ACTION_REFLINK] = "reflink",
 	[EBB_ACTION_HARDLINK] = "hardlink",

@@ -62,6 +62,18 @@ enum ebb_action_how {
 	EBB_ACTION_HOWS
 };
 
+/* What of a copy must be shown before its original may go. */
+enum ebb_action_verify {
+	EBB_ACTION_DIGEST,	/* it was read back, and has the digest of what was read from the original */
+	EBB_ACTION_SIZE,	/* it stands as it was written, with the size of the original; nothing is read back */
+	EBB_ACTION_CHECKSUM,	/* its store compared checksums while it was written; where it did not: as DIGEST */
+	EBB_ACTION_BYTES,	/* it was read back beside the original, which is read once more, and no byte differs */
+	EBB_ACTION_VERIFIES
+};
+
+/* As in `verify:` and in plans: "digest", "size", "checksum", "bytes". NULL when out of range. Constant. */
+const char *ebb_action_verify_name(int verify);
+
 /* As in `how:` and in plans: "reflink", "hardlink", "delete". NULL when out of range. Constant. */
 const char *ebb_action_how_name(int how);
 
@@ -83,6 +95,7 @@ struct ebb_action {
 	const char *codec;		/* "zstd", "lz4", or NULL */
 	int level;			/* codec level, 0: its default */
 	int window;			/* compress: as in struct ebb_rule */
+	enum ebb_action_verify verify;	/* tier, compress: how the copy is verified */
 	bool purge;			/* delete for good, not into the trash */
 	int64_t trash_ns;		/* delete, dedup: how long the trash keeps it */
 	enum ebb_action_how how;	/* dedup */

@@ -82,6 +82,8 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 	a->freed = held(r);
 	switch (a->id) {
 	case EBB_ACTION_TIER:
+		if (a->verify == EBB_ACTION_SIZE)
+			ebb_buf_adds(why, "; of the copy nothing but its size is checked before the original goes");
 		a->wire = a->to_store ? r->f[EBB_F_SIZE] : 0;
 		return there;
 	case EBB_ACTION_ARCHIVE:
@@ -149,6 +151,14 @@ static void fill_compare(const struct ebb_cost_ends *ends, const struct ebb_acti
 	}
 }
 
+/* The original is read a second time, to be compared byte by byte. */
+static void fill_again(const struct ebb_cost_ends *ends, const struct ebb_action *a, const struct ebb_cost_move *m, struct ebb_bill *b)
+{
+	ebb_cost_retrieval(b, EBB_BILL_ONCE, ends->from, m->load, 1000000, m->thaw);
+	if (m->egress)
+		ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->from, m->egress, a->obj->f[EBB_F_SIZE], 1);
+}
+
 /* Millionths of reads a month that evidence counted, were they to go on; 0: none, or nothing is known for a day at least. */
 static int64_t reads_a_month(const struct ebb_cost_ends *ends, const struct ebb_record *r)
 {
@@ -204,6 +214,8 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 	ebb_cost_move(b, &m);
 	if (compares(a))
 		fill_compare(ends, a, b);
+	if (a->verify == EBB_ACTION_BYTES)
+		fill_again(ends, a, &m, b);
 	if (a->id == EBB_ACTION_COMPRESS)
 		fill_codec(ends, a, there, b);
 	ebb_cost_storage(b, EBB_BILL_BEFORE, m.from, m.load, EBB_COST_MONTH);

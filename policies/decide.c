@@ -514,6 +514,7 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 		.codec = rule->codec,
 		.level = rule->level,
 		.window = rule->window,
+		.verify = rule->verify,
 		.purge = rule->purge,
 		.trash_ns = rule->trash_ns,
 		.how = rule->how,

@@ -22,6 +22,7 @@
  *        to: store | class: name | class: auto,           # tier
  *        to: store, class: name, pack: {size: 1GiB},     # archive
  *        codec: zstd|lz4, level: 1-19|1-12, long: true|10-27,   # compress
+ *        verify: size|checksum|digest|bytes,              # tier to a store; compress: digest|bytes
  *        trash: 30d | purge: "cannot be undone",          # delete
  *        versions: noncurrent|markers|uploads, after: 30d,     # delete what a bucket hides
  *        how: reflink|hardlink|delete, copies: 1, trash: 30d,  # dedup
@@ -164,6 +165,7 @@ struct ebb_rule {
 	int level;			/* 0: the codec's default */
 	int window;			/* compress: repeats are looked for so far back (log2 of bytes); 0: as
 					 * the level does */
+	enum ebb_action_verify verify;	/* tier to a store, compress; DIGEST unless the rule says otherwise */
 	bool trust_logs;		/* acts on what access logs make likely */
 	bool purge;			/* delete: no trash */
 	bool packed;			/* delete: the rule is for objects in packs, and meets no others */

@@ -53,7 +53,7 @@ static int check_keys(struct compiler *c)
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
 					   "how",   "copies", "pack", "versions", "after", "long", "packed", "garbage", "keep_last", "keep_every",
-					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age", "all_of"};
+					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age", "all_of", "verify"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -360,6 +360,28 @@ static int read_long(struct compiler *c)
 	return 0;
 }
 
+/* What of a copy is checked before its original goes. What was transformed is always decoded and compared. */
+static int read_verify(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "verify");
+	const char *names[EBB_ACTION_VERIFIES];
+	struct ebb_rule *rule = &c->rule->pub;
+	size_t which = 0;
+
+	if (!node)
+		return 0;
+	if (!rule->codec && !(rule->action->id == EBB_ACTION_TIER && rule->to))
+		return misplaced(c, "verify", "'tier' to another store and 'compress'");
+	for (int i = 0; i < EBB_ACTION_VERIFIES; i++)
+		names[i] = ebb_action_verify_name(i);
+	int r = ebb_tree_choice(node, names, EBB_ACTION_VERIFIES, &which, c->err);
+	rule->verify = (enum ebb_action_verify)which;
+	if (r == 0 && rule->codec && (which == EBB_ACTION_SIZE || which == EBB_ACTION_CHECKSUM))
+		return ebb_tree_error(node, c->err, "'compress' transforms bytes, which are always decoded and compared: "
+						    "'verify' is digest or bytes");
+	return r;
+}
+
 static int read_purge(struct compiler *c, const struct ebb_tree_node *purge)
 {
 	const char *words;
@@ -607,7 +629,7 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_trash, read_versions, read_packed, read_dedup,
+		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_verify, read_trash, read_versions, read_packed, read_dedup,
 		read_require, read_trust, read_retain, read_all_of, check_everything,
 	};
 	int r = 0;

@@ -95,6 +95,60 @@ static int64_t read_piece(void *ctx, void *buf, size_t len, struct ebb_err *err)
 	return ebb_store_read(ctx, buf, len, err);
 }
 
+/* The source, read beside its copy. */
+struct twin {
+	const struct ebb_proof_copy *c;
+	struct ebb_store_reader *src;
+	char buf[64 * 1024];
+};
+
+static int differs(const struct ebb_proof_copy *c, struct ebb_err *err)
+{
+	return ebb_err_set(err, EBB_EMISMATCH, "copy '%s' of '%s': the content differs", c->dst_key, c->src_key);
+}
+
+static int compare_piece(void *ctx, const void *data, size_t len, struct ebb_err *err)
+{
+	struct twin *t = ctx;
+	const char *p = data;
+
+	while (len > 0) {
+		size_t most = len < sizeof(t->buf) ? len : sizeof(t->buf);
+		int64_t n = ebb_store_read(t->src, t->buf, most, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0 || memcmp(p, t->buf, (size_t)n) != 0)
+			return differs(t->c, err);
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The source ends where its copy ends, and is what it was. */
+static int end_of_twin(struct twin *t, struct ebb_err *err)
+{
+	int64_t n = ebb_store_read(t->src, t->buf, 1, err);
+
+	if (n != 0)
+		return n < 0 ? (int)n : differs(t->c, err);
+	return ebb_store_read_verify(t->src, err);
+}
+
+/* Without reading: the copy is what was committed. Transformed bytes, or a store that checks nothing, cannot be shown so. */
+static int check_standing(const struct ebb_proof_copy *c, struct ebb_err *err)
+{
+	bool checked = c->level == EBB_PROOF_CHECKED;
+
+	if (c->codec || !c->dst_rec || !ebb_record_has(c->dst_rec, EBB_F_SIZE) ||
+	    (checked && !(ebb_store_caps(c->dst) & EBB_CAP_CHECKED)))
+		return ebb_err_set(err, EBB_EINVAL, "copy '%s' of '%s' must be read back", c->dst_key, c->src_key);
+	if (c->dst_rec->f[EBB_F_SIZE] != c->src_rec->f[EBB_F_SIZE])
+		return ebb_err_set(err, EBB_EMISMATCH, "copy '%s' of '%s': the size differs", c->dst_key, c->src_key);
+	return ebb_store_check(c->dst, c->dst_key, c->dst_rec, err);
+}
+
 /*
  * The size bounds what a damaged copy may decode to. A plain copy may be larger: the source
  * decoded.
@@ -102,13 +156,27 @@ static int64_t read_piece(void *ctx, void *buf, size_t len, struct ebb_err *err)
 static int check_content(const struct ebb_proof_copy *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *r = NULL;
+	EBB_CLEANUP(ebb_store_read_closep) struct ebb_store_reader *src = NULL;
+	EBB_CLEANUP(ebb_mem_freep) struct twin *twin = NULL;
 	struct ebb_pipe_result result;
 	struct ebb_err why = {0};
 
+	if (c->level == EBB_PROOF_SIZE || c->level == EBB_PROOF_CHECKED)
+		return check_standing(c, err);
 	int rc = ebb_store_read_open(c->dst, c->dst_key, NULL, &r, err);
+	if (rc == 0 && c->level == EBB_PROOF_BYTES) {
+		rc = ebb_store_read_open(c->src, c->src_key, c->src_rec, &src, err);
+		if (rc == 0 && !(twin = malloc(sizeof(*twin))))
+			rc = ebb_err_set(err, EBB_ENOMEM, "no memory to compare");
+		if (rc == 0) {
+			twin->c = c;
+			twin->src = src;
+		}
+	}
 	if (rc < 0)
 		return rc;
 	const struct ebb_pipe pipe = {.read = read_piece, .read_ctx = r,
+				      .write = twin ? compare_piece : NULL, .write_ctx = twin,
 				      .mode = c->codec ? EBB_PIPE_DECODE : EBB_PIPE_COPY,
 				      .codec = c->codec,
 				      .raw_size = c->codec ? c->src_rec->f[EBB_F_SIZE] : -1};
@@ -117,9 +185,9 @@ static int check_content(const struct ebb_proof_copy *c, struct ebb_err *err)
 		return ebb_err_set(err, -rc, "copy '%s' of '%s': %s", c->dst_key, c->src_key,
 				   why.msg);
 	if (memcmp(result.raw_digest, c->src_digest, EBB_DIGEST_LEN) != 0)
-		return ebb_err_set(err, EBB_EMISMATCH, "copy '%s' of '%s': the content differs",
-				   c->dst_key, c->src_key);
-	return ebb_store_read_verify(r, err);
+		return differs(c, err);
+	rc = ebb_store_read_verify(r, err);
+	return rc == 0 && twin ? end_of_twin(twin, err) : rc;
 }
 
 int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err)

@@ -27,6 +27,14 @@ struct ebb_store;
 struct ebb_codec;
 struct ebb_proof;
 
+/* What a copy must show. Whatever is decoded is held to DIGEST at least. */
+enum ebb_proof_level {
+	EBB_PROOF_DIGEST,	/* it is read back: its content has the source's digest */
+	EBB_PROOF_SIZE,		/* it stands as it was when it was committed, with the size of the source; nothing is read */
+	EBB_PROOF_CHECKED,	/* the same in a store that has compared checksums while it was written (EBB_CAP_CHECKED) */
+	EBB_PROOF_BYTES		/* as DIGEST, and the source is read beside it, with not a byte different */
+};
+
 /* A copy to verify. */
 struct ebb_proof_copy {
 	struct ebb_store *src;
@@ -38,18 +46,21 @@ struct ebb_proof_copy {
 	struct ebb_store *dst;
 	const char *dst_key;
 	const struct ebb_codec *codec;		/* how the copy is encoded, or NULL: plain */
+	enum ebb_proof_level level;
+	const struct ebb_record *dst_rec;	/* SIZE, CHECKED: what its commit said of the copy */
 	uint32_t meta;				/* enum ebb_meta_parts that must be equal on both */
 };
 
 /*
- * Read the copy back from its store, decode it, compare its digest with the source's and its
- * metadata with the source's, and check that the source is still what @c->src_rec says, which must
+ * Read the copy back from its store, decode it, compare its digest with the source's (unless @c->level asks for another proof of its content) and
+ * its metadata with the source's, and check that the source is still what @c->src_rec says, which must
  * know SIZE and MTIME. Access times are not compared: reading either side moves them. A copy that
  * is the very inode of the source (overlapping stores, hard links) is none.
  *
  * @return  0 with a proof to remove src_key; -EBB_EMISMATCH; -EBB_ECHANGED; -EBB_ECORRUPT when the
  *          copy does not decode; -EBB_EINVAL when nothing could be proven (a copy of itself, an
- *          empty record); what reading returns.
+ *          empty record, less than a digest where bytes were transformed or the store checks
+ *          nothing); what reading returns.
  */
 int ebb_proof_verified(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err);
 

@@ -28,7 +28,7 @@ static const char *const names[] = {"b", "d", "e", NULL};
 
 /* --- Objects --------------------------------------------------------------------------------------------- */
 
-enum { PLAIN, XATTR = 1, SPARSE = 2, TENSOR = 4, PURGE = 8, RELAY = 16 };
+enum { PLAIN, XATTR = 1, SPARSE = 2, TENSOR = 4, PURGE = 8, RELAY = 16, SIZE = 32, CHECKSUM = 64, BYTES = 128 };
 
 static const struct item {
 	int store;
@@ -56,12 +56,12 @@ static const struct item {
 	{D, "dup/stays", EBB_ACTION_KEEP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
 	{D, "keep", EBB_ACTION_KEEP, 9, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
 	{D, "log.lz", EBB_ACTION_COMPRESS, 7000, PLAIN, NOWHERE, NULL, NULL, "lz4", NULL, 0},
-	{D, "log.z", EBB_ACTION_COMPRESS, 20000, XATTR, NOWHERE, NULL, NULL, "zstd", NULL, 0},
+	{D, "log.z", EBB_ACTION_COMPRESS, 20000, XATTR | BYTES, NOWHERE, NULL, NULL, "zstd", NULL, 0},
 	{D, "m.safetensors", EBB_ACTION_COMPRESS, 20000, TENSOR, NOWHERE, NULL, NULL, "tensor", NULL, 0},
 	{D, "purge/x", EBB_ACTION_DELETE, 12, PURGE, NOWHERE, NULL, NULL, NULL, NULL, 0},
 	{D, "tier/holes", EBB_ACTION_TIER, 300000, SPARSE, E, NULL, NULL, NULL, NULL, 0},
-	{D, "tier/to-b", EBB_ACTION_TIER, 8000, XATTR, B, NULL, NULL, NULL, NULL, 0},
-	{D, "tier/to-e", EBB_ACTION_TIER, 70000, XATTR, E, NULL, NULL, NULL, NULL, 0},
+	{D, "tier/to-b", EBB_ACTION_TIER, 8000, XATTR | CHECKSUM, B, NULL, NULL, NULL, NULL, 0},
+	{D, "tier/to-e", EBB_ACTION_TIER, 70000, XATTR | BYTES, E, NULL, NULL, NULL, NULL, 0},
 	{B, "//\n", EBB_ACTION_DELETE, 5, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
 	{B, "a/../b", EBB_ACTION_DELETE, 17, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
 	{B, "class", EBB_ACTION_TIER, 700, PLAIN, NOWHERE, "GLACIER", NULL, NULL, NULL, 0},
@@ -73,7 +73,7 @@ static const struct item {
 	{B, "pack/x", EBB_ACTION_ARCHIVE, 3000, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0},
 	{B, "pack/y", EBB_ACTION_ARCHIVE, 80, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0},
 	{B, "purged", EBB_ACTION_DELETE, 11, PURGE, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{B, "tiered", EBB_ACTION_TIER, 3000, PLAIN, D, NULL, NULL, NULL, NULL, 0},
+	{B, "tiered", EBB_ACTION_TIER, 3000, SIZE, D, NULL, NULL, NULL, NULL, 0},
 };
 
 #define ITEMS EBB_ARRAY_LEN(items)
@@ -251,6 +251,7 @@ static void put_row(const struct ebb_mix_kit *k, struct ebb_planfile_writer *w, 
 		.trash_ns = it->what & PURGE ? 0 : DAY, .purge = it->what & PURGE, .to_store = names[it->to], .to_class = it->to_class,
 		.class = it->store == B ? "STANDARD" : NULL, .codec = it->codec, .obj = planned[i], .how = it->how,
 		.relay = it->what & RELAY,
+		.verify = it->what & SIZE ? EBB_ACTION_SIZE : it->what & CHECKSUM ? EBB_ACTION_CHECKSUM : it->what & BYTES ? EBB_ACTION_BYTES : EBB_ACTION_DIGEST,
 		.with_store = it->with ? names[it->store] : NULL,
 	};
 	struct ebb_arena arena;

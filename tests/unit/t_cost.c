@@ -76,6 +76,12 @@ START_TEST(a_move_up_reads_and_writes)
 	/* GET 0.00001 + retrieval 0.03 + PUT 0.000005 */
 	ck_assert_int_eq(c.a.one_off.nano, 30015000);
 	ck_assert_int_eq(c.a.saving.nano, -19000000);
+	/* compared byte by byte: GET and retrieval once more */
+	start(&c, EBB_ACTION_TIER, "GLACIER_IR", "STANDARD");
+	c.ends.age_ns = 100 * EBB_DATE_DAY_NS;
+	c.a.verify = EBB_ACTION_BYTES;
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano, 60025000);
 }
 END_TEST
 

@@ -152,6 +152,96 @@ START_TEST(metadata_must_have_come_along)
 }
 END_TEST
 
+/* A bit flips at rest in a copy that was committed: each level says what it sees of that, and of a cut. */
+START_TEST(p1_each_level_catches_what_it_says)
+{
+	static const struct {
+		enum ebb_proof_level level;
+		bool checked;		/* the store compares checksums */
+		int flipped, cut, fine;	/* what is said of such copies, in place of a proof */
+	} row[] = {
+		{EBB_PROOF_DIGEST, false, EBB_EMISMATCH, EBB_EMISMATCH, 0},
+		{EBB_PROOF_BYTES, false, EBB_EMISMATCH, EBB_EMISMATCH, 0},
+		{EBB_PROOF_SIZE, false, 0, EBB_EMISMATCH, 0},
+		{EBB_PROOF_CHECKED, true, 0, EBB_EMISMATCH, 0},
+		{EBB_PROOF_CHECKED, false, EBB_EINVAL, EBB_EINVAL, EBB_EINVAL},
+	};
+
+	for (size_t i = 0; i < EBB_ARRAY_LEN(row); i++) {
+		STORE *src = memory("src");
+		STORE *dst = memory("dst");
+		struct ebb_record rec, copy;
+		struct ebb_err err = {0};
+		struct ebb_proof_copy c = fixture(src, dst, &rec);
+		const int want[] = {row[i].fine, row[i].flipped, row[i].cut};
+
+		c.level = row[i].level;
+		c.dst_rec = &copy;
+		dst->caps |= row[i].checked ? EBB_CAP_CHECKED : 0;
+		for (size_t how = 0; how < EBB_ARRAY_LEN(want); how++) {
+			PROOF *p = NULL;
+
+			text[777] ^= how == 1;
+			put(dst, "b", text, sizeof(text) - (how == 2));
+			text[777] ^= how == 1;
+			expect(ebb_store_head(dst, "b", &copy, &err), 0, &err);
+			expect(ebb_proof_verified(&c, &p, &err), want[how], &err);
+			ck_assert_int_eq(p != NULL, want[how] == 0);
+		}
+		/* and a copy that is another than the one committed */
+		put(dst, "b", text, sizeof(text));
+		expect(ebb_store_head(dst, "b", &copy, &err), 0, &err);
+		put(dst, "b", text, sizeof(text));
+		if (row[i].level == EBB_PROOF_SIZE)
+			refused(&c, EBB_ECHANGED);
+		c.dst_rec = NULL;
+		if (row[i].level == EBB_PROOF_SIZE)
+			refused(&c, EBB_EINVAL);
+	}
+}
+END_TEST
+
+/* The first reading was wrong, and so the copy and its digest: only who reads the original again can know. */
+START_TEST(p1_bytes_are_compared_with_a_second_reading)
+{
+	STORE *src = memory("src");
+	STORE *dst = memory("dst");
+	PROOF *p = NULL;
+	struct ebb_record rec;
+	struct ebb_err err = {0};
+	struct ebb_proof_copy c = fixture(src, dst, &rec);
+
+	text[19999] ^= 1;
+	put(dst, "b", text, sizeof(text));
+	expect(ebb_digest_of(&ebb_digest_xxh128, text, sizeof(text), c.src_digest, &err), 0, &err);
+	expect(ebb_proof_verified(&c, &p, &err), 0, &err);
+	c.level = EBB_PROOF_BYTES;
+	refused(&c, EBB_EMISMATCH);
+}
+END_TEST
+
+/* P12: what was transformed is decoded and compared, whatever is asked for. */
+START_TEST(p12_no_level_spares_decoding)
+{
+	STORE *src = memory("src");
+	STORE *dst = memory("dst");
+	struct ebb_record rec, copy;
+	struct ebb_err err = {0};
+	struct ebb_proof_copy c = fixture(src, dst, &rec);
+
+	expect(ebb_store_head(dst, "b", &copy, &err), 0, &err);
+	dst->caps |= EBB_CAP_CHECKED;
+	c.dst_rec = &copy;
+	c.codec = ebb_codec_find("zstd");
+	c.level = EBB_PROOF_SIZE;
+	refused(&c, EBB_EINVAL);
+	c.level = EBB_PROOF_CHECKED;
+	refused(&c, EBB_EINVAL);
+	c.level = EBB_PROOF_BYTES;
+	refused(&c, EBB_ECORRUPT);
+}
+END_TEST
+
 struct bytes {
 	const char *in;
 	size_t in_len;
@@ -373,6 +463,7 @@ END_TEST
 
 EBB_UNIT_MAIN("proof", p1_a_verified_copy_lets_the_source_go, one_wrong_byte_proves_nothing,
 	      a_source_that_changed_stays, metadata_must_have_come_along,
+	      p1_each_level_catches_what_it_says, p1_bytes_are_compared_with_a_second_reading, p12_no_level_spares_decoding,
 	      p12_encoded_copies_are_decoded, a_copy_that_decodes_to_more_is_stopped,
 	      decoded_copies_are_proven_by_their_content, a_copy_is_not_the_source_itself,
 	      nothing_may_change_during_the_reading, empty_records_prove_nothing,

@@ -320,6 +320,21 @@ static void check_says(const char *text, const char *want)
 	ck_assert_msg(strstr(err.msg, want) != NULL, "%s", err.msg);
 }
 
+START_TEST(copies_are_verified_as_said)
+{
+	struct ebb_rules *r = rules("{rules: [{name: x, do: tier, to: cold, verify: size}, {name: y, do: compress, verify: bytes}, {name: z, do: compress}]}");
+
+	ck_assert_int_eq(ebb_rules_get(r, 0)->verify, EBB_ACTION_SIZE);
+	ck_assert_int_eq(ebb_rules_get(r, 1)->verify, EBB_ACTION_BYTES);
+	ck_assert_int_eq(ebb_rules_get(r, 2)->verify, EBB_ACTION_DIGEST);
+	check_says(RULE("do: compress, verify: size"), "always decoded and compared");
+	check_says(RULE("do: compress, verify: checksum"), "always decoded and compared");
+	check_says(RULE("do: tier, class: GLACIER, verify: size"), "'verify' belongs to 'tier' to another store and 'compress'");
+	check_says(RULE("do: delete, verify: size"), "'verify' belongs to");
+	check_says(RULE("do: tier, to: cold, verify: sise"), "size");
+}
+END_TEST
+
 START_TEST(hidden_things_are_said_in_words)
 {
 	struct ebb_rules *r = rules("{rules: [{name: x, do: delete, versions: noncurrent, after: 30d, purge: \"cannot be undone\"}]}");
@@ -536,7 +551,7 @@ END_TEST
 
 EBB_UNIT_MAIN("rules", first_match_wins_and_keep_ends, unknown_protects, only_whole_files_change,
 	      reserved_keys_meet_nothing, selectors, own_captures_and_labels, parameters, no_rules,
-	      errors_of_words, errors_of_conditions_and_patterns, errors_of_parameters, hidden_things_are_said_in_words,
+	      errors_of_words, errors_of_conditions_and_patterns, errors_of_parameters, copies_are_verified_as_said, hidden_things_are_said_in_words,
 	      deleting_everything_needs_words, errors_of_datasets, explains,
 	      logs_are_enough_for_what_can_be_taken_back, logs_that_ended_long_ago_say_nothing,
 	      destinations_that_residency_forbids, jurisdictions_of_stores)
