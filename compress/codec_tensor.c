@@ -7,7 +7,7 @@
  * rows of the index are kept until the end.
  *
  * Memory of an encoder: up to EBB_TENSOR_MAP_HEADER of header and 24 MiB of ranges while the header is
- * read (a usual file: its header), then 4 MiB, two zstd contexts and 16 bytes a block. Of a decoder: 4 MiB.
+ * read (a usual file: its header), then 4 MiB, two zstd contexts and 16 bytes a block. Of a decoder: 2 MiB.
  */
 #include "compress/codec.h"
 
@@ -276,9 +276,7 @@ struct decoder {
 	struct ebb_tensor_format_index index;
 	uint64_t index_at;
 	uint32_t blocks;
-	uint8_t *raw;
-	const uint8_t *give;
-	size_t give_len;
+	uint32_t given;		/* bytes of the decoded block that went out; block.raw: all, or there is none */
 	uint64_t offset;	/* raw bytes decoded so far */
 };
 
@@ -296,12 +294,11 @@ static void next(struct decoder *d, enum expect expect, size_t need)
 /* The block is complete. */
 static int decode_block(struct decoder *d, struct ebb_err *err)
 {
-	int r = ebb_tensor_block_decode(d->coder, &d->block, d->in, d->raw, err);
+	int r = ebb_tensor_block_decode(d->coder, &d->block, d->in, err);
 
 	if (r < 0)
 		return r;
-	d->give = d->raw;
-	d->give_len = d->block.raw;
+	d->given = 0;
 	d->offset += d->block.raw;
 	d->blocks++;
 	next(d, RECORD, EBB_TENSOR_FORMAT_INDEX_HEAD);
@@ -335,6 +332,7 @@ static int block_head(struct decoder *d, struct ebb_err *err)
 		return r;
 	if (d->block.offset != d->offset)
 		return corrupt(err, "blocks are missing or out of order");
+	d->given = d->block.raw;
 	next(d, FRAMES, ebb_tensor_format_coded(&d->block));
 	return 0;
 }
@@ -389,13 +387,28 @@ static void collect(struct decoder *d, struct ebb_codec_io *io)
 	io->in_len -= n;
 }
 
+/* Put the decoded block together where it is wanted; false when the output filled up first. */
+static bool give_block(struct decoder *d, struct ebb_codec_io *io)
+{
+	size_t n = d->block.raw - d->given;
+
+	n = n < io->out_len ? n : io->out_len;
+	if (n) {
+		ebb_tensor_block_take(d->coder, &d->block, d->given, n, io->out);
+		d->given += (uint32_t)n;
+		io->out += n;
+		io->out_len -= n;
+	}
+	return d->given == d->block.raw;
+}
+
 static int decoder_step(struct ebb_codec_stream *s, struct ebb_codec_io *io, bool end,
 			struct ebb_err *err)
 {
 	struct decoder *d = (struct decoder *)s;
 
 	for (;;) {
-		if (!give(&d->give, &d->give_len, io))
+		if (!give_block(d, io))
 			return 0;
 		if (d->expect == NOTHING && io->in_len)
 			return corrupt(err, "bytes behind the foot");
@@ -418,7 +431,6 @@ static void decoder_free(struct ebb_codec_stream *s)
 
 	ebb_tensor_block_free(d->coder);
 	free(d->in);
-	free(d->raw);
 	free(d);
 }
 
@@ -430,8 +442,7 @@ static int decoder_new(struct ebb_codec_stream **ret, struct ebb_err *err)
 		return ebb_err_set(err, EBB_ENOMEM, "tensor codec: no memory");
 	d->base = (struct ebb_codec_stream){.step = decoder_step, .free = decoder_free};
 	d->in = malloc(ebb_tensor_format_bound());
-	d->raw = malloc(EBB_TENSOR_FORMAT_BLOCK);
-	int r = d->in && d->raw ? ebb_tensor_block_coder(0, &d->coder, err) :
+	int r = d->in ? ebb_tensor_block_coder(0, &d->coder, err) :
 				  ebb_err_set(err, EBB_ENOMEM, "tensor codec: no memory");
 	if (r < 0) {
 		decoder_free(&d->base);

@@ -41,26 +41,6 @@ static void deal(const uint8_t *src, size_t n, uint8_t *even, uint8_t *odd)
 	}
 }
 
-/* The other way. */
-static void weave(const uint8_t *even, const uint8_t *odd, size_t n, uint8_t *dst)
-{
-	size_t i = 0;
-
-#ifdef __SSE2__
-	for (; i + 16 <= n; i += 16) {
-		__m128i a = _mm_loadu_si128((const __m128i_u *)(even + i));
-		__m128i b = _mm_loadu_si128((const __m128i_u *)(odd + i));
-
-		_mm_storeu_si128((__m128i_u *)(dst + 2 * i), _mm_unpacklo_epi8(a, b));
-		_mm_storeu_si128((__m128i_u *)(dst + 2 * i + 16), _mm_unpackhi_epi8(a, b));
-	}
-#endif
-	for (; i < n; i++) {
-		dst[2 * i] = even[i];
-		dst[2 * i + 1] = odd[i];
-	}
-}
-
 /*
  * Rotate each little-endian element of @p by one bit, left or right. Where there is no SSE2 the byte
  * order macros cost nothing on little-endian machines.
@@ -107,16 +87,55 @@ DEFINE_ROTATE(32, __builtin_bswap32)
 DEFINE_ROTATE(64, __builtin_bswap64)
 #endif
 
-static void rotate(struct ebb_planes l, uint8_t *p, size_t len, bool left)
+/* @bits of an element, 0: nothing is rotated. */
+static void rotate(unsigned bits, uint8_t *p, size_t len, bool left)
 {
-	if (!l.rotate)
-		return;
-	if (l.width == 2)
+	if (bits == 16)
 		rotate16(p, len, left);
-	else if (l.width == 4)
+	else if (bits == 32)
 		rotate32(p, len, left);
-	else
+	else if (bits == 64)
 		rotate64(p, len, left);
+}
+
+#ifdef __SSE2__
+/* Rotate elements of @bits right by one; 0: leave them. */
+static inline __m128i right(__m128i x, unsigned bits)
+{
+	if (bits == 16)
+		return _mm_or_si128(_mm_srli_epi16(x, 1), _mm_slli_epi16(x, 15));
+	if (bits == 32)
+		return _mm_or_si128(_mm_srli_epi32(x, 1), _mm_slli_epi32(x, 31));
+	if (bits == 64)
+		return _mm_or_si128(_mm_srli_epi64(x, 1), _mm_slli_epi64(x, 63));
+	return x;
+}
+#endif
+
+/*
+ * The other way of deal. The last weave of an element of @bits rotates it right by one bit on the way, while it is in a register; 0: it
+ * does not.
+ */
+static inline void weave(const uint8_t *even, const uint8_t *odd, size_t n, uint8_t *dst, unsigned bits)
+{
+	size_t i = 0;
+
+#ifdef __SSE2__
+	for (; i + 16 <= n; i += 16) {
+		__m128i a = _mm_loadu_si128((const __m128i_u *)(even + i));
+		__m128i b = _mm_loadu_si128((const __m128i_u *)(odd + i));
+
+		_mm_storeu_si128((__m128i_u *)(dst + 2 * i), right(_mm_unpacklo_epi8(a, b), bits));
+		_mm_storeu_si128((__m128i_u *)(dst + 2 * i + 16), right(_mm_unpackhi_epi8(a, b), bits));
+	}
+#endif
+	size_t rest = 2 * i;
+
+	for (; i < n; i++) {
+		dst[2 * i] = even[i];
+		dst[2 * i + 1] = odd[i];
+	}
+	rotate(bits, dst + rest, 2 * n - rest, false);
 }
 
 /* Planes of a piece of @n elements; those of one piece lie @stride bytes apart. */
@@ -133,17 +152,26 @@ static void split_piece(unsigned width, const uint8_t *src, size_t n, uint8_t *d
 	split_piece(width / 2, half[1], n, dst + stride * (width / 2), stride);
 }
 
-static void join_piece(unsigned width, const uint8_t *src, size_t n, uint8_t *dst, size_t stride)
+static void join_piece(unsigned width, const uint8_t *src, size_t n, uint8_t *dst, size_t stride, unsigned bits)
 {
 	uint8_t half[2][PIECE / 2];
+	const uint8_t *even = src, *odd = src + stride;
 
-	if (width == 2) {
-		weave(src, src + stride, n, dst);
-		return;
+	if (width > 2) {
+		join_piece(width / 2, src, n, half[0], stride, 0);
+		join_piece(width / 2, src + stride * (width / 2), n, half[1], stride, 0);
+		even = half[0];
+		odd = half[1];
+		n = n * width / 2;
 	}
-	join_piece(width / 2, src, n, half[0], stride);
-	join_piece(width / 2, src + stride * (width / 2), n, half[1], stride);
-	weave(half[0], half[1], n * width / 2, dst);
+	if (bits == 16)
+		weave(even, odd, n, dst, 16);
+	else if (bits == 32)
+		weave(even, odd, n, dst, 32);
+	else if (bits == 64)
+		weave(even, odd, n, dst, 64);
+	else
+		weave(even, odd, n, dst, 0);
 }
 
 void ebb_planes_split(struct ebb_planes l, const uint8_t *src, size_t len, uint8_t *dst)
@@ -161,25 +189,26 @@ void ebb_planes_split(struct ebb_planes l, const uint8_t *src, size_t len, uint8
 
 		if (l.rotate) {
 			memcpy(piece, from, n);
-			rotate(l, piece, n, true);
+			rotate(8u * l.width, piece, n, true);
 			from = piece;
 		}
 		split_piece(l.width, from, n / l.width, dst + at / l.width, stride);
 	}
 }
 
-void ebb_planes_join(struct ebb_planes l, const uint8_t *src, size_t len, uint8_t *dst)
+void ebb_planes_join(struct ebb_planes l, const uint8_t *src, size_t len, size_t from, size_t n, uint8_t *dst)
 {
 	size_t stride = len / l.width;
 
+	src += from / l.width;
 	if (l.width == 1) {
-		memcpy(dst, src, len);
+		memcpy(dst, src, n);
 		return;
 	}
-	for (size_t at = 0; at < len; at += PIECE) {
-		size_t n = len - at < PIECE ? len - at : PIECE;
+	for (size_t at = 0; at < n; at += PIECE) {
+		size_t piece = n - at < PIECE ? n - at : PIECE;
 
-		join_piece(l.width, src + at / l.width, n / l.width, dst + at, stride);
-		rotate(l, dst + at, n, false);
+		join_piece(l.width, src + at / l.width, piece / l.width, dst + at, stride,
+			   l.rotate ? 8u * l.width : 0);
 	}
 }

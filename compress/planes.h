@@ -33,7 +33,10 @@ bool ebb_planes_ok(struct ebb_planes l);
  * each, one after the other at @dst. The buffers do not overlap. */
 void ebb_planes_split(struct ebb_planes l, const uint8_t *src, size_t len, uint8_t *dst);
 
-/* Put back together what ebb_planes_split took apart; the same arguments the other way. */
-void ebb_planes_join(struct ebb_planes l, const uint8_t *src, size_t len, uint8_t *dst);
+/*
+ * Put back together what ebb_planes_split took apart, or a part of it: @n bytes from byte @from on, both multiples of the width, of
+ * the @len whose planes are at @src, to @dst. The buffers do not overlap.
+ */
+void ebb_planes_join(struct ebb_planes l, const uint8_t *src, size_t len, size_t from, size_t n, uint8_t *dst);
 
 #endif

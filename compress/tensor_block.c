@@ -166,13 +166,12 @@ int ebb_tensor_block_unindex(struct ebb_tensor_coder *c, const uint8_t *p, size_
 }
 
 int ebb_tensor_block_decode(struct ebb_tensor_coder *c, const struct ebb_tensor_format_block *b,
-			    const uint8_t *coded, uint8_t *raw, struct ebb_err *err)
+			    const uint8_t *coded, struct ebb_err *err)
 {
 	size_t n = b->raw / b->planes.width;
-	uint8_t *planes = b->planes.width == 1 ? raw : c->planes;
 
 	for (size_t i = 0; i < b->planes.width; i++) {
-		size_t r = ZSTD_decompressDCtx(c->decoder, planes + i * n, n, coded, b->coded[i]);
+		size_t r = ZSTD_decompressDCtx(c->decoder, c->planes + i * n, n, coded, b->coded[i]);
 
 		if (ZSTD_isError(r) || r != n)
 			return ebb_err_set(err, EBB_ECORRUPT,
@@ -180,7 +179,28 @@ int ebb_tensor_block_decode(struct ebb_tensor_coder *c, const struct ebb_tensor_
 					   (unsigned long long)b->offset);
 		coded += b->coded[i];
 	}
-	if (planes != raw)
-		ebb_planes_join(b->planes, planes, b->raw, raw);
 	return 0;
+}
+
+void ebb_tensor_block_take(const struct ebb_tensor_coder *c, const struct ebb_tensor_format_block *b, size_t from, size_t n,
+			   uint8_t *dst)
+{
+	size_t width = b->planes.width;
+	uint8_t element[EBB_PLANES_MAX];
+
+	while (n) {
+		size_t within = from % width, some = n - n % width;
+
+		if (within || !some) {
+			/* A part of an element. */
+			some = width - within < n ? width - within : n;
+			ebb_planes_join(b->planes, c->planes, b->raw, from - within, width, element);
+			memcpy(dst, element + within, some);
+		} else {
+			ebb_planes_join(b->planes, c->planes, b->raw, from, some, dst);
+		}
+		dst += some;
+		from += some;
+		n -= some;
+	}
 }

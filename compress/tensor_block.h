@@ -68,12 +68,16 @@ int ebb_tensor_block_unindex(struct ebb_tensor_coder *c, const uint8_t *p, size_
 			     size_t len, struct ebb_err *err);
 
 /*
- * Decode the frames of the block that @b describes, ebb_tensor_format_coded() bytes at @coded, into
- * b->raw bytes at @raw.
+ * Decode the frames of the block that @b describes, ebb_tensor_format_coded() bytes at @coded. What they hold stays in the coder, for
+ * ebb_tensor_block_take, until the next call of another function.
  *
- * @return  0 or -EBB_ECORRUPT, and nothing at @raw may be used.
+ * @return  0 or -EBB_ECORRUPT, and nothing may be taken.
  */
 int ebb_tensor_block_decode(struct ebb_tensor_coder *c, const struct ebb_tensor_format_block *b,
-			    const uint8_t *coded, uint8_t *raw, struct ebb_err *err);
+			    const uint8_t *coded, struct ebb_err *err);
+
+/* Raw bytes @from to @from + @n of the block that was decoded last, which @b describes, to @dst; any of them, in any order. */
+void ebb_tensor_block_take(const struct ebb_tensor_coder *c, const struct ebb_tensor_format_block *b, size_t from, size_t n,
+			   uint8_t *dst);
 
 #endif

@@ -16,7 +16,7 @@ struct ebb_tensor_reader {
 	uint8_t *rows;		/* of the index; one more closes the last block */
 	uint32_t blocks;
 	uint8_t *coded;		/* a block with its header */
-	uint8_t *raw;		/* the block decoded last */
+	struct ebb_tensor_format_block block;	/* decoded last, in the coder */
 	uint32_t at;		/* its number; blocks: none yet */
 };
 
@@ -27,7 +27,6 @@ void ebb_tensor_read_close(struct ebb_tensor_reader *r)
 	ebb_tensor_block_free(r->coder);
 	free(r->rows);
 	free(r->coded);
-	free(r->raw);
 	free(r);
 }
 
@@ -123,8 +122,7 @@ int ebb_tensor_read_open(ebb_range_fn *read, void *ctx, int64_t size, struct ebb
 	r->read = read;
 	r->ctx = ctx;
 	r->coded = malloc(EBB_TENSOR_FORMAT_BLOCK_HEAD + ebb_tensor_format_bound());
-	r->raw = malloc(EBB_TENSOR_FORMAT_BLOCK);
-	if (!r->coded || !r->raw)
+	if (!r->coded)
 		return ebb_err_set(err, EBB_ENOMEM, "tensor container: no memory");
 	int e = ebb_tensor_block_coder(0, &r->coder, err);
 	if (e == 0)
@@ -173,9 +171,11 @@ static int load(struct ebb_tensor_reader *r, uint32_t i, struct ebb_err *err)
 	if (b.offset != raw_at(r, i) || b.raw != raw_at(r, i + 1) - raw_at(r, i) ||
 	    ebb_tensor_format_coded(&b) != len - EBB_TENSOR_FORMAT_BLOCK_HEAD)
 		return corrupt(err, "a block is not what the index says");
-	e = ebb_tensor_block_decode(r->coder, &b, r->coded + EBB_TENSOR_FORMAT_BLOCK_HEAD, r->raw, err);
-	if (e == 0)
+	e = ebb_tensor_block_decode(r->coder, &b, r->coded + EBB_TENSOR_FORMAT_BLOCK_HEAD, err);
+	if (e == 0) {
+		r->block = b;
 		r->at = i;
+	}
 	return e;
 }
 
@@ -196,7 +196,7 @@ int64_t ebb_tensor_read(struct ebb_tensor_reader *r, int64_t off, void *buf, siz
 		size_t skip = (size_t)(at - raw_at(r, i));
 		size_t n = (size_t)(raw_at(r, i + 1) - at);
 		n = n < len - done ? n : len - done;
-		memcpy((uint8_t *)buf + done, r->raw + skip, n);
+		ebb_tensor_block_take(r->coder, &r->block, skip, n, (uint8_t *)buf + done);
 		done += n;
 	}
 	return (int64_t)done;

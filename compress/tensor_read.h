@@ -5,7 +5,7 @@
  * tensor reads the original's header first (it stands in the first blocks) and then the range that it
  * names.
  *
- * Memory: the index (16 bytes a block of 512 KiB, at most 128 MiB) and 2 MiB.
+ * Memory: the index (16 bytes a block of 512 KiB, at most 128 MiB) and 1.5 MiB.
  * Threads: a reader belongs to one thread at a time. Blocks where the callback does.
  */
 #ifndef EBB_COMPRESS_TENSOR_READ_H

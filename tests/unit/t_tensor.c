@@ -104,7 +104,7 @@ START_TEST(planes_come_back_together)
 	static const struct ebb_planes layouts[] = {{1, false}, {2, false}, {2, true}, {4, false},
 						    {4, true},  {8, false}, {8, true}};
 	static const size_t elements[] = {1, 2, 15, 16, 17, 500, 511, 512, 513, 2047, 5000};
-	static uint8_t in[8 * 5000], planes[sizeof(in)], back[sizeof(in)];
+	static uint8_t in[8 * 5000], planes[sizeof(in)], back[sizeof(in) + 1];
 	struct ebb_prng r = {1};
 
 	for (size_t i = 0; i < sizeof(in); i++)
@@ -115,8 +115,15 @@ START_TEST(planes_come_back_together)
 			size_t len = elements[k] * layouts[i].width;
 
 			ebb_planes_split(layouts[i], in, len, planes);
-			ebb_planes_join(layouts[i], planes, len, back);
+			ebb_planes_join(layouts[i], planes, len, 0, len, back);
 			ck_assert_mem_eq(in, back, len);
+
+			size_t from = ebb_prng_below(&r, elements[k]) * layouts[i].width;
+			size_t n = (1 + ebb_prng_below(&r, elements[k] - from / layouts[i].width)) * layouts[i].width;
+			memset(back, 0, sizeof(back));
+			ebb_planes_join(layouts[i], planes, len, from, n, back);
+			ck_assert_mem_eq(in + from, back, n);
+			ck_assert_uint_eq(back[n], 0);
 		}
 	}
 	ck_assert(!ebb_planes_ok((struct ebb_planes){1, true}));
