@@ -49,6 +49,7 @@ struct ebb_alloc {
 	size_t values[HIDDEN + 1];	/* rows of each dimension */
 	struct row **slot;
 	size_t nslots, used;
+	struct row *last[HIDDEN + 1];	/* of each dimension: neighbours mostly have the same value */
 	struct row total;
 	/* the store and class of the last record, found once */
 	const char *store;
@@ -181,10 +182,13 @@ static bool grow(struct ebb_alloc *a)
 static struct row *row_of(struct ebb_alloc *a, size_t dim, const char *value, size_t len)
 {
 	static const size_t others = sizeof(EBB_ALLOC_OTHERS) - 1;
-	struct row *r = *find_slot(a->slot, a->nslots, dim, value, len);
+	struct row *r = a->last[dim];
 
-	if (r)
+	if (r && r->len == len && memcmp(r->value, value, len) == 0)
 		return r;
+	r = *find_slot(a->slot, a->nslots, dim, value, len);
+	if (r)
+		return a->last[dim] = r;
 	if (a->values[dim] >= EBB_ALLOC_VALUES && !(len == others && memcmp(value, EBB_ALLOC_OTHERS, len) == 0))
 		return row_of(a, dim, EBB_ALLOC_OTHERS, others);
 	if (2 * ++a->used > a->nslots && !grow(a))
