@@ -7,20 +7,12 @@
 
 #include "core/err.h"
 #include "policies/cost.h"
+#include "policies/decide_ends.h"
 #include "policies/reclass.h"
 #include "policies/residency.h"
 
-/* Prices are per month of 30 days. */
-#define MONTH_NS (INT64_C(30) * 86400 * 1000000000)
-
 /* Room for the reasons of one action; what is longer is cut. */
 #define WHY_CAP 4096
-
-/* From here on a hole is a hole, not the rest of a block or a file kept in its inode. */
-#define HOLE_MIN 4096
-
-/* One block of a filesystem: a file that takes no more than this cannot take less. */
-#define BLOCK_SIZE 4096
 
 /* Objects that do not pay one by one; those between the classes of the first. */
 struct small {
@@ -40,14 +32,6 @@ struct pack {
 	char folder[EBB_KEY_MAX];
 };
 
-/* A class of a store that was looked up, by the address of its name. */
-#define PRICED 16
-struct priced {
-	const struct ebb_rules_store *store;
-	const char *class;
-	const struct ebb_price_class *price;
-};
-
 struct ebb_decide {
 	const struct ebb_rules *rules;
 	const struct ebb_price_books *prices;
@@ -65,49 +49,11 @@ struct ebb_decide {
 	struct ebb_bill bill;		/* of the action at hand */
 	struct ebb_reclass *reclass;
 	const struct ebb_habits *habits;	/* or NULL */
-	struct priced priced[PRICED];
-	const struct ebb_rules_store *cpu_store;
-	const struct ebb_price_figure *cpu;	/* of cpu_store */
+	struct ebb_decide_ends ends;
 	struct small *small;		/* by rule */
 	struct pack pack;
 	uint16_t rule[EBB_BLOCK_MAX], unknown[EBB_BLOCK_MAX];
 };
-
-static const struct {
-	const char *name, *text;
-} refusals[EBB_REFUSE_COUNT] = {
-	[EBB_REFUSE_NONE] = {"none", "not refused"},
-	[EBB_REFUSE_UNKNOWN] = {"unknown", "there is too little evidence for the condition"},
-	[EBB_REFUSE_LINKED] = {"linked",
-			       "the file has other names (hard links) that would be split off"},
-	[EBB_REFUSE_SPARSE] = {"sparse", "the file is sparse and its holes would not survive"},
-	[EBB_REFUSE_LOSS] = {"loss", "it would cost more than it saves"},
-	[EBB_REFUSE_PAYBACK] = {"payback", "it does not pay back in the time the rule requires"},
-	[EBB_REFUSE_RESIDENCY] =
-		{"residency", "the destination, or this machine, is not known to lie in the dataset's jurisdictions"},
-	[EBB_REFUSE_ALONE] = {"alone", "no other copy is known that would stay (ebb scan --hash candidates "
-				       "finds them), or so many must stay"},
-	[EBB_REFUSE_POINTLESS] = {"pointless",
-				  "there is nothing to gain: empty, within one block (4 KiB), "
-				  "compressed or there already"},
-	[EBB_REFUSE_RETAINED] = {"retained", "they are of checkpoints that stay by this rule (ebb checkpoints shows which and why)"},
-	[EBB_REFUSE_DOUBT] = {"doubt", "too little is known of their checkpoints, or they are of none (ebb checkpoints says what)"},
-	[EBB_REFUSE_PART] = {"part", "the rule does not meet every file of their dataset (all_of: dataset), or they are of none"},
-	[EBB_REFUSE_LIVE] = {"live", "something else refers to them, or has them open (ebb explain KEY says what)"},
-	[EBB_REFUSE_CHEAPEST] = {"cheapest", "they cost least where they are"},
-	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
-					     "provider and region"},
-};
-
-const char *ebb_decide_refusal_name(enum ebb_decide_refusal r)
-{
-	return (unsigned)r < EBB_REFUSE_COUNT ? refusals[r].name : "unknown";
-}
-
-const char *ebb_decide_refusal_text(enum ebb_decide_refusal r)
-{
-	return (unsigned)r < EBB_REFUSE_COUNT ? refusals[r].text : "unknown";
-}
 
 int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
 		   const struct ebb_price_books *prices, int64_t now, struct ebb_decide **ret,
@@ -121,6 +67,7 @@ int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
 	d->rules = rules;
 	d->prices = prices;
 	d->now = now;
+	d->ends = (struct ebb_decide_ends){.rules = rules, .prices = prices, .now = now};
 	ebb_buf_init(&d->why, WHY_CAP);
 	d->totals.by_rule = ebb_arena_calloc(arena, n, sizeof(*d->totals.by_rule));
 	d->totals.refused = ebb_arena_calloc(arena, n, sizeof(*d->totals.refused));
@@ -178,61 +125,6 @@ const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d)
 	return &d->totals;
 }
 
-/* The object that an action is about: what lies in a pack is not the pack. */
-static const struct ebb_record *subject(const struct ebb_action *a)
-{
-	return a->id == EBB_ACTION_STRIKE ? a->with : a->obj;
-}
-
-/* Bytes that count in sums: those of an inode at its first name only. */
-static int64_t counted_bytes(const struct ebb_record *r)
-{
-	return r->f[EBB_F_FLAGS] & EBB_FLAG_LINKED_TWIN ? 0 : r->f[EBB_F_SIZE];
-}
-
-static int add_objects(struct ebb_decide_sum *s, int64_t objects, int64_t bytes,
-		       struct ebb_err *err)
-{
-	if (__builtin_add_overflow(s->objects, objects, &s->objects) ||
-	    __builtin_add_overflow(s->bytes, bytes, &s->bytes))
-		return ebb_err_set(err, EBB_ERANGE,
-				   "the sizes of all objects together do not fit 64 bits");
-	return 0;
-}
-
-static int add_action(struct ebb_decide_sum *s, const struct ebb_action *a, struct ebb_err *err)
-{
-	int r = add_objects(s, 1, counted_bytes(subject(a)), err);
-
-	if (r < 0)
-		return r;
-	if (__builtin_add_overflow(s->freed, a->freed, &s->freed) ||
-	    __builtin_add_overflow(s->wire, a->wire, &s->wire))
-		return ebb_err_set(err, EBB_ERANGE,
-				   "the sizes of all actions together do not fit 64 bits");
-	if (!a->priced) {
-		s->unpriced++;
-		return 0;
-	}
-	r = ebb_money_add(s->one_off, a->one_off, &s->one_off, err);
-	return r < 0 ? r : ebb_money_add(s->saving, a->saving, &s->saving, err);
-}
-
-/* Allocated noticeably less than its size: by an eighth, and by more than a block. */
-static bool is_sparse(const struct ebb_record *r)
-{
-	int64_t size = r->f[EBB_F_SIZE], alloc = r->f[EBB_F_ALLOC];
-
-	return ebb_record_has(r, EBB_F_ALLOC) && alloc <= size - HOLE_MIN &&
-	       alloc < size - size / 8;
-}
-
-/* Takes one block at most, so that a shorter file would free nothing. */
-static bool is_small(const struct ebb_record *r)
-{
-	return r->f[ebb_record_has(r, EBB_F_ALLOC) ? EBB_F_ALLOC : EBB_F_SIZE] <= BLOCK_SIZE;
-}
-
 bool ebb_decide_resides(const struct ebb_rules *rules, const char *key, size_t len, const char *store)
 {
 	const struct ebb_rules_dataset *set = ebb_rules_dataset(rules, key, len);
@@ -244,150 +136,6 @@ bool ebb_decide_resides(const struct ebb_rules *rules, const char *key, size_t l
 		if (strcmp(*j, to->jurisdiction) == 0)
 			return true;
 	return false;
-}
-
-/* Is the object in the class that it should go into? */
-static bool already_in(const struct ebb_decide *d, const struct ebb_action *a)
-{
-	const char *class = ebb_rules_class(d->rules, a->store, a->obj);
-
-	return class && strcmp(class, a->to_class) == 0;
-}
-
-/* Can and may it be done at all? */
-static enum ebb_decide_refusal possible(const struct ebb_decide *d, const struct ebb_action *a)
-{
-	const struct ebb_record *r = a->obj;
-
-	if (!ebb_record_has(r, EBB_F_SIZE))
-		return EBB_REFUSE_UNKNOWN;
-	if (a->id == EBB_ACTION_DELETE)
-		return EBB_REFUSE_NONE;
-	if (a->id == EBB_ACTION_DEDUP && !a->with)
-		return EBB_REFUSE_ALONE;
-	if (a->id == EBB_ACTION_DEDUP)
-		return a->how != EBB_ACTION_REFLINK && r->f[EBB_F_NLINK] > 1 ? EBB_REFUSE_LINKED
-									     : EBB_REFUSE_NONE;
-	if (a->to_store && a->id != EBB_ACTION_ARCHIVE && strcmp(a->to_store, a->store) == 0)
-		return EBB_REFUSE_POINTLESS;
-	if (a->to_class && !a->to_store && already_in(d, a))
-		return EBB_REFUSE_POINTLESS;
-	if (ebb_residency_forbids(d->rules, a->id, r->key, r->key_len, a->to_store))
-		return EBB_REFUSE_RESIDENCY;
-	if (r->f[EBB_F_NLINK] > 1)
-		return EBB_REFUSE_LINKED;
-	if (a->id == EBB_ACTION_ARCHIVE)
-		return is_sparse(r) ? EBB_REFUSE_SPARSE : EBB_REFUSE_NONE;
-	if (a->id != EBB_ACTION_COMPRESS)
-		return EBB_REFUSE_NONE;
-	if (r->f[EBB_F_SIZE] == 0 || ebb_cost_compressed(r->key, r->key_len) == EBB_COST_POINTLESS)
-		return EBB_REFUSE_POINTLESS;
-	if (is_sparse(r))
-		return EBB_REFUSE_SPARSE;
-	return is_small(r) ? EBB_REFUSE_POINTLESS : EBB_REFUSE_NONE;
-}
-
-/* one_off / saving months are not more than @ns; exact. */
-static bool pays_back(const struct ebb_action *a, int64_t ns)
-{
-	return a->priced && a->saving.nano > 0 &&
-	       (__int128)a->one_off.nano * MONTH_NS <= (__int128)a->saving.nano * ns;
-}
-
-static enum ebb_decide_refusal worthwhile(const struct ebb_rule *rule, const struct ebb_action *a)
-{
-	if (a->priced && (a->saving.nano < 0 ||
-			  (a->one_off.nano > 0 && !rule->require_payback && !pays_back(a, EBB_DECIDE_LIFE_NS))))
-		return EBB_REFUSE_LOSS;
-	if (rule->require_payback && !pays_back(a, rule->payback_ns))
-		return EBB_REFUSE_PAYBACK;
-	return EBB_REFUSE_NONE;
-}
-
-/* What a class costs in a store. Looked up once: there are few, and millions of objects in them. */
-static const struct ebb_price_class *price_of(struct ebb_decide *d, const struct ebb_rules_store *s, const char *class)
-{
-	struct priced *p = &d->priced[((uintptr_t)s / sizeof(*s) + (uintptr_t)class) % PRICED];
-
-	if (p->store != s || p->class != class)
-		*p = (struct priced){s, class, ebb_price_find(d->prices, s->provider, s->region, class)};
-	return p->price;
-}
-
-/* What the class of an object (NULL: of what comes into the store) costs there. */
-static const struct ebb_price_class *class_of(struct ebb_decide *d, const struct ebb_rules_store *s,
-					      const struct ebb_record *r)
-{
-	return s ? price_of(d, s, ebb_rules_class(d->rules, s->name, r)) : NULL;
-}
-
-/* What an hour of processor costs beside a store. */
-static const struct ebb_price_figure *cpu_of(struct ebb_decide *d, const struct ebb_rules_store *s)
-{
-	if (d->cpu_store != s) {
-		d->cpu_store = s;
-		d->cpu = ebb_price_service(d->prices, s->provider, "cpu");
-	}
-	return d->cpu;
-}
-
-/*
- * How long the object has been in its class. Those in the class that their store declares were
- * written into it; when others came is not known, and the dearest is assumed.
- */
-static int64_t age_in_class(const struct ebb_decide *d, const struct ebb_rules_store *s,
-			    const struct ebb_record *r)
-{
-	bool own = ebb_record_has(r, EBB_F_CLASS) &&
-		   (!s->class || r->f[EBB_F_CLASS] != ebb_record_class_code(s->class));
-
-	if (own || !ebb_record_has(r, EBB_F_MTIME) || r->f[EBB_F_MTIME] > d->now)
-		return 0;
-	return d->now - r->f[EBB_F_MTIME];
-}
-
-static const char *provider_of(const struct ebb_rules_store *s)
-{
-	return s->provider ? s->provider : "";
-}
-
-/* A copy that goes and one that stays. */
-static void ends_of_copies(struct ebb_decide *d, const struct ebb_rules_store *from,
-			   const struct ebb_rules_store *with, const struct ebb_record *copy,
-			   struct ebb_cost_ends *ret)
-{
-	if (!from || !with)
-		return;
-	ret->with = class_of(d, with, copy);
-	ret->apart[0] = ebb_price_egress(d->prices, provider_of(from), from->region, provider_of(with), with->region);
-	ret->apart[1] = ebb_price_egress(d->prices, provider_of(with), with->region, provider_of(from), from->region);
-}
-
-static struct ebb_cost_ends ends_of(struct ebb_decide *d, const struct ebb_action *a)
-{
-	const struct ebb_rules_store *from = ebb_rules_store(d->rules, a->store);
-	const struct ebb_rules_store *to =
-		a->to_store ? ebb_rules_store(d->rules, a->to_store) : NULL;
-	struct ebb_cost_ends ends = {
-		.from = class_of(d, from, a->obj),
-		.age_ns = from ? age_in_class(d, from, a->obj) : 0,
-		.cpu = from ? cpu_of(d, from) : NULL,
-		.now = d->now,
-		.currency = ebb_price_currency(d->prices),
-	};
-
-	if (a->to_class && a->to_store)
-		ends.to = to ? price_of(d, to, a->to_class) : NULL;
-	else if (a->to_class && from)
-		ends.to = price_of(d, from, a->to_class);
-	else
-		ends.to = to ? class_of(d, to, NULL) : ends.from;
-	if (from && to)
-		ends.egress = ebb_price_egress(d->prices, from->provider, from->region,
-					       to->provider ? to->provider : "", to->region);
-	if (a->id == EBB_ACTION_DEDUP && a->with)
-		ends_of_copies(d, from, ebb_rules_store(d->rules, a->with_store), a->with, &ends);
-	return ends;
 }
 
 /* What `auto` says of an object: its class, and what it is expected to save, when it should move. */
@@ -405,9 +153,9 @@ static int choose_class(struct ebb_decide *d, const struct ebb_rule *rule, struc
 	const struct ebb_price_class *to = NULL;
 	struct ebb_reclass_object o = {
 		.store = store,
-		.from = class_of(d, store, a->obj),
+		.from = ebb_decide_ends_class(&d->ends, store, a->obj),
 		.rec = a->obj,
-		.in_class_ns = age_in_class(d, store, a->obj),
+		.in_class_ns = ebb_decide_ends_age(&d->ends, store, a->obj),
 		.idle_ns = ebb_record_idle(a->obj, d->now, trust).lo,
 		.now = d->now,
 		.habits = d->habits,
@@ -452,7 +200,7 @@ static int price_retained(struct ebb_decide *d, size_t rule, struct ebb_action *
 	*ret = !k || (k->kept & (EBB_CKPT_DOUBT | EBB_CKPT_LIVE)) ? EBB_REFUSE_DOUBT : k->kept ? EBB_REFUSE_RETAINED : EBB_REFUSE_NONE;
 	if (*ret != EBB_REFUSE_NONE)
 		return 0;
-	struct ebb_cost_ends ends = ends_of(d, a);
+	struct ebb_cost_ends ends = ebb_decide_ends_of(&d->ends, a);
 	int r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
 	a->why = d->why.data;
 	return r;
@@ -467,7 +215,7 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	struct ebb_cost_ends ends;
 	int r = 0;
 
-	*ret = possible(d, a);
+	*ret = ebb_decide_refusal_possible(d->rules, a);
 	if (*ret == EBB_REFUSE_RESIDENCY)
 		a->why = ebb_residency_forbids(d->rules, a->id, a->obj->key, a->obj->key_len, a->to_store);
 	if (*ret == EBB_REFUSE_NONE && ebb_rules_get(d->rules, rule)->all_of &&
@@ -485,7 +233,7 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	ebb_rules_explain_why(d->rules, rule, a->obj, a->store, d->now, &d->why, NULL);
 	if (chosen)
 		ebb_reclass_why(d->reclass, &d->why);
-	ends = ends_of(d, a);
+	ends = ebb_decide_ends_of(&d->ends, a);
 	r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
 	if (r < 0)
 		return r;
@@ -494,7 +242,7 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 		a->freed = 0;
 	if (chosen && a->priced)
 		a->saving = saving;
-	*ret = worthwhile(ebb_rules_get(d->rules, rule), a);
+	*ret = ebb_decide_refusal_worth(ebb_rules_get(d->rules, rule), a);
 	return 0;
 }
 
@@ -536,7 +284,7 @@ int ebb_decide_price_gone(struct ebb_decide *d, const char *store, const struct 
 			  struct ebb_err *err)
 {
 	struct ebb_action a = {.id = EBB_ACTION_DELETE, .rule = "", .store = store, .obj = rec};
-	struct ebb_cost_ends ends = ends_of(d, &a);
+	struct ebb_cost_ends ends = ebb_decide_ends_of(&d->ends, &a);
 	int r;
 
 	ebb_buf_clear(&d->why);
@@ -548,7 +296,7 @@ int ebb_decide_price_gone(struct ebb_decide *d, const char *store, const struct 
 /* Note an object that would be moved at a loss. */
 static void note_small(struct ebb_decide *d, size_t i, const struct ebb_action *a)
 {
-	struct ebb_cost_ends ends = ends_of(d, a);
+	struct ebb_cost_ends ends = ebb_decide_ends_of(&d->ends, a);
 	struct small *s = &d->small[i];
 
 	if (s->objects == 0) {
@@ -602,7 +350,7 @@ static int join_pack(struct ebb_decide *d, size_t i, struct ebb_action *a, struc
 
 	if (!p->open || p->rule != i || p->store != store || p->set != set ||
 	    p->members >= EBB_ACTION_PACK_MEMBERS || size > ebb_rules_get(d->rules, i)->pack_bytes - p->bytes || ends_here(d, p, i, a->obj)) {
-		struct ebb_cost_ends ends = ends_of(d, a);
+		struct ebb_cost_ends ends = ebb_decide_ends_of(&d->ends, a);
 		int r = a->priced ? ebb_cost_pack(&ends, a, err) : 0;
 
 		if (r < 0)
@@ -621,10 +369,10 @@ static int join_pack(struct ebb_decide *d, size_t i, struct ebb_action *a, struc
 static int take(struct ebb_decide *d, size_t i, const struct ebb_action *a, ebb_decide_fn *fn, void *ctx,
 		struct ebb_err *err)
 {
-	int r = add_action(&d->totals.by_rule[i], a, err);
+	int r = ebb_decide_sum_action(&d->totals.by_rule[i], a, err);
 
 	if (r == 0)
-		r = add_action(&d->totals.all, a, err);
+		r = ebb_decide_sum_action(&d->totals.all, a, err);
 	return r < 0 ? r : fn(ctx, a, err);
 }
 
@@ -640,9 +388,9 @@ static int act(struct ebb_decide *d, size_t i, const char *store, const struct e
 	if (a.priced && (refusal == EBB_REFUSE_LOSS || refusal == EBB_REFUSE_PAYBACK))
 		note_small(d, i, &a);
 	if (refusal != EBB_REFUSE_NONE && !a.priced)
-		return add_objects(&d->totals.refused[i][refusal], 1, counted_bytes(rec), err);
+		return ebb_decide_sum_objects(&d->totals.refused[i][refusal], 1, ebb_decide_sum_bytes(rec), err);
 	if (refusal != EBB_REFUSE_NONE)
-		return add_action(&d->totals.refused[i][refusal], &a, err);
+		return ebb_decide_sum_action(&d->totals.refused[i][refusal], &a, err);
 	if (a.id == EBB_ACTION_ARCHIVE)
 		r = join_pack(d, i, &a, err);
 	else
@@ -670,7 +418,7 @@ static int count_plain(struct ebb_decide *d, const struct ebb_block *b, struct e
 
 	ebb_block_values(b, EBB_F_SIZE, size);
 	for (uint32_t i = 0; r == 0 && i < b->n; i++)
-		r = add_objects(&d->totals.unmatched, 1, size[i], err);
+		r = ebb_decide_sum_objects(&d->totals.unmatched, 1, size[i], err);
 	return r;
 }
 
@@ -685,7 +433,7 @@ static int strike(struct ebb_decide *d, size_t i, const char *store, const struc
 		.trash_ns = rule->purge ? 0 : rule->trash_ns, .freed = coded,
 	};
 	const struct ebb_rules_store *where = ebb_rules_store(d->rules, pack->store);
-	struct ebb_cost_ends ends = {.from = class_of(d, where, pack->rec), .to = class_of(d, where, NULL),
+	struct ebb_cost_ends ends = {.from = ebb_decide_ends_class(&d->ends, where, pack->rec), .to = ebb_decide_ends_class(&d->ends, where, NULL),
 				     .currency = ebb_price_currency(d->prices)};
 
 	ebb_buf_clear(&d->why);
@@ -716,7 +464,7 @@ int ebb_decide_members(struct ebb_decide *d, const char *store, const struct ebb
 		if (r == 1 && rule != EBB_RULES_NONE && ebb_rules_get(d->rules, rule)->action->changes)
 			r = strike(d, rule, store, &rec, pack, coded[i], fn, ctx, err);
 		else if (r == 1 && unknown != EBB_RULES_NONE)
-			r = add_objects(&d->totals.refused[unknown][EBB_REFUSE_UNKNOWN], 1, counted_bytes(&rec), err);
+			r = ebb_decide_sum_objects(&d->totals.refused[unknown][EBB_REFUSE_UNKNOWN], 1, ebb_decide_sum_bytes(&rec), err);
 		if (r < 0)
 			return r;
 	}
@@ -751,8 +499,8 @@ int ebb_decide_pack(struct ebb_decide *d, const struct ebb_decide_pack *pack, eb
 	    (__int128)pack->garbage * 1000000 < (__int128)pack->coded * rule->garbage_ppm)
 		return 0;
 	a.rule = rule->name;
-	struct ebb_cost_ends ends = {.from = class_of(d, where, pack->rec), .to = class_of(d, where, pack->rec),
-				     .age_ns = where ? age_in_class(d, where, pack->rec) : 0,
+	struct ebb_cost_ends ends = {.from = ebb_decide_ends_class(&d->ends, where, pack->rec), .to = ebb_decide_ends_class(&d->ends, where, pack->rec),
+				     .age_ns = where ? ebb_decide_ends_age(&d->ends, where, pack->rec) : 0,
 				     .currency = ebb_price_currency(d->prices)};
 	ebb_buf_clear(&d->why);
 	ebb_buf_addf(&d->why, "%lld of %lld objects are deleted, %lld %% of its bytes", (long long)(pack->members - pack->live),
@@ -761,9 +509,9 @@ int ebb_decide_pack(struct ebb_decide *d, const struct ebb_decide_pack *pack, eb
 	a.why = d->why.data;
 	if (r < 0)
 		return r;
-	enum ebb_decide_refusal refusal = worthwhile(rule, &a);
+	enum ebb_decide_refusal refusal = ebb_decide_refusal_worth(rule, &a);
 	if (refusal != EBB_REFUSE_NONE)
-		return add_action(&d->totals.refused[i][refusal], &a, err);
+		return ebb_decide_sum_action(&d->totals.refused[i][refusal], &a, err);
 	return take(d, i, &a, fn, ctx, err);
 }
 
@@ -799,7 +547,7 @@ int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_b
 		if (rule != EBB_RULES_NONE && ebb_rules_get(d->rules, rule)->action->changes)
 			r = act(d, rule, store, &rec, fn, ctx, err);
 		else
-			r = add_objects(sum_of(d, i, &rec), 1, counted_bytes(&rec), err);
+			r = ebb_decide_sum_objects(sum_of(d, i, &rec), 1, ebb_decide_sum_bytes(&rec), err);
 		if (r < 0)
 			return r;
 	}

@@ -17,57 +17,11 @@
 #include "policies/allof.h"
 #include "policies/bundle.h"
 #include "policies/ckpt.h"
+#include "policies/decide_refusal.h"
+#include "policies/decide_sum.h"
 #include "policies/habits.h"
 #include "policies/price.h"
 #include "policies/rules.h"
-
-/*
- * How long an object is taken to live on. What has not paid back by then is a loss, unless the rule
- * says in words that it may take longer (`require: {payback: 10y}`).
- */
-#define EBB_DECIDE_LIFE_NS (INT64_C(1095) * 86400 * 1000000000)
-
-/* Why a matched object does not get its action. */
-enum ebb_decide_refusal {
-	EBB_REFUSE_NONE,
-	EBB_REFUSE_UNKNOWN,	/* the condition, or the size, is unknown: not enough evidence */
-	EBB_REFUSE_LINKED,	/* shares its inode with other names; the action would split them */
-	EBB_REFUSE_SPARSE,	/* holes would not survive */
-	EBB_REFUSE_LOSS,	/* net saving is negative, or does not bring back what is paid once
-				 * within EBB_DECIDE_LIFE_NS, or the payback that the rule allows */
-	EBB_REFUSE_PAYBACK,	/* pays back later than the rule requires, never, or has no price
-				 * to tell */
-	EBB_REFUSE_RESIDENCY,	/* destination is outside the dataset's jurisdictions, or unknown */
-	EBB_REFUSE_POINTLESS,	/* already compressed, empty, within one block of 4 KiB (what
-				 * is compressed frees whole blocks only), or already there */
-	EBB_REFUSE_ALONE,	/* dedup: no copy that may stay is known, or so many must stay */
-	EBB_REFUSE_CHEAPEST,	/* class: auto, and it costs least where it is */
-	EBB_REFUSE_RETAINED,	/* retain, and its checkpoint is one that stays */
-	EBB_REFUSE_DOUBT,	/* retain, and too little is known of its checkpoint, or it is of none */
-	EBB_REFUSE_PART,	/* all_of: dataset, and the rule does not meet all of it */
-	EBB_REFUSE_LIVE,	/* something refers to it, or has it open: the action would break that */
-	EBB_REFUSE_UNPRICED,	/* class: auto, and there are no prices to decide by */
-	EBB_REFUSE_COUNT
-};
-
-/* Stable lower-case name for JSON, and a sentence fragment for people. Constant. */
-const char *ebb_decide_refusal_name(enum ebb_decide_refusal r);
-const char *ebb_decide_refusal_text(enum ebb_decide_refusal r);
-
-/*
- * Sums over the actions, or the refused objects, of one rule. Refused objects have sizes, and
- * amounts as far as they came to be known before the refusal.
- */
-struct ebb_decide_sum {
-	int64_t objects;		/* files only */
-	int64_t bytes;			/* size of the objects; an inode with several names
-					 * counts at the first */
-	int64_t freed;			/* bytes freed where they are */
-	int64_t wire;
-	int64_t unpriced;		/* objects without a price; not in the amounts */
-	struct ebb_money one_off;
-	struct ebb_money saving;	/* per month */
-};
 
 struct ebb_decide_totals {
 	struct ebb_decide_sum all;		/* every action */
