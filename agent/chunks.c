@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/placed.h"
 #include "agent/progress.h"
-#include "core/cursor.h"
 #include "core/pool.h"
 #include "core/queue.h"
 
@@ -131,19 +131,10 @@ static bool is_meant(const struct counting *c, size_t store, const struct ebb_re
 	       ebb_reach_wants(c->reach, store, r->key, r->key_len);
 }
 
-static int count_store(struct counting *c, struct ebb_snap *snap, size_t store, struct ebb_err *err)
+static int count_record(void *ctx, size_t store, uint64_t place, const struct ebb_record *r, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *cursor = NULL;
-	struct ebb_record rec;
-	struct ebb_block b;
-	int rc = ebb_cursor_open(snap, &c->reach->v[store].st, NULL, &cursor, err);
-
-	while (rc >= 0 && (rc = ebb_cursor_next(cursor, &b, err)) == 1) {
-		ebb_block_iter_init(c->it, &b);
-		while (rc >= 0 && (rc = ebb_block_iter_next(c->it, &rec, err)) == 1)
-			rc = is_meant(c, store, &rec) ? submit(c, store, &rec, err) : 0;
-	}
-	return rc;
+	(void)place;
+	return is_meant(ctx, store, r) ? submit(ctx, store, r, err) : 0;
 }
 
 static int start(struct counting *c, unsigned threads, struct ebb_err *err)
@@ -195,8 +186,9 @@ int ebb_chunks_count(struct ebb_app *app, struct ebb_snap *snap, const struct eb
 
 	ebb_progress_start(&c.progress, app->err, app->quiet, "cut", "objects");
 	rc = start(&c, threads, err);
+	const struct ebb_placed p = {.snap = snap, .it = c.it, .fn = count_record, .ctx = &c};
 	for (size_t i = 0; rc == 0 && i < reach->n; i++)
-		rc = reach->v[i].some && reach->v[i].store ? count_store(&c, snap, i, err) : 0;
+		rc = reach->v[i].some && reach->v[i].store ? ebb_placed_each(&p, i, &reach->v[i].st, err) : 0;
 	if (c.pool)
 		ebb_pool_wait(c.pool, NULL);
 	ebb_pool_free(c.pool);

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "agent/learned.h"
+#include "agent/placed.h"
 #include "agent/progress.h"
 #include "compress/etag.h"
-#include "core/cursor.h"
 #include "core/place.h"
 #include "core/pool.h"
 #include "core/sort.h"
@@ -115,9 +115,9 @@ static int cmp_tag(const void *pa, const void *pb)
 
 /* --- What shares its size --- */
 
-static int add_record(struct etags *e, size_t store, uint64_t place, const struct ebb_record *r,
-		      struct ebb_err *err)
+static int add_record(void *ctx, size_t store, uint64_t place, const struct ebb_record *r, struct ebb_err *err)
 {
+	struct etags *e = ctx;
 	bool file = e->reach->v[store].store != NULL;
 	struct item i = {.size = r->f[EBB_F_SIZE], .place = place, .store = (uint16_t)store,
 			 .file = file, .known = (r->known & EBB_KNOWN_DIGEST) != 0};
@@ -134,35 +134,25 @@ static int add_record(struct etags *e, size_t store, uint64_t place, const struc
 	return ebb_sort_add(&e->items, &i, err);
 }
 
-static int add_store(struct etags *e, size_t store, struct ebb_err *err)
+/* Small all of them, or objects without tags. */
+static bool pointless(void *ctx, size_t store, const struct ebb_block *b)
 {
-	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
-	const struct ebb_reach_store *s = &e->reach->v[store];
-	struct ebb_record rec;
-	struct ebb_block b;
-	int rc = ebb_cursor_open(e->snap, &s->st, NULL, &c, err);
+	const struct etags *e = ctx;
 
-	for (uint64_t n = 0; rc >= 0 && (rc = ebb_cursor_next(c, &b, err)) == 1; n++) {
-		if (b.col[EBB_F_SIZE].max < e->min_size || (!s->store && !(b.known_any & EBB_KNOWN(EBB_F_PARTS))))
-			continue;
-		ebb_block_iter_init(e->it, &b);
-		for (uint32_t i = 0; rc >= 0 && (rc = ebb_block_iter_next(e->it, &rec, err)) == 1; i++)
-			rc = add_record(e, store, n << 16 | i, &rec, err);
-		if (rc >= 0)
-			rc = ebb_app_cancelled(e->app, err);
-	}
-	return rc;
+	return b->col[EBB_F_SIZE].max < e->min_size || (!e->reach->v[store].store && !(b->known_any & EBB_KNOWN(EBB_F_PARTS)));
 }
 
 /* Objects first: mostly there are none, and files need not be looked at. */
 static int collect(struct etags *e, struct ebb_err *err)
 {
+	const struct ebb_placed p = {.snap = e->snap, .it = e->it, .cancel = e->app->cancel, .pointless = pointless,
+				     .fn = add_record, .ctx = e};
 	int rc = 0;
 
 	for (int files = 0; files < 2; files++)
 		for (size_t i = 0; rc == 0 && i < e->reach->n && (!files || e->objects); i++)
 			if (e->reach->v[i].some && (e->reach->v[i].store != NULL) == files)
-				rc = add_store(e, i, err);
+				rc = ebb_placed_each(&p, i, &e->reach->v[i].st, err);
 	return rc == 0 ? ebb_sort_finish(&e->items, err) : rc;
 }
 

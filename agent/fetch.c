@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/learned.h"
-#include "core/cursor.h"
+#include "agent/placed.h"
 #include "core/place.h"
 #include "core/sort.h"
 #include "policies/cost_move.h"
@@ -71,9 +71,9 @@ static int cmp_item(const void *pa, const void *pb)
 
 /* --- Which share a size and cannot be told apart --- */
 
-static int add_record(struct fetch *f, size_t store, uint64_t place, const struct ebb_record *r,
-		      struct ebb_err *err)
+static int add_record(void *ctx, size_t store, uint64_t place, const struct ebb_record *r, struct ebb_err *err)
 {
+	struct fetch *f = ctx;
 	struct item i = {.size = r->f[EBB_F_SIZE], .place = place, .store = (uint16_t)store};
 	bool bucket = !f->reach->v[store].store;
 
@@ -88,21 +88,6 @@ static int add_record(struct fetch *f, size_t store, uint64_t place, const struc
 	/* the MD5 of the whole was compared with every file, and with every other such tag */
 	i.open = bucket && i.parts != -1 && i.parts != 0;
 	return ebb_sort_add(&f->items, &i, err);
-}
-
-static int add_store(struct fetch *f, size_t store, struct ebb_err *err)
-{
-	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
-	struct ebb_record rec;
-	struct ebb_block b;
-	int rc = ebb_cursor_open(f->snap, &f->reach->v[store].st, NULL, &c, err);
-
-	for (uint64_t n = 0; rc >= 0 && (rc = ebb_cursor_next(c, &b, err)) == 1; n++) {
-		ebb_block_iter_init(f->it, &b);
-		for (uint32_t i = 0; rc >= 0 && (rc = ebb_block_iter_next(f->it, &rec, err)) == 1; i++)
-			rc = add_record(f, store, n << 16 | i, &rec, err);
-	}
-	return rc;
 }
 
 static bool same_content(const struct item *a, const struct item *b)
@@ -276,9 +261,10 @@ int ebb_fetch_run(struct ebb_app *app, struct ebb_index *ix, const struct ebb_re
 	if (budget <= 0)
 		return 0;
 	rc = prepare(&f, err);
+	const struct ebb_placed p = {.snap = f.snap, .it = f.it, .cancel = app->cancel, .fn = add_record, .ctx = &f};
 	for (size_t i = 0; rc == 0 && i < reach->n; i++)
 		if (reach->v[i].some && (reach->v[i].store || reach->v[i].config))
-			rc = add_store(&f, i, err);
+			rc = ebb_placed_each(&p, i, &reach->v[i].st, err);
 	if (rc == 0)
 		rc = find_sizes(&f, err);
 	if (rc == 0)

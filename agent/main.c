@@ -46,7 +46,7 @@
  *   cmd_dupes.c      what is stored more than once          groups.c         grouped, ranked by what it costs
  *   hash.c           which digests are missing              hash_read.c      read by many threads     hash_tell.c   and told
  *   etags.c          files and objects that are the same    fetch.c          read within a budget     learned.c  kept aside
- *   reach.c          stores of the index, open              survivors.c      which copy stays
+ *   reach.c          stores of the index, open              placed.c         their records    survivors.c      which copy stays
  *   same.c           equal to the last byte                 chunks.c         what storing chunks once would save
  *
  *   cmd_checkpoints.c  runs, what stays and why             context.c        what decisions know beside the object
