@@ -22,7 +22,7 @@ struct dupes {
 	struct ebb_place *places;
 	const char *currency;
 	int64_t min_size;
-	int64_t max_download;
+	struct ebb_fetch_budget budget;
 	bool links;
 };
 
@@ -44,7 +44,7 @@ static void tell_fetched(struct dupes *d, const struct ebb_fetch_result *r)
 		ebb_app_note(d->app, "downloaded %s from buckets with %s", ebb_out_bytes(r->bytes, a),
 			     ebb_out_things(r->objects, "request", b));
 	if (r->over)
-		ebb_app_note(d->app, "%s beyond --max-download not compared", ebb_out_things(r->over, "object", a));
+		ebb_app_note(d->app, "%s beyond --max-download or --max-requests not compared", ebb_out_things(r->over, "object", a));
 	if (r->dear)
 		ebb_app_note(d->app, "%s not compared: reading costs more than a year of keeping, or nobody knows what",
 			     ebb_out_things(r->dear, "object", a));
@@ -61,7 +61,7 @@ static int hash(struct dupes *d, struct ebb_index *ix, unsigned threads, struct 
 	if (rc == 0)
 		rc = ebb_etags_run(d->app, ix, &d->reach, &opts, &res, err);
 	if (rc == 0)
-		rc = ebb_fetch_run(d->app, ix, &d->reach, d->min_size, d->max_download, &res, &fetched, err);
+		rc = ebb_fetch_run(d->app, ix, &d->reach, d->min_size, d->budget, &res, &fetched, err);
 	tell_fetched(d, &fetched);
 	if (rc == -EBB_ECANCELLED)
 		return ebb_err_set(err, EBB_ECANCELLED, "interrupted; what was read is kept");
@@ -258,7 +258,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	int partial = 0, rc = ebb_app_config_optional(app, err);
 
 	d.min_size = ebb_cli_number(args, "min-size", 1);
-	d.max_download = ebb_cli_number(args, "max-download", 0);
+	d.budget = (struct ebb_fetch_budget){ebb_cli_number(args, "max-download", 0), ebb_cli_number(args, "max-requests", INT64_MAX)};
 	d.links = ebb_cli_flag(args, "hard-links");
 	known |= !app->config;
 	if (app->config)
@@ -293,6 +293,7 @@ static const struct ebb_cli_option options[] = {
 	{"hard-links", 'H', EBB_CLI_FLAG, NULL, "also show groups of names of one inode, which hold nothing redundant"},
 	{"known", 'k', EBB_CLI_FLAG, NULL, "read nothing: only what the index knows already"},
 	{"max-download", 0, EBB_CLI_BYTES, "SIZE", "read objects of buckets that tags cannot tell apart, so much at most (default: none)"},
+	{"max-requests", 0, EBB_CLI_COUNT, "N", "with --max-download: read at most N of them, by a request each (default: all)"},
 	{"chunks", 0, EBB_CLI_FLAG, NULL,
 	 "estimate what storing equal chunks of files once would save; reads everything"},
 	{"threads", 't', EBB_CLI_COUNT, "N", "objects read at the same time (default: chosen)"},

@@ -31,7 +31,8 @@ struct fetch {
 	struct ebb_app *app;
 	struct ebb_index *ix;
 	const struct ebb_reach *reach;
-	int64_t min_size, left;
+	int64_t min_size;
+	struct ebb_fetch_budget left;
 	struct ebb_hash_result *refused;
 	struct ebb_fetch_result *ret;
 	struct ebb_sort items, sizes;
@@ -172,7 +173,7 @@ static int read_one(struct fetch *f, const struct item *i, uint8_t *ret, struct 
 		f->ret->dear++;
 		return 0;
 	}
-	if (i->size > f->left) {
+	if (i->size > f->left.bytes || f->left.requests < 1) {
 		f->ret->over++;
 		return 0;
 	}
@@ -180,7 +181,8 @@ static int read_one(struct fetch *f, const struct item *i, uint8_t *ret, struct 
 	if (!key)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	rec.key = key;
-	f->left -= i->size; /* also when it fails on the way: it was paid for */
+	f->left.requests--;
+	f->left.bytes -= i->size; /* also when it fails on the way: it was paid for */
 	f->ret->objects++;
 	f->ret->bytes += (uint64_t)i->size;
 	if (!f->stores[i->store])
@@ -249,7 +251,7 @@ static int prepare(struct fetch *f, struct ebb_err *err)
 }
 
 int ebb_fetch_run(struct ebb_app *app, struct ebb_index *ix, const struct ebb_reach *reach, int64_t min_size,
-		  int64_t budget, struct ebb_hash_result *refused, struct ebb_fetch_result *ret,
+		  struct ebb_fetch_budget budget, struct ebb_hash_result *refused, struct ebb_fetch_result *ret,
 		  struct ebb_err *err)
 {
 	EBB_CLEANUP(release) struct fetch f = {
@@ -258,7 +260,7 @@ int ebb_fetch_run(struct ebb_app *app, struct ebb_index *ix, const struct ebb_re
 	};
 	int rc, kept;
 
-	if (budget <= 0)
+	if (budget.bytes <= 0)
 		return 0;
 	rc = prepare(&f, err);
 	const struct ebb_placed p = {.snap = f.snap, .it = f.it, .cancel = app->cancel, .fn = add_record, .ctx = &f};

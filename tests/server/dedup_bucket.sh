@@ -96,9 +96,12 @@ members() { jq -s -r '[.[] | select(.size_bytes == 20000000).members[].path] | j
 run "$EBB" dupes --json
 [[ $(members) == 'parts x/parts' ]] || fail "without a budget: $(members)"
 run "$EBB" dupes --json --max-download 1MB
-expect_err '1 object beyond --max-download'
+expect_err '1 object beyond --max-download or --max-requests'
 [[ $(members) == 'parts x/parts' ]] || fail "beyond the budget: $(members)"
-run "$EBB" dupes --json --max-download 30MB
+run "$EBB" dupes --json --max-download 30MB --max-requests 0
+expect_err '1 object beyond --max-download or --max-requests'
+[[ $(members) == 'parts x/parts' ]] || fail "beyond the requests: $(members)"
+run "$EBB" dupes --json --max-download 30MB --max-requests 1
 expect_status 0
 expect_err 'with 1 request'
 [[ $(members) == 'parts x/parts y/odd' ]] || fail "within the budget: $(members)"
