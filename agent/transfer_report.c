@@ -54,12 +54,14 @@ static void __attribute__((format(printf, 2, 3))) para(const struct page *g, con
 	fputs(g->html ? "</p>\n" : "\n\n", g->out);
 }
 
-/* A row of a table; the first one, @head, begins it. */
+/* A row of a table; the first one, @head, begins it. Amounts stand to the right. */
 static void cells(const struct page *g, bool head, size_t n, const char *const *cell)
 {
-	fputs(!g->html ? "|" : head ? "<table><tr>" : "<tr>", g->out);
+	fputs(!g->html ? "|" : head ? "<div><table><tr>" : "<tr>", g->out);
 	for (size_t i = 0; i < n; i++) {
-		fputs(!g->html ? " " : head ? "<th>" : "<td>", g->out);
+		bool amount = *cell[i] && strspn(cell[i], "-0123456789.,") == strlen(cell[i]);
+
+		fputs(!g->html ? " " : head ? "<th>" : amount ? "<td class=\"n\">" : "<td>", g->out);
 		text(g, cell[i]);
 		fputs(!g->html ? " |" : head ? "</th>" : "</td>", g->out);
 	}
@@ -74,7 +76,7 @@ static void cells(const struct page *g, bool head, size_t n, const char *const *
 
 static void end_table(const struct page *g)
 {
-	fputs(g->html ? "</table>\n" : "\n", g->out);
+	fputs(g->html ? "</table></div>\n" : "\n", g->out);
 }
 
 /* Dollars, to the cent; below one cent exactly. */
@@ -85,7 +87,11 @@ static const char *usd(ebb_xfer_num v, char out[EBB_XFER_TEXT])
 
 	if (size < cent || cents / 100 > INT64_MAX)
 		return ebb_xfer_cost_text(v, out);
-	snprintf(out, EBB_XFER_TEXT, "%s%lld.%02d", v < 0 ? "-" : "", (long long)(cents / 100), (int)(cents % 100));
+	char whole[32];
+	int digits = snprintf(whole, sizeof(whole), "%lld", (long long)(cents / 100)), n = v < 0 ? snprintf(out, EBB_XFER_TEXT, "-") : 0;
+	for (int i = 0; i < digits; i++)
+		n += snprintf(out + n, EBB_XFER_TEXT - (size_t)n, "%s%c", i && (digits - i) % 3 == 0 ? "," : "", whole[i]);
+	snprintf(out + n, EBB_XFER_TEXT - (size_t)n, ".%02d", (int)(cents % 100));
 	return out;
 }
 
@@ -114,14 +120,26 @@ static void verdict(const struct page *g, const struct ebb_xfer_relax *relax)
 			     usd(relax->cost[i], a), i == relax->cheapest ? ": the cheapest way out" : "");
 }
 
+/* "12.50 (7 %)"; in @text. */
+static const char *percent(char text[EBB_XFER_TEXT], ebb_xfer_num part, ebb_xfer_num whole)
+{
+	size_t n = strlen(text);
+
+	if (whole >= 100)
+		snprintf(text + n, EBB_XFER_TEXT - n, " (%d %%)", (int)(part / (whole / 100)));
+	return text;
+}
+
 static void compared(const struct page *g, const char *what, ebb_xfer_num direct)
 {
 	char a[EBB_XFER_TEXT], b[EBB_XFER_TEXT];
 
-	if (direct < 0)
+	if (direct < 0) {
 		CELLS(g, false, what, "not possible", "");
-	else
-		CELLS(g, false, what, usd(direct, a), usd(direct - g->p->bill.total, b));
+	} else {
+		usd(direct - g->p->bill.total, b);
+		CELLS(g, false, what, usd(direct, a), percent(b, direct - g->p->bill.total, direct));
+	}
 }
 
 static void summary(const struct page *g)
@@ -141,6 +159,7 @@ static void summary(const struct page *g)
 	CELLS(g, true, "", "USD", "the plan saves");
 	CELLS(g, false, "the plan", usd(b->total, t), "");
 	CELLS(g, false, "no plan costs less than", usd(p->lower_bound, t), "");
+	CELLS(g, false, "the gap, at most", usd(b->total - p->lower_bound, t), "");
 	compared(g, "straight from the first replica", p->direct_first);
 	compared(g, "straight from the cheapest replica", p->direct_cheapest);
 	end_table(g);
@@ -162,14 +181,20 @@ static void payers(const struct page *g)
 	char v[EBB_XFER_TEXT], c[EBB_XFER_TEXT], n[EBB_XFER_TEXT];
 
 	heading(g, 2, "Who is paid for which link");
-	CELLS(g, true, "paid to", "from", "to", "GB", "USD", "pool", "condition");
+	bool more = false;
+	for (size_t i = 0; i < x->n_links; i++)
+		more |= g->b->link_gb[i] && (x->links[i].pool != EBB_XFER_NONE || (x->links[i].note && x->links[i].note[0]));
+	const char *const head[] = {"paid to", "from", "to", "GB", "USD", "pool", "condition"};
+	cells(g, true, more ? 7 : 5, head);
 	for (size_t i = 0; i < x->n_links; i++) {
 		const struct ebb_xfer_link *l = &x->links[i];
+		const char *const row[] = {
+			ebb_transfer_bill_payer(x, l->from), x->sites[l->from].id, x->sites[l->to].id, ebb_xfer_gb_text(g->b->link_gb[i], v),
+			usd(g->b->link_cost[i], c), l->pool == EBB_XFER_NONE ? "" : x->pools[l->pool].id, l->note ? l->note : "",
+		};
 
 		if (g->b->link_gb[i])
-			CELLS(g, false, ebb_transfer_bill_payer(x, l->from), x->sites[l->from].id, x->sites[l->to].id,
-			      ebb_xfer_gb_text(g->b->link_gb[i], v), usd(g->b->link_cost[i], c),
-			      l->pool == EBB_XFER_NONE ? "" : x->pools[l->pool].id, l->note ? l->note : "");
+			cells(g, false, more ? 7 : 5, row);
 	}
 	end_table(g);
 	if (x->n_pools == 0)
@@ -242,10 +267,12 @@ int ebb_transfer_report(FILE *out, bool html, const struct ebb_xfer *x, const st
 
 	snprintf(title, sizeof(title), "Transfer plan: %.200s", x->title && x->title[0] ? x->title : x->id);
 	if (html) {
-		fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", out);
+		fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+		      "<meta name=\"viewport\" content=\"width=device-width\"><title>", out);
 		text(&g, title);
-		fputs("</title>\n<style>body{font-family:sans-serif;max-width:75em;margin:2em auto}table{border-collapse:collapse}"
-		      "td,th{border:1px solid #ccc;padding:.2em .6em;text-align:left}</style></head><body>\n", out);
+		fputs("</title>\n<style>body{font-family:sans-serif;max-width:75em;margin:1em auto;padding:0 1em}h1{font-size:1.5em}h2{font-size:1.15em}"
+		      "div{overflow-x:auto}table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .6em;text-align:left}"
+		      "td.n{text-align:right;white-space:nowrap}div{margin:.8em 0}</style></head><body>\n", out);
 	}
 	heading(&g, 1, title);
 	verdict(&g, relax);

@@ -82,7 +82,7 @@ int ebb_xfer_field_bool(struct ebb_xfer_field *r, const struct ebb_tree_node *ma
 {
 	const struct ebb_tree_node *n = ebb_tree_get(map, key);
 
-	return n ? ebb_tree_bool(n, ret, r->err) : 0;
+	return n && !ebb_tree_is_null(n) ? ebb_tree_bool(n, ret, r->err) : 0;
 }
 
 /* A whole number, also written 1e6 or 5.0; absent: *ret is left alone. */

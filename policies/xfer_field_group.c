@@ -111,12 +111,12 @@ static int read_choose(struct ebb_xfer_field *r, const struct ebb_tree_node *e, 
 static int read_rest(struct ebb_xfer_field *r, const struct ebb_tree_node *e, struct ebb_xfer_group *g)
 {
 	const struct ebb_tree_node *ratio = ebb_tree_get(e, "compress_ratio");
-	const struct ebb_tree_node *after = ebb_tree_get(e, "delete_after");
+	const struct ebb_tree_node *after = ebb_tree_get(e, "delete_after"), *slot = ebb_tree_get(e, "last_slot");
 	int64_t part = -1, early = 0, last = (int64_t)r->x->n_slots - 1;
 	uint32_t site;
 	int bad;
 
-	if ((bad = ebb_xfer_field_price(r, e, "compress_ratio", &part)) < 0 || (bad = ebb_xfer_field_count(r, e, "last_slot", 0, &last)) < 0)
+	if ((bad = ebb_xfer_field_price(r, e, "compress_ratio", &part)) < 0 || (slot && !ebb_tree_is_null(slot) && (bad = ebb_xfer_field_count(r, e, "last_slot", 0, &last)) < 0))
 		return bad;
 	if (part == 0)
 		return ebb_tree_error(ratio, r->err, "'compress_ratio' must be more than 0");

@@ -265,13 +265,15 @@ static int read_links(struct ebb_xfer_field *r, const struct ebb_tree_node *doc)
 {
 	const struct ebb_tree_node *seq;
 	size_t n, i = 0;
-	int bad = ebb_xfer_field_list(r, doc, "links", true, &seq, &n);
+	int bad = ebb_xfer_field_list(r, doc, "links", false, &seq, &n);
 
 	if (bad < 0)
 		return bad;
 	r->x->links = r->links = ebb_arena_calloc(r->arena, n + 1, sizeof(*r->links));
 	if (!r->links)
 		return ebb_xfer_field_memory(r);
+	if (n == 0)
+		return 0;
 	EBB_TREE_EACH(e, seq) {
 		struct ebb_xfer_link *l = &r->links[i++];
 

@@ -100,7 +100,7 @@ expect_out 'binding      a to c, slot day: 1 TB more before the deadline is wort
 run "$EBB" transfer plan --instance split.json --format md
 expect_out '# Transfer plan: A & B \<split>'
 expect_out '| acme | a | b | 4 | 4.00 |  | waived for switching, until 2027 |'
-expect_out '| straight from the first replica | 30.00 | -2.00 |'
+expect_out '| straight from the first replica | 30.00 | -2.00 (-6 %) |'
 run "$EBB" transfer plan --instance split.json --format html
 expect_out '<h1>Transfer plan: A &#38; B &#60;split&#62;</h1>'
 expect_out '</body></html>'
