@@ -13,6 +13,7 @@
 #include "agent/sent.h"
 #include "agent/session.h"
 #include "agent/thawing.h"
+#include "agent/transfer_rows.h"
 #include "agent/undo.h"
 
 struct applying {
@@ -193,6 +194,35 @@ static int clear_relays(struct applying *a, const struct ebb_run *run, struct eb
 	return r;
 }
 
+/* The folders that a key lay in below .ebb-transfer/, from the inside, as far as they are empty. */
+static void prune(struct ebb_store *s, const char *key)
+{
+	char dir[EBB_KEY_MAX + 1];
+
+	snprintf(dir, sizeof(dir), "%s", key);
+	for (char *slash; (slash = strrchr(dir, '/'));) {
+		slash[1] = '\0';
+		if (ebb_store_rmdir(s, dir, NULL) < 0 && ebb_store_check(s, dir, NULL, NULL) != -EBB_ENOENT)
+			return;
+		*slash = '\0';
+	}
+}
+
+/* What this site's part of a plan took away behind its last reader was put there by others, who left the folders. */
+static int prune_relays(struct applying *a, struct ebb_err *err)
+{
+	struct ebb_planrow row;
+	int r = ebb_planfile_seek(a->plan, 1, err);
+
+	while (r >= 0 && (r = ebb_planfile_next(a->plan, &row, err)) == 1) {
+		struct ebb_store *s = row.action == EBB_ACTION_DELETE && row.awaits ? ebb_storeset_find(a->stores, row.store) : NULL;
+
+		if (s && (ebb_store_caps(s) & EBB_CAP_DIRS) && !strncmp(row.obj.key, EBB_TRANSFER_ROWS_RELAY, strlen(EBB_TRANSFER_ROWS_RELAY)))
+			prune(s, row.obj.key);
+	}
+	return r < 0 ? r : ebb_planfile_seek(a->plan, 1, err);
+}
+
 /* What comes behind the last action of a transfer. */
 static int end_transfer(struct applying *a, const struct ebb_run *run, bool complete, struct ebb_err *err)
 {
@@ -201,7 +231,7 @@ static int end_transfer(struct applying *a, const struct ebb_run *run, bool comp
 
 	if (!ebb_planhead_transfers(ebb_planfile_head(a->plan)))
 		return 0;
-	if (complete && (r = clear_relays(a, run, err)) < 0)
+	if (complete && ((r = clear_relays(a, run, err)) < 0 || (r = prune_relays(a, err)) < 0))
 		return r;
 	r = ebb_sent_read(a->plan, run->journal, &links, err);
 	return r < 0 ? r : ebb_sent_print(&links, a->app->out, a->app->json, err);

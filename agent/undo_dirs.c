@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/dirs.h"
+#include "agent/transfer_rows.h"
 #include "scanners/proof.h"
 
 struct entry {
@@ -187,7 +188,8 @@ void ebb_undo_dirs_leave(struct ebb_undo_dirs *d, const struct ebb_replay_segmen
 {
 	for (size_t i = s->ndirs; i-- > 0;) {
 		struct ebb_store *st = ebb_storeset_find(d->stores, s->dirs[i].store);
-		bool trash = strncmp(s->dirs[i].path, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) == 0;
+		bool trash = strncmp(s->dirs[i].path, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) == 0 ||
+			     strncmp(s->dirs[i].path, EBB_TRANSFER_ROWS_RELAY, strlen(EBB_TRANSFER_ROWS_RELAY)) == 0;
 
 		if (s->dirs[i].made && st && (trash || !trash_only))
 			ebb_store_rmdir(st, s->dirs[i].path, NULL);
