@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rates by time of day, and the pace that they set, by clocks that the tests move. */
 #include <check.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "core/units.h"
 #include "scanners/pace.h"
 #include "scanners/store.h"
+#include "tests/support/run_kit.h"
 #include "tests/support/unit.h"
 
 static int64_t at(const char *text)
@@ -57,8 +60,9 @@ END_TEST
 
 /* A machine whose time passes only while somebody waits. */
 struct machine {
-	int64_t now, waited, rate;
-	unsigned waits;
+	_Atomic int64_t now, waited;	/* workers wait at the same time */
+	int64_t rate;
+	atomic_uint waits;
 };
 
 static int64_t now(void *ctx)
@@ -148,4 +152,45 @@ START_TEST(stores_keep_the_pace)
 }
 END_TEST
 
-EBB_UNIT_MAIN("rates", the_first_span_that_holds_counts, what_is_no_rate_is_refused, bytes_come_no_faster_than_the_rate, stores_keep_the_pace)
+/* What the reads of a run waited that began at a time, by a machine that may read 1,000 bytes a second until second 1,000, then as it likes. */
+static int64_t paced(int64_t begin)
+{
+	struct machine m = {.now = begin, .rate = 1000};
+	const struct ebb_pace_time time = {now, now, wait, &m};
+	struct ebb_pace *pace = ebb_pace_new(rate, NULL, &m, &time);
+	struct ebb_storeset *set = ebb_storeset_new(NULL);
+	struct ebb_run_kit k;
+	struct ebb_apply_done done;
+	struct ebb_err err = {0};
+	char path[2][8192];
+
+	ebb_run_kit_init(&k);
+	for (int i = 0; i < 2; i++) {
+		struct ebb_store_config cfg = {.name = i ? "b" : "a", .type = "fs", .path = path[i], .pace = pace};
+		struct ebb_store *s;
+
+		snprintf(path[i], sizeof(path[i]), "%s/%s", k.dir, cfg.name);
+		ck_assert_msg(ebb_store_open(&cfg, &s, &err) == 0 && ebb_storeset_add(set, s, &err) == 0, "%s", err.msg);
+	}
+	ck_assert_msg(ebb_run_kit_apply(&k, set, NULL, &done, &err) == 0, "%s", err.msg);
+	ck_assert(done.complete && done.run.done == k.actions);
+	ebb_storeset_free(set);
+	ebb_run_kit_release(&k);
+	ebb_pace_free(pace);
+	return m.waited;
+}
+
+START_TEST(a_run_keeps_the_timetable)
+{
+	int64_t morning = paced(EBB_CLOCK_SECOND), noon = paced(995 * EBB_CLOCK_SECOND);
+
+	/* 70,000 bytes go to the other store, the first second's share at once */
+	ck_assert_int_ge(morning, 69 * EBB_CLOCK_SECOND);
+	ck_assert_int_eq(paced(1000 * EBB_CLOCK_SECOND), 0);
+	/* whoever read a piece before noon may wait past it; then nobody does */
+	ck_assert(noon >= 4 * EBB_CLOCK_SECOND && noon < morning);
+}
+END_TEST
+
+EBB_UNIT_MAIN("rates", the_first_span_that_holds_counts, what_is_no_rate_is_refused, bytes_come_no_faster_than_the_rate, stores_keep_the_pace,
+	      a_run_keeps_the_timetable)
