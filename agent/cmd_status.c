@@ -153,7 +153,7 @@ static int trash(struct status *s, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_trash_release) struct ebb_trash t = {0};
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX], d[EBB_UNITS_TEXT];
-	int r = ebb_trash_read(s->app->index_dir, ebb_app_now(s->app), &t, err);
+	int r = ebb_trash_read(s->app->index_dir, NULL, ebb_app_now(s->app), &t, err);
 
 	ebb_trash_by_store(&t);
 	for (size_t i = 0; r == 0 && i < t.n; i++) {

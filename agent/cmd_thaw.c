@@ -179,7 +179,7 @@ static int open_store(void *ctx, const char *store, struct ebb_err *err)
 /* What an interrupted order did not come to ask for. */
 static int ask_rest(struct thawing *t, struct ebb_thaw_order *o, struct ebb_thaw *x, struct ebb_err *err)
 {
-	int r = ebb_thaw_ask(x, t->stores, ebb_price_speed_name(o->speed), (unsigned)o->days, t->app->cancel, err);
+	int r = ebb_thawing_ask(&t->terms, t->stores, o, x, err);
 
 	if (r < 0)
 		return r;

@@ -19,63 +19,152 @@ struct emptying {
 	int64_t left;			/* expired objects of the run at hand that cannot be reached */
 };
 
-static int show_json(struct ebb_app *app, const struct ebb_trash *t, struct ebb_err *err)
+/* Prices, where there are a configuration and an index with the names of classes; NULL is fine. */
+static const struct ebb_config *prices(struct ebb_app *app)
+{
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+
+	if (ebb_app_config_optional(app, NULL) < 0 || !app->config)
+		return NULL;
+	if (ebb_app_index(app, true, &ix, NULL) == 0) /* without it objects have their store's class */
+		(void)ebb_app_snap(app, ix, &snap, NULL);
+	return app->config;
+}
+
+/* Of @objects, @unpriced have none. */
+static int month_cell(struct ebb_out_table *o, const struct ebb_config *config, __int128 month, int64_t objects, int64_t unpriced,
+		      struct ebb_err *err)
+{
+	struct ebb_money m;
+	char a[EBB_OUT_TEXT_MAX];
+	int r = unpriced < objects ? ebb_trash_money(config, month, &m, err) : 0;
+
+	if (r == 0)
+		ebb_out_cell(o, "%s%s", unpriced < objects ? ebb_out_money(&m, a) : "unpriced", unpriced && unpriced < objects ? " and more" : "");
+	return r;
+}
+
+static int month_json(json_t *o, const struct ebb_config *config, __int128 month, bool priced, struct ebb_err *err)
+{
+	struct ebb_money m;
+
+	if (!priced)
+		return 0;
+	int r = ebb_trash_money(config, month, &m, err);
+	return r < 0 ? r : ebb_out_json_money(o, "month", &m) || json_object_set_new(o, "currency", json_string(m.currency))
+		       ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : 0;
+}
+
+static int show_json(struct ebb_app *app, const struct ebb_config *config, const struct ebb_trash *t, struct ebb_err *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < t->n; i++) {
 		const struct ebb_trash_sum *s = &t->sums[i];
-		json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "run", s->run, "store", s->store,
+		json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "run", s->run, "store", s->store,
 				      "objects", (json_int_t)s->objects, "bytes", (json_int_t)s->bytes,
 				      "expired", (json_int_t)s->expired, "expired_bytes",
-				      (json_int_t)s->expired_bytes);
-		if (ebb_out_json_time(o, "first_expires", s->first) ||
+				      (json_int_t)s->expired_bytes, "unpriced", (json_int_t)s->unpriced);
+		r = month_json(o, config, s->month, s->unpriced < s->objects, err);
+		if (r < 0 || ebb_out_json_time(o, "first_expires", s->first) ||
 		    ebb_out_json_time(o, "last_expires", s->last)) {
 			json_decref(o);
 			o = NULL;
 		}
-		r = ebb_out_json(app->out, o, err);
+		r = r < 0 ? r : ebb_out_json(app->out, o, err);
 	}
 	return r < 0 ? r : ebb_out_flush(app->out, err);
 }
 
-static int show_text(struct ebb_app *app, const struct ebb_trash *t, struct ebb_err *err)
+static int sum_rows(struct ebb_out_table *o, const struct ebb_config *config, const struct ebb_trash *t, struct ebb_err *err)
 {
-	static const struct ebb_out_col cols[] = {
-		{"run", false}, {"store", false}, {"objects", true}, {"size", true},
-		{"may go now", true}, {"from", false}, {"to", false},
-	};
-	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *o =
-		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
 	char a[EBB_OUT_TEXT_MAX];
+	int r = 0;
 
-	if (!o)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
 		const struct ebb_trash_sum *s = &t->sums[i];
 
-		ebb_out_cell(o, "%s", s->run);
+		ebb_out_cell(o, "%s", *s->run ? s->run : "in all");
 		ebb_out_cell(o, "%s", s->store);
 		ebb_out_cell(o, "%s", ebb_out_count((uint64_t)s->objects, a));
 		ebb_out_cell(o, "%s", ebb_out_bytes((uint64_t)s->bytes, a));
+		r = month_cell(o, config, s->month, s->objects, s->unpriced, err);
 		ebb_out_cell(o, "%s", ebb_out_bytes((uint64_t)s->expired_bytes, a));
 		ebb_out_cell(o, "%s", ebb_units_format_date(s->first, a));
 		ebb_out_cell(o, "%s", ebb_units_format_date(s->last, a));
 	}
+	return r;
+}
+
+static int show_text(struct ebb_app *app, const struct ebb_config *config, struct ebb_trash *t, struct ebb_err *err)
+{
+	static const struct ebb_out_col cols[] = {
+		{"run", false}, {"store", false}, {"objects", true}, {"size", true}, {"costs a month", true},
+		{"may go now", true}, {"from", false}, {"to", false},
+	};
+	EBB_CLEANUP(ebb_out_table_freep) struct ebb_out_table *o =
+		ebb_out_table_new(cols, EBB_ARRAY_LEN(cols));
+
+	if (!o)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if (t->n == 0)
 		fputs("nothing is in the trash\n", app->out);
-	int r = t->n ? ebb_out_table_print(o, app->out, 0, err) : 0;
+	int r = sum_rows(o, config, t, err);
+	if (r == 0 && t->n) {
+		ebb_out_rule(o);
+		ebb_trash_by_store(t);
+		if ((r = sum_rows(o, config, t, err)) == 0)
+			r = ebb_out_table_print(o, app->out, 0, err);
+	}
 	return r < 0 ? r : ebb_out_flush(app->out, err);
 }
 
-static int list(struct ebb_app *app, struct ebb_err *err)
+/* Object by object. */
+struct listing {
+	struct ebb_app *app;
+	const struct ebb_config *config;
+};
+
+static int list_one(void *ctx, const struct ebb_trash_entry *e, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_trash_release) struct ebb_trash t = {0};
-	int r = ebb_trash_read(app->index_dir, ebb_app_now(app), &t, err);
+	const struct listing *l = ctx;
+	FILE *f = l->app->out;
+	struct ebb_money m;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], d[EBB_UNITS_TEXT], price[EBB_OUT_TEXT_MAX + 16] = "unpriced";
+	int r = e->month < 0 ? 0 : ebb_trash_money(l->config, e->month, &m, err);
 
 	if (r < 0)
 		return r;
-	return app->json ? show_json(app, &t, err) : show_text(app, &t, err);
+	if (l->app->json) {
+		json_t *o = json_pack("{s:s, s:s, s:I}", "run", e->run, "store", e->store, "bytes", (json_int_t)e->size);
+
+		r = month_json(o, l->config, e->month, e->month >= 0, err);
+		if (r < 0 || ebb_out_json_key(o, e->key, strlen(e->key)) || ebb_out_json_time(o, "expires", e->expires)) {
+			json_decref(o);
+			o = NULL;
+		}
+		return r < 0 ? r : ebb_out_json(f, o, err);
+	}
+	if (e->month >= 0)
+		snprintf(price, sizeof(price), "%s a month", ebb_out_money(&m, b));
+	fprintf(f, "%s  %10s  %22s  %s:", ebb_units_format_date(e->expires, d), ebb_out_bytes((uint64_t)e->size, a), price, e->store);
+	ebb_out_name(f, e->key, strlen(e->key));
+	return fputc('\n', f) == EOF ? ebb_out_failed(f, err) : ebb_app_cancelled(l->app, err);
+}
+
+static int list(struct ebb_app *app, bool objects, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_trash_release) struct ebb_trash t = {0};
+	struct listing l = {.app = app, .config = prices(app)};
+	int r = objects ? ebb_trash_each(app->index_dir, l.config, list_one, &l, err)
+			: ebb_trash_read(app->index_dir, l.config, ebb_app_now(app), &t, err);
+
+	if (r < 0)
+		return r;
+	if (objects)
+		return ebb_out_flush(app->out, err);
+	return app->json ? show_json(app, l.config, &t, err) : show_text(app, l.config, &t, err);
 }
 
 static int count_expired(void *ctx, const struct ebb_op *did, const struct ebb_op_result *r, struct ebb_err *err)
@@ -156,14 +245,17 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 {
 	struct ebb_journal_counts counts;
 
+	if (ebb_cli_flag(args, "empty") && ebb_cli_flag(args, "objects"))
+		return ebb_err_set(err, EBB_EUSAGE, "--objects lists; it does not go with --empty");
 	if (ebb_cli_flag(args, "empty"))
 		return ebb_cmd_trash_empty(app, ebb_cli_string(args, "run"), ebb_cli_flag(args, "dry-run"), &counts, err);
 	if (ebb_cli_string(args, "run") || ebb_cli_flag(args, "dry-run"))
 		return ebb_err_set(err, EBB_EUSAGE, "--run and --dry-run go with --empty");
-	return list(app, err);
+	return list(app, ebb_cli_flag(args, "objects"), err);
 }
 
 static const struct ebb_cli_option options[] = {
+	{"objects", 0, EBB_CLI_FLAG, NULL, "a line for each object: when it may go, its size and price"},
 	{"empty", 0, EBB_CLI_FLAG, NULL, "remove for good what has expired"},
 	{"run", 0, EBB_CLI_STRING, "RUN", "with --empty: only what this run put there"},
 	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "with --empty: say what would go, touch nothing"},
@@ -174,6 +266,8 @@ static const struct ebb_cli_field json[] = {
 	{"run, store", "string", "a line for each run and store with something in the trash"},
 	{"objects, bytes", "number", "what lies there"},
 	{"expired, expired_bytes", "number", "of that, what --empty would remove now"},
+	{"month_nano, currency, unpriced", "number, string, number", "what keeping it costs a month, in billionths, where there are prices; objects without"},
+	{"run, store, path, path_b64, bytes, month_nano, currency, expires", "various", "with --objects: a line for each"},
 	{"first_expires, last_expires", "string", "when the first and the last of it may go"},
 	{"dry_run, done, skipped, failed, bytes", "various", "with --empty: one line, as for ebb-apply"},
 	{NULL, NULL, NULL},
@@ -181,6 +275,7 @@ static const struct ebb_cli_field json[] = {
 
 static const char *const examples[] = {
 	"ebb trash", "see what lies in the trash",
+	"ebb trash --objects", "see each object",
 	"ebb trash --empty", "free what has expired; for cron",
 	NULL,
 };
@@ -192,6 +287,7 @@ const struct ebb_cli_command ebb_cmd_trash = {
 	.usage = "",
 	.description =
 		"Deleted objects wait in .ebb-trash of their store for as long as their rule said.\n"
+		"Listed are size, price and time by run, then for each store in all; prices are those of the class that the objects had.\n"
 		"With --empty those whose time is over are removed for good, and their space is free; others never are.",
 	.options = options,
 	.json = json,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/audit.h"
 #include "agent/out.h"
 #include "core/units.h"
 
@@ -120,6 +121,43 @@ static int admit(const struct ebb_thawing *w, const struct ebb_thaw_quote *q, st
 	return 0;
 }
 
+/* Who asks for what, at what price, before the first request and after the last one. */
+static int audit(const struct ebb_thawing *w, const struct ebb_thaw_order *o, const char *event, int failure, const struct ebb_err *why,
+		 struct ebb_err *err)
+{
+	char objects[24], bytes[24], days[24], cost[24];
+	const struct ebb_audit_fact facts[] = {
+		{"order", o->id}, {"speed", ebb_price_speed_name(o->speed)}, {"days", days}, {"objects", objects}, {"bytes", bytes},
+		{"currency", o->cost.currency}, {"cost_nano", cost},
+	};
+	bool priced = *o->cost.currency;
+	const struct ebb_audit_event e = {
+		.time = ebb_app_now(w->app), .command = "ebb thaw", .event = event,
+		.outcome = strcmp(event, "begin") == 0 ? NULL : failure == -EBB_ECANCELLED ? "interrupted" : failure ? "stopped" : "complete",
+		.why = failure && why && *why->msg ? why->msg : NULL,
+		.facts = facts, .nfacts = EBB_ARRAY_LEN(facts) - (priced ? 0 : 2),
+	};
+
+	snprintf(objects, sizeof(objects), "%lld", (long long)o->objects);
+	snprintf(bytes, sizeof(bytes), "%lld", (long long)o->bytes);
+	snprintf(days, sizeof(days), "%d", (int)o->days);
+	snprintf(cost, sizeof(cost), "%lld", (long long)o->cost.nano);
+	return ebb_audit_append(w->app->index_dir, &e, err);
+}
+
+int ebb_thawing_ask(const struct ebb_thawing *w, const struct ebb_storeset *stores, const struct ebb_thaw_order *o, struct ebb_thaw *t,
+		    struct ebb_err *err)
+{
+	struct ebb_err why = {0};
+	int r = audit(w, o, "begin", 0, NULL, err);
+
+	if (r < 0)
+		return r;
+	r = ebb_thaw_ask(t, stores, ebb_price_speed_name(o->speed), (unsigned)o->days, w->app->cancel, &why);
+	int logged = audit(w, o, "end", r, &why, r < 0 ? NULL : err);
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : logged;
+}
+
 int ebb_thawing_order(const struct ebb_thawing *w, const struct ebb_storeset *stores, struct ebb_thaw *t,
 		      struct ebb_thaw_order *ret, struct ebb_err *err)
 {
@@ -138,7 +176,7 @@ int ebb_thawing_order(const struct ebb_thawing *w, const struct ebb_storeset *st
 	if (q[speed].priced)
 		ret->cost = q[speed].all;
 	if ((r = ebb_thaw_order_write(w->app->index_dir, ret, t, err)) < 0 ||
-	    (r = ebb_thaw_ask(t, stores, w->speed, (unsigned)w->days, w->app->cancel, err)) < 0)
+	    (r = ebb_thawing_ask(w, stores, ret, t, err)) < 0)
 		return r;
 	ret->state = EBB_THAW_ORDER_ASKED;
 	return ebb_thaw_order_write(w->app->index_dir, ret, t, err);

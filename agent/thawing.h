@@ -44,6 +44,14 @@ int ebb_thawing_quote(struct ebb_app *app, FILE *f, const struct ebb_thaw *t, in
 const char *ebb_thawing_asleep(const struct ebb_thaw_counts *c, char out[128]);
 
 /*
+ * Ask for what of @t sleeps, as @o says. Before the first request and after the last one the audit log says so: order, speed, objects, price.
+ *
+ * @return  what asking returns; nothing is asked for when the log cannot be written.
+ */
+int ebb_thawing_ask(const struct ebb_thawing *w, const struct ebb_storeset *stores, const struct ebb_thaw_order *o, struct ebb_thaw *t,
+		    struct ebb_err *err);
+
+/*
  * Ask for all of @t (looked at before) that is asleep: limits, order on disk, requests.
  *
  * @return  0; -EBB_ELIMIT: dearer than max_cost, or not priced while that is set; -EBB_ENOTSUP: not offered at that speed; what asking returns.

@@ -101,6 +101,9 @@ run "$EBB" thaw lake:old/a --speed bulk --days 3 --yes
 expect_status 0
 expect_out '1 being thawed'
 expect_out 'ready until 2028-01-03T00:00:00Z'
+# who asked for what, and at what price, stands in the audit log before the first request and after the last one
+[[ $(jq -r 'select(.command == "ebb thaw") | "\(.event) \(.outcome) \(.facts.objects) \(.facts.speed) \(.facts.days) \(.facts.currency)"' "$EBB_INDEX/audit.jsonl") == "begin null 1 bulk 3 USD
+end complete 1 bulk 3 USD" ]] || fail "audit: $(cat "$EBB_INDEX/audit.jsonl")"
 run "$EBB" apply plan.jsonl --thaw bulk --thaw-days 3
 expect_status 7
 expect_err '4 objects are being thawed'
