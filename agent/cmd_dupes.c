@@ -74,14 +74,23 @@ static int json_member(struct dupes *d, const struct ebb_group_member *m, bool f
 {
 	const struct ebb_index_store *st = &d->reach.v[m->store].st;
 	FILE *f = d->app->out;
-	const char *key;
-	size_t len;
+	const char *key, *id;
+	size_t len, id_len;
 	int rc = ebb_place_key(d->places, st, m->place, &key, &len, err);
 
 	if (rc < 0)
 		return rc;
 	fprintf(f, "%s{\"store\":\"%s\",", first ? "" : ",", st->name);
-	rc = ebb_out_json_put_key(f, key, len, err);
+	id = ebb_record_hidden_id(key, len, &id_len);
+	rc = ebb_out_json_put_key(f, key, ebb_record_plain_len(key, len), err);
+	if (rc == 0 && id) {
+		json_t *text = json_stringn_nocheck(id, id_len);
+
+		fputs(",\"id\":", f);
+		if (!text || json_dumpf(text, f, JSON_ENCODE_ANY) < 0)
+			rc = ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		json_decref(text);
+	}
 	fprintf(f, ",\"alloc\":%lld,\"linked\":%s,\"shared\":%s}", (long long)m->alloc,
 		m->linked ? "true" : "false", m->shared ? "true" : "false");
 	if (rc == 0 && ferror(f))
@@ -130,6 +139,19 @@ static int json_totals(struct dupes *d, struct ebb_err *err)
 
 /* --- For people --- */
 
+/* Which version it is, of a noncurrent one. */
+static void text_version(FILE *f, const char *key, size_t len)
+{
+	size_t n;
+	const char *id = ebb_record_hidden_id(key, len, &n);
+
+	if (!id)
+		return;
+	fputs("  (version ", f);
+	ebb_out_name(f, id, n);
+	fputc(')', f);
+}
+
 static int text_group(struct dupes *d, const struct ebb_group *g, struct ebb_err *err)
 {
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX], e[EBB_OUT_TEXT_MAX];
@@ -151,7 +173,8 @@ static int text_group(struct dupes *d, const struct ebb_group *g, struct ebb_err
 		if (rc < 0)
 			return rc;
 		fprintf(f, "  %s:", st->name);
-		ebb_out_name(f, key, len);
+		ebb_out_name(f, key, ebb_record_plain_len(key, len));
+		text_version(f, key, len);
 		fputs(m.linked ? "  (hard link)\n" : m.shared ? "  (shares its blocks)\n" : "\n", f);
 	}
 	return 0;
@@ -308,7 +331,7 @@ static const struct ebb_cli_field json[] = {
 	{"redundant_bytes", "number", "allocated to all copies but the one that costs least, shared blocks once"},
 	{"redundant_month_nano", "number", "what those bytes cost a month, in billionths; null without a price"},
 	{"currency", "string", "of the amounts; null without a price"},
-	{"members", "array", "store, path or path_b64, alloc (bytes), linked (another name of the inode before it), shared (its blocks are "
+	{"members", "array", "store, path or path_b64, id (of a noncurrent version), alloc (bytes), linked (another name of the inode before it), shared (its blocks are "
 			     "another member's)"},
 	{"groups, redundant_copies, unpriced_groups", "number", "with --summary: one object with the totals, also names, redundant_bytes, "
 								"redundant_month_nano and currency"},
@@ -341,6 +364,7 @@ const struct ebb_cli_command ebb_cmd_dupes = {
 		"tell: btrfs, xfs, bcachefs and ocfs2.\n"
 		"A copy counts what is allocated for it, so holes cost nothing.\n"
 		"The copy that costs least to keep is not redundant.\n"
+		"Noncurrent versions of buckets are copies like others; rules with 'versions: noncurrent' delete them.\n"
 		"Symlinks and empty files are left out.\n"
 		"\n"
 		"With --chunks all files are read and cut into chunks of 4 to 64 KiB by their content, so that equal stretches of\n"

@@ -122,7 +122,9 @@ static int add_record(void *ctx, size_t store, uint64_t place, const struct ebb_
 	struct item i = {.size = r->f[EBB_F_SIZE], .place = place, .store = (uint16_t)store,
 			 .file = file, .known = (r->known & EBB_KNOWN_DIGEST) != 0};
 
-	if (r->f[EBB_F_KIND] != EBB_KIND_FILE || i.size < e->min_size || r->f[EBB_F_FLAGS] != 0)
+	bool version = !file && r->f[EBB_F_KIND] == EBB_KIND_VERSION;
+
+	if ((r->f[EBB_F_KIND] != EBB_KIND_FILE && !version) || i.size < e->min_size || r->f[EBB_F_FLAGS] != 0)
 		return 0;
 	if (file && i.known)
 		memcpy(i.tag, r->digest, sizeof(i.tag));

@@ -152,7 +152,7 @@ static int add_record(struct ebb_groups *g, size_t store, uint64_t place, const 
 	};
 
 	known = ebb_record_content(r, m.digest, &m.parts);
-	if (r->f[EBB_F_KIND] != EBB_KIND_FILE || (!twin && !known) || m.size < g->min_size ||
+	if ((r->f[EBB_F_KIND] != EBB_KIND_FILE && r->f[EBB_F_KIND] != EBB_KIND_VERSION) || (!twin && !known) || m.size < g->min_size ||
 	    !ebb_reach_wants(g->reach, store, r->key, r->key_len))
 		return 0;
 	return ebb_sort_add(has_names(r) ? &g->names : &g->members, &m, err);

@@ -9,6 +9,7 @@
  *
  * Objects of buckets whose content nobody read are compared by what the store says of it: equal entity tags of equal numbers of
  * parts, which are MD5 sums or sums of such (opaque tags, which also say nothing, are left out). They form groups of their own.
+ * Noncurrent versions are kept and paid for like others, so they count.
  *
  * Memory: bounded, whatever the number of objects; groups and members lie in temporary files beside the index.
  *

@@ -3,9 +3,10 @@
 # Promises: P14
 #
 # A key with more versions than a page of a listing has: all are found, the newest goes under a delete marker, comes back, and is
-# removed for good without an older one coming up.
+# removed for good without an older one coming up. Versions that are the same are duplicates.
 
 . "$EBB_SRC/tests/support/server.sh"
+require_cmd jq
 
 bucket=$(new_bucket)
 aws s3api put-bucket-versioning --bucket "$bucket" --versioning-configuration Status=Enabled
@@ -60,3 +61,13 @@ expect_status 0
 [[ $(versions DeleteMarkers) -eq 1 && $(versions Versions) -eq 1002 ]] || fail 'not exactly the newest was removed'
 run aws s3api head-object --bucket "$bucket" --key much
 expect_err 404
+
+# what is written again as it was is kept twice: the version below is a copy, by its id
+id=$(aws s3api head-object --bucket "$bucket" --key much.more --query VersionId --output text)
+printf another | aws s3 cp --quiet - "s3://$bucket/much.more"
+run "$EBB" scan
+run "$EBB" dupes --json
+[[ $(jq -c '[.copies, .redundant_bytes, ([.members[] | [.path, .id]])]' <<<"$out") == "[2,7,[[\"much.more\",null],[\"much.more\",\"$id\"]]]" ]] ||
+	unexpected "not the version $id"
+run "$EBB" dupes
+expect_out "old:much.more  (version $id)"

@@ -141,5 +141,37 @@ START_TEST(buckets_are_compared_by_entity_tags)
 }
 END_TEST
 
+/* A version that nobody sees is paid for like the object above it; a delete marker holds nothing. */
+START_TEST(noncurrent_versions_are_copies)
+{
+	struct ebb_index *ix = fresh();
+	struct ebb_merge_opts opts = {.store = "s", .now = 1};
+	struct ebb_merge_facts facts = {.finished = 2};
+	static const int64_t kinds[] = {EBB_KIND_FILE, EBB_KIND_MARKER, EBB_KIND_VERSION, EBB_KIND_UPLOAD};
+	struct ebb_merge_stats stats;
+	struct ebb_merge *m;
+	char key[EBB_KEY_MAX], text[4096];
+
+	ck_assert_int_eq(ebb_merge_begin(ix, &opts, &m, &err), 0);
+	for (int i = 0; i < 4; i++) {
+		struct ebb_record r = {.key = "a", .key_len = 1};
+
+		if (i) {
+			r.key = key;
+			r.key_len = (uint32_t)ebb_record_hidden_key("a", 1, 100 - i, "id", key);
+		}
+		ebb_record_set(&r, EBB_F_KIND, kinds[i]);
+		ebb_record_set(&r, EBB_F_SIZE, 10);
+		ebb_record_etag(&r, MD5_A, strlen(MD5_A));
+		ck_assert_msg(ebb_merge_put(m, &r, &err) == 0, "%s", err.msg);
+	}
+	ck_assert_int_eq(ebb_merge_finish(m, &stats, &err), 0);
+	ck_assert_int_eq(ebb_merge_publish(m, &facts, &err), 0);
+	groups(ix, false, text, sizeof(text));
+	ck_assert_str_eq(text, "10 2/2 10: a a;");
+	ebb_index_close(ix);
+}
+END_TEST
+
 EBB_UNIT_MAIN("groups", groups_are_by_size_and_digest_over_stores, names_of_one_inode_are_one_copy,
-	      buckets_are_compared_by_entity_tags)
+	      buckets_are_compared_by_entity_tags, noncurrent_versions_are_copies)
