@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Pipe: move one object from a source to a sink, encode or decode it on the way, and take the
- * digests of both sides. Copying, compressing, restoring and verifying are all this one call:
+ * the digest of the raw side. Copying, compressing, restoring and verifying are all this one call:
  *
  *   copy      no codec, a sink
  *   compress  EBB_PIPE_ENCODE, a sink
@@ -27,7 +27,7 @@
 /* Bytes of one buffer. Larger ones gained nothing: they fall out of the processor's cache (b_codec). */
 #define EBB_PIPE_BUFFER ((size_t)256 * 1024)
 
-/* Most bytes one call holds beside its codec: one buffer, two with a codec, and the digests. */
+/* Most bytes one call holds beside its codec: one buffer, two with a codec, and the digest. */
 #define EBB_PIPE_MEMORY (2 * EBB_PIPE_BUFFER + 4096)
 
 /*
@@ -69,7 +69,6 @@ struct ebb_pipe {
 struct ebb_pipe_result {
 	int64_t raw_size, coded_size;			/* bytes */
 	uint8_t raw_digest[EBB_DIGEST_LEN];		/* XXH3-128; what records carry */
-	uint8_t coded_digest[EBB_DIGEST_LEN];
 };
 
 /*
