@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Input: a month of history, and the same bytes as an audit log. Bad lines are counted, never believed. */
+/* Input: a month of history, and the same bytes as a ledger of savings and as an audit log. Bad lines are counted, never believed. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "agent/audit.h"
 #include "agent/history.h"
+#include "agent/savings.h"
 #include "tests/support/scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *dir;
 	struct ebb_history *h = NULL;
+	struct ebb_savings_list savings = {.n = 0};
 	struct ebb_audit_check check;
 	struct ebb_err err = {0};
 	char path[4200];
@@ -42,6 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)ebb_history_currency(h);
 		ebb_history_free(h);
 	}
+	put(dir, "history/savings-2026-11.jsonl", data, size);
+	if (ebb_savings_load(dir, 0, INT64_C(1795460400000000000), &savings, &err) == 0)
+		(void)ebb_savings_next(&savings);
+	ebb_savings_release(&savings);
 	(void)ebb_audit_read(dir, NULL, NULL, NULL, &check, &err);
 	return 0;
 }
