@@ -99,7 +99,7 @@ int ebb_beat_read(const char *index_dir, struct ebb_beat *ret)
 
 bool ebb_beat_alive(const struct ebb_beat *b, int64_t now)
 {
-	if (strcmp(b->state, "stopped") == 0 || now - b->beat > EBB_BEAT_MAX_AGE || b->pid <= 0)
+	if (strcmp(b->state, "stopped") == 0 || b->beat < now - EBB_BEAT_MAX_AGE || b->pid <= 0)
 		return false;
 	return kill((pid_t)b->pid, 0) == 0 || errno == EPERM;
 }
