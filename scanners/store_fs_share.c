@@ -70,8 +70,9 @@ int ebb_store_fs_share_extents(struct ebb_store *s, const char *key, uint64_t *r
 {
 	EBB_CLEANUP(ebb_mem_closep) int fd = -1;
 	EBB_CLEANUP(ebb_digest_release) struct ebb_digest d = {0};
+	/* zeroed, as memcheck does not know what the kernel fills in */
 	EBB_CLEANUP(ebb_mem_freep) struct fiemap *map =
-		malloc(sizeof(*map) + EXTENTS * sizeof(struct fiemap_extent));
+		calloc(1, sizeof(*map) + EXTENTS * sizeof(struct fiemap_extent));
 	uint8_t sum[EBB_DIGEST_MAX];
 	uint64_t at = 0, id;
 	bool shared = false;
