@@ -2,7 +2,7 @@
 /*
  * Promises: P1 P4 P5 P14
  *
- * Random sequences of scan, plan, apply, undo, trash expiry, kills amid any of them, and changes from outside between any of them, against a
+ * Random sequences of scan, plan, apply, undo, restore, trash expiry, kills amid any of them, and changes from outside between any of them, against a
  * simple model of what must exist: every content that was ever written can still be read somewhere (at its key, in the trash, at its
  * destination, decoded, unpacked), unless somebody overwrote or deleted it from outside, its rule said to purge it, or its time in the trash
  * was over. And an undo that nobody disturbed gives back the tree as it was before its run.
@@ -235,6 +235,7 @@ static void put(int kind, int n, bool in_place)
 
 static bool found[VALUES];
 static int temporaries;
+static bool struck_off;		/* something was deleted in a pack in this sequence */
 
 static void slurp(const char *path, struct ebb_buf *out)
 {
@@ -276,6 +277,7 @@ static void note(const char *path, const char *name)
 		temporaries++;
 		return;
 	}
+	struck_off = struck_off || strstr(path, ".gone/");
 	slurp(path, &b);
 	if (c && b.data)
 		decode(c, &b);
@@ -466,10 +468,26 @@ static void step_undo(void)
 	disturb();
 }
 
+/* One key, whichever run took it. */
+static void step_restore(void)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "restore -q hot:%s/f%d", kinds[below(EBB_ARRAY_LEN(kinds))], (int)below(KEYS));
+	int status = run(line, true);
+	for (int i = 0; status == KILLED && i < 20; i++)
+		status = run(line, i < 19);
+	clean = true;
+	disturb();
+	/* no run took it, most often */
+	expect(line, status, 5);
+	look();
+}
+
 static void step_expire(void)
 {
-	now += 3 * 86400;
-	/* what lies in the trash may go from here on, and nothing else */
+	now += 40 * 86400;
+	/* what lies in the trash may go from here on, and nothing else: what was deleted in a pack stays in it until that is packed anew */
 	for (int v = 0; v < nvalues; v++) {
 		char path[4300];
 		bool stands = false;
@@ -546,6 +564,7 @@ static void write_config(void)
 		"  - {name: l, store: hot, match: \"lz4/f*\", do: compress, codec: lz4}\n"
 		"  - {name: a, store: hot, match: \"arc/**\", do: archive, to: cold}\n"
 		"  - {name: u, store: hot, match: \"dup/**\", do: dedup, how: hardlink}\n"
+		"  - {name: s, match: \"arc/f[0-4]\", when: \"age > 1y\", store: hot, do: delete, packed: true, trash: 30d}\n"
 		"limits: {max_delete: 100%%}\n", root, root);
 	fclose(f);
 }
@@ -555,7 +574,8 @@ static void write_config(void)
 static void sequence(const char *base, uint64_t seed, int number)
 {
 	static void (*const steps[])(void) = {
-		step_scan, step_plan, step_apply, step_apply, step_undo, step_outside, step_outside, step_outside, step_expire,
+		step_scan, step_plan, step_apply, step_apply, step_undo, step_restore, step_outside, step_outside, step_outside,
+		step_expire,
 	};
 	char cmd[8400];
 
@@ -563,7 +583,7 @@ static void sequence(const char *base, uint64_t seed, int number)
 	rng = (struct ebb_prng){seed};
 	now = 1795460400;
 	nvalues = 0;
-	planned = scanned = begun = false;
+	planned = scanned = begun = struck_off = false;
 	clean = true;
 	memset(now_in, -1, sizeof(now_in));
 	ebb_buf_clear(&story);
@@ -600,13 +620,15 @@ int main(void)
 {
 	struct ebb_prng seeds = ebb_seed_start();
 	const char *base = ebb_scratch_new(), *n = getenv("EBB_SEQUENCES");
-	int sequences = n ? atoi(n) : SEQUENCES;
+	int sequences = n ? atoi(n) : SEQUENCES, with_stones = 0;
 
 	umask(022);
 	ebb_buf_init(&story, 1 << 20);
-	for (int i = 0; i < sequences; i++)
+	for (int i = 0; i < sequences; i++) {
 		sequence(base, i == 0 ? seeds.state : ebb_prng_next(&seeds), i);
-	printf("%d sequences: 0 violations\n", sequences);
+		with_stones += struck_off;
+	}
+	printf("%d sequences: 0 violations, objects in packs deleted in %d\n", sequences, with_stones);
 	ebb_buf_release(&story);
 	return EXIT_SUCCESS;
 }
