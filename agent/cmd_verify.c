@@ -29,7 +29,7 @@ struct item {
 };
 
 struct sums {
-	int64_t objects, bytes, bad, changed, nothing, nothing_bytes, asleep;
+	int64_t objects, bytes, bad, changed, nothing, nothing_bytes, asleep, unread;
 };
 
 struct verifying {
@@ -41,6 +41,7 @@ struct verifying {
 	unsigned jobs;
 	struct ebb_progress progress;
 	bool bad;
+	bool unread;			/* something could not be read */
 	/* of the store that is worked on */
 	const struct ebb_reach_store *at;
 	struct ebb_store *store;
@@ -159,14 +160,24 @@ static int read_some(struct verifying *v, size_t from, size_t to, struct ebb_err
 
 /* --- What came of it --- */
 
-static int tell_bad(struct verifying *v, const char *store, const char *key, const struct ebb_err *why, struct ebb_err *err)
+/* We are not let in: that says nothing of the object. */
+static bool is_shut(int rc)
+{
+	return rc == -EBB_EACCES;
+}
+
+/* An object that is not what it was, or that could not be read. */
+static int tell(struct verifying *v, const char *store, const char *key, const struct ebb_err *why, struct ebb_err *err)
 {
 	struct ebb_app *app = v->app;
 
-	v->bad = true;
+	bool unread = is_shut(-(int)why->code);
+
+	v->bad |= !unread;
+	v->unread |= unread;
 	ebb_progress_end(&v->progress);
 	if (app->json) {
-		json_t *o = json_pack("{s:b, s:s, s:s}", "bad", 1, "store", store, "code", ebb_err_name(why->code));
+		json_t *o = json_pack("{s:b, s:s, s:s}", unread ? "unread" : "bad", 1, "store", store, "code", ebb_err_name(why->code));
 
 		if (!o || ebb_out_json_key(o, key, strlen(key)) || ebb_out_json_bytes(o, "why", why->msg, strlen(why->msg))) {
 			json_decref(o);
@@ -174,7 +185,7 @@ static int tell_bad(struct verifying *v, const char *store, const char *key, con
 		}
 		return ebb_out_json(app->out, o, err);
 	}
-	fprintf(app->err, "ebb: BAD %s:", store);
+	fprintf(app->err, unread ? "ebb: could not read %s:" : "ebb: BAD %s:", store);
 	ebb_out_name(app->err, key, strlen(key));
 	fprintf(app->err, ": %s\n", why->msg);
 	return 0;
@@ -203,6 +214,10 @@ static int settle(struct verifying *v, struct item *it, struct ebb_verify_log_ra
 	}
 	if (it->rc == -EBB_ECANCELLED || it->rc == -EBB_ESTORE || it->rc == -EBB_ENOMEM)
 		return ebb_err_set(err, -it->rc, "%s", it->why.msg);
+	if (is_shut(it->rc)) {
+		v->sums.unread++;
+		return tell(v, v->at->st.name, it->rec.key, &it->why, err);
+	}
 	v->sums.objects++;
 	v->sums.bytes += size;
 	range->objects++;
@@ -210,7 +225,7 @@ static int settle(struct verifying *v, struct item *it, struct ebb_verify_log_ra
 	if (it->rc < 0) {
 		v->sums.bad++;
 		range->bad++;
-		r = tell_bad(v, v->at->st.name, it->rec.key, &it->why, err);
+		r = tell(v, v->at->st.name, it->rec.key, &it->why, err);
 	}
 	if (r == 0)
 		r = ebb_verify_log_found(&v->log, it->rec.key, it->rc < 0 ? it->why.msg : NULL, ebb_app_now(v->app), err);
@@ -374,14 +389,16 @@ static int print_store(struct verifying *v, const struct coverage *c, struct ebb
 
 	ebb_progress_end(&v->progress);
 	if (v->app->json)
-		return ebb_out_json(f, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I}", "store", v->at->st.name,
+		return ebb_out_json(f, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:I}", "store", v->at->st.name,
 				"verified", (json_int_t)s->objects, "verified_bytes", (json_int_t)s->bytes, "bad_found", (json_int_t)s->bad,
 				"changed", (json_int_t)s->changed, "asleep", (json_int_t)s->asleep, "objects", (json_int_t)c->objects, "bytes",
 				(json_int_t)c->bytes, "covered", (json_int_t)c->covered, "covered_bytes", (json_int_t)c->covered_bytes,
 				"unknown", (json_int_t)c->nothing, "unknown_bytes", (json_int_t)c->nothing_bytes, "known_bad",
-				known_bad(&v->log), "within_s", (json_int_t)(v->within / EBB_CLOCK_SECOND)), err);
+				known_bad(&v->log), "within_s", (json_int_t)(v->within / EBB_CLOCK_SECOND), "unread_found", (json_int_t)s->unread), err);
 	fprintf(f, "%s: %s verified, %s, %lld bad", v->at->st.name, ebb_out_things((uint64_t)s->objects, "object", a),
 		ebb_out_bytes((uint64_t)s->bytes, b), (long long)s->bad);
+	if (s->unread)
+		fprintf(f, ", %lld could not be read", (long long)s->unread);
 	if (s->changed)
 		fprintf(f, ", %lld changed since the scan", (long long)s->changed);
 	if (s->asleep)
@@ -484,7 +501,7 @@ struct of_run {
 	struct verifying *v;
 	struct ebb_storeset *stores;
 	bool metadata, content;
-	int64_t contents, metas, bad, changed, bytes;
+	int64_t contents, metas, bad, changed, bytes, unread;
 };
 
 static int one_copy(void *ctx, const struct ebb_op *did, const struct ebb_op *back, struct ebb_err *err)
@@ -505,11 +522,15 @@ static int one_copy(void *ctx, const struct ebb_op *did, const struct ebb_op *ba
 		ebb_app_note(o->v->app, "%s:%s: %s", back->store, back->key, why.msg);
 		return 0;
 	}
+	if (is_shut(r)) {
+		o->unread++;
+		return tell(o->v, back->store, back->key, &why, err);
+	}
 	o->contents += got.content;
 	o->metas += got.metadata;
 	o->bytes += got.content ? back->obj.f[EBB_F_SIZE] : 0;
 	o->bad += r < 0;
-	return r < 0 ? tell_bad(o->v, back->store, back->key, &why, err) : ebb_app_cancelled(o->v->app, err);
+	return r < 0 ? tell(o->v, back->store, back->key, &why, err) : ebb_app_cancelled(o->v->app, err);
 }
 
 static int verify_run(struct verifying *v, const struct ebb_cli_args *args, struct ebb_err *err)
@@ -528,14 +549,16 @@ static int verify_run(struct verifying *v, const struct ebb_cli_args *args, stru
 	if (r < 0)
 		return r;
 	if (v->app->json)
-		return ebb_out_json(v->app->out, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "run", run.id, "verified", (json_int_t)o.contents,
+		return ebb_out_json(v->app->out, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "run", run.id, "verified", (json_int_t)o.contents,
 				"verified_bytes", (json_int_t)o.bytes, "metadata", (json_int_t)o.metas, "bad_found", (json_int_t)o.bad,
-				"changed", (json_int_t)o.changed), err);
+				"changed", (json_int_t)o.changed, "unread_found", (json_int_t)o.unread), err);
 	fprintf(v->app->out, "run %s: %s compared with its journal", run.id,
 		o.metadata ? ebb_out_things((uint64_t)o.metas, "copy's metadata", a) : ebb_out_things((uint64_t)o.contents, "content", a));
 	if (o.content)
 		fprintf(v->app->out, ", %s", ebb_out_bytes((uint64_t)o.bytes, b));
 	fprintf(v->app->out, ", %lld bad", (long long)o.bad);
+	if (o.unread)
+		fprintf(v->app->out, ", %lld could not be read", (long long)o.unread);
 	if (o.changed)
 		fprintf(v->app->out, ", %lld changed, gone or asleep", (long long)o.changed);
 	fputc('\n', v->app->out);
@@ -610,7 +633,7 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 	int flushed = ebb_out_flush(app->out, r == 0 ? err : NULL);
 	if (r == 0)
 		r = flushed;
-	return r < 0 ? r : v.bad ? -EBB_EPARTIAL : 0;
+	return r < 0 ? r : v.bad || v.unread ? -EBB_EPARTIAL : 0;
 }
 
 static const struct ebb_cli_option options[] = {
@@ -626,12 +649,12 @@ static const struct ebb_cli_option options[] = {
 };
 
 static const struct ebb_cli_field json[] = {
-	{"bad, store, path, path_b64, code, why", "various", "a line for each object that is not what it was; bad is true"},
-	{"store, verified, verified_bytes, bad_found, changed, asleep", "various", "a line for each store: this session"},
+	{"bad, store, path, path_b64, code, why", "various", "a line for each object that is not what it was; bad is true, or unread where it could not be read"},
+	{"store, verified, verified_bytes, bad_found, changed, asleep, unread_found", "various", "a line for each store: this session"},
 	{"objects, bytes, covered, covered_bytes, within_s", "number", "of it: what can be verified, and what of it was, within so many seconds"},
 	{"unknown, unknown_bytes", "number", "of it: objects of which no digest is known"},
 	{"known_bad", "number", "of it: objects that were found bad and not found good since"},
-	{"run, verified, verified_bytes, metadata, bad_found, changed", "various", "with --run: one line"},
+	{"run, verified, verified_bytes, metadata, bad_found, changed, unread_found", "various", "with --run: one line"},
 	{NULL, NULL, NULL},
 };
 

@@ -80,6 +80,32 @@ expect_status 0
 expect_err 'away:f10: '
 expect_out '1 changed, gone or asleep'
 
+# what we are not let in to see is neither good nor bad: named, not covered, told by the status, and not held against it later
+as=()
+if [[ $(id -u) == 0 ]] && setpriv "--bounding-set=-dac_override,-dac_read_search" true 2>/dev/null; then
+	as=(setpriv "--bounding-set=-dac_override,-dac_read_search")
+fi
+if [[ $(id -u) != 0 || ${#as[@]} -gt 0 ]]; then
+	mkdir data/in
+	echo secret >data/in/f
+	touch -d 2020-01-01T00:00:00Z data/in/f data/in
+	run "$EBB" scan --hash all
+	chmod 0 data/in
+	run "${as[@]}" "$EBB" verify d
+	expect_status 1
+	expect_err 'could not read d:in/f: '
+	expect_no_err 'BAD'
+	expect_out ' 0 bad, 1 could not be read'
+	run "${as[@]}" "$EBB" verify d --json
+	expect_status 1
+	[[ $(sum '.unread_found // empty') -eq 1 && $(sum '.known_bad // empty') -eq 0 && $(sum 'select(.unread) | .path') == in/f ]] || unexpected 'one is unread, none is bad'
+	chmod 755 data/in
+	run "$EBB" verify d
+	expect_status 0
+	rm -r data/in
+	run "$EBB" scan --hash all
+fi
+
 # rot: the bytes change below the filesystem, which knows nothing of it
 require_root
 require_cmd mkfs.ext4
