@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pipe: move one object from a source to a sink, encode or decode it on the way, and take the
+ * Pipe: move one object from a source to a sink, encode or decode it on the way, and take
  * the digest of the raw side. Copying, compressing, restoring and verifying are all this one call:
  *
  *   copy      no codec, a sink
