@@ -166,27 +166,50 @@ struct table {
 	uint32_t *from;
 };
 
-/* Let paths end at every node that is reached: Dijkstra against the direction of arcs. */
-static void extend(struct ebb_steiner_work *w, __int128 *d, uint32_t *from)
+/* An arc beside others with the same end, so that a search reads memory in one direction. */
+struct in {
+	__int128 cost;
+	uint32_t from, arc;
+};
+
+static struct in *lay_out(struct ebb_steiner_work *w)
+{
+	const struct ebb_steiner_graph *g = w->g;
+	struct in *in = ebb_steiner_block(w, EBB_STEINER_B_ARCS, g->n_arcs, sizeof(*in));
+
+	for (size_t i = 0; in && i < g->n_arcs; i++)
+		in[i] = (struct in){g->arcs[w->in[i]].cost, g->arcs[w->in[i]].from, w->in[i]};
+	return in;
+}
+
+/*
+ * Let paths end at every node that is reached: Dijkstra against the direction of arcs, up to the root. What costs as much elsewhere is
+ * in no cheapest tree that could not as well have these terminals hang at the root.
+ */
+static void extend(struct ebb_steiner_work *w, const struct in *in, __int128 *d, uint32_t *from)
 {
 	const struct ebb_steiner_graph *g = w->g;
 
 	for (uint32_t v = 0; v < g->n; v++)
-		if (d[v] < EBB_STEINER_FAR)
+		if (d[v] < EBB_STEINER_FAR && d[v] <= d[g->root])
 			ebb_steiner_push(w, d, v);
 	while (w->heap_n) {
 		uint32_t v = ebb_steiner_pop(w, d);
 
+		if (v == g->root)
+			break;
 		for (uint32_t i = w->start[v]; i < w->start[v + 1]; i++) {
-			const struct ebb_steiner_arc *arc = &g->arcs[w->in[i]];
+			__int128 cost = d[v] + in[i].cost;
 
-			if (d[v] + arc->cost < d[arc->from]) {
-				d[arc->from] = d[v] + arc->cost;
-				from[arc->from] = w->in[i] + 1;
-				ebb_steiner_push(w, d, arc->from);
+			if (cost < d[in[i].from] && cost <= d[g->root]) {
+				d[in[i].from] = cost;
+				from[in[i].from] = in[i].arc + 1;
+				ebb_steiner_push(w, d, in[i].from);
 			}
 		}
 	}
+	while (w->heap_n)
+		w->place[w->heap[--w->heap_n]] = 0;
 }
 
 /* Best of all ways to cut @set in two at each node; each pair is looked at once. */
@@ -299,8 +322,9 @@ static int exact(struct ebb_steiner_work *w, struct ebb_steiner_tree *ret)
 		ebb_steiner_block(w, EBB_STEINER_B_FROM, sets * n, sizeof(*t.from)),
 	};
 	bool *set = ebb_steiner_block(w, EBB_STEINER_B_SET, g->n_arcs, sizeof(*set));
+	struct in *in = lay_out(w);
 
-	if (!t.cost || !t.from || !set)
+	if (!t.cost || !t.from || !set || !in)
 		return -EBB_ENOMEM;
 	for (size_t i = n; i < sets * n; i++)
 		t.cost[i] = EBB_STEINER_FAR;
@@ -310,7 +334,7 @@ static int exact(struct ebb_steiner_work *w, struct ebb_steiner_tree *ret)
 			join(&t, n, s);
 		else
 			t.cost[s * n + g->terms[__builtin_ctz(s)]] = 0;
-		extend(w, t.cost + s * n, t.from + s * n);
+		extend(w, in, t.cost + s * n, t.from + s * n);
 	}
 	uint32_t all = choose(g, &t);
 	ret->bound = t.cost[all * n + g->root];
