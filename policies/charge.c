@@ -415,20 +415,16 @@ static const struct {
 /* "East US", "EastUS" and "US East" are eastus. */
 static void azure_region(const char *text, char *out, size_t size)
 {
-	const char *space = strchr(text, ' ');
-	char rest[40] = "", number[4] = "";
-	size_t n = 0;
+	const char *space = strchr(text, ' '), *behind = space ? space + 1 : "", *first = "", *last = "";
+	size_t n = 0, len = strcspn(behind, "0123456789");
+	bool turned = false;
 
-	for (size_t i = 0; space && i < EBB_ARRAY_LEN(azure_places); i++)
-		if (space - text == 2 && strncasecmp(text, azure_places[i].begins, 2) == 0) {
-			size_t len = strcspn(space + 1, "0123456789");
-
-			snprintf(rest, sizeof(rest), "%.*s", (int)len, space + 1);
-			snprintf(number, sizeof(number), "%s", space + 1 + len);
-			snprintf(out, size, "%s%s%s%s", azure_places[i].first, rest, azure_places[i].last, number);
-			break;
-		}
-	if (!*rest)
+	for (size_t i = 0; len && i < EBB_ARRAY_LEN(azure_places) && !turned; i++) {
+		turned = space - text == 2 && strncasecmp(text, azure_places[i].begins, 2) == 0;
+		first = azure_places[i].first;
+		last = azure_places[i].last;
+	}
+	if (!turned || snprintf(out, size, "%s%.*s%s%s", first, (int)len, behind, last, behind + len) < 0)
 		snprintf(out, size, "%s", text);
 	for (const char *p = out; *p; p++)
 		if (*p != ' ')

@@ -42,7 +42,7 @@ static int change_one(const char *path, const struct stat *st, int type, struct 
 	if (type != FTW_F || strncmp(path + ftw->base, ".ebb-", 5) == 0 || st->st_size == 0 || st->st_nlink > 1)
 		return FTW_CONTINUE;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
-	char c;
+	char c = 0;
 	if (fd < 0 || pread(fd, &c, 1, st->st_size - 1) != 1)
 		die(path);
 	c ^= 1;
