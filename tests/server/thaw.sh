@@ -8,18 +8,7 @@
 require_cmd jq python3
 
 bucket=$(new_bucket)
-echo 0 >hours
-: >asked
-/usr/bin/python3 "$EBB_SRC/tests/support/archive_proxy.py" "$RGW_ENDPOINT" hours asked >port 2>proxy.err &
-proxy=$!
-trap 'kill "$proxy"' EXIT
-for ((i = 0; i < 500; i++)); do
-	[[ ! -s port ]] || break
-	read -rt 0.02 <> <(:) || :
-done
-pass() {
-	echo $(($(cat hours) + $1)) >hours
-}
+archive_proxy
 head -c 300000 /dev/urandom >data
 for k in a b 'c d'; do
 	aws s3api put-object --bucket "$bucket" --key "old/$k" --body data --storage-class DEEP_ARCHIVE >/dev/null

@@ -9,18 +9,7 @@
 require_cmd jq python3
 
 home=$(new_bucket) ap=$(new_bucket) eu=$(new_bucket)
-echo 0 >hours
-: >asked
-/usr/bin/python3 "$EBB_SRC/tests/support/archive_proxy.py" "$RGW_ENDPOINT" hours asked >port 2>proxy.err &
-proxy=$!
-trap 'kill "$proxy"' EXIT
-for ((i = 0; i < 500; i++)); do
-	[[ ! -s port ]] || break
-	read -rt 0.02 <> <(:) || :
-done
-pass() {
-	echo $(($(cat hours) + $1)) >hours
-}
+archive_proxy
 for k in a b c new ia; do head -c 3000000 /dev/urandom >"$k"; done
 put() { aws s3api put-object --bucket "$1" --key "$2" --body "$3" --storage-class "$4" >/dev/null; }
 put "$home" d/a a DEEP_ARCHIVE		# nowhere else

@@ -60,3 +60,24 @@ gets() {
 	while [[ $(gets_shown "$(<"$HOME/gets.marker")") -eq $before ]]; do :; done
 	gets_shown "$1"
 }
+
+# A server before the real one that lets objects of archive classes sleep: the file `hours` is its clock, `asked` lists what it was asked to
+# thaw, `port` is where it listens. Stopped at the end of the test.
+archive_proxy() {
+	echo 0 >hours
+	: >asked
+	/usr/bin/python3 "$EBB_SRC/tests/support/archive_proxy.py" "$RGW_ENDPOINT" hours asked >port 2>proxy.err &
+	# shellcheck disable=SC2064
+	trap "kill $!" EXIT
+	local i
+	for ((i = 0; i < 500; i++)); do
+		[[ ! -s port ]] || return 0
+		read -rt 0.02 <> <(:) || :
+	done
+	fail "the archive server does not come up: $(<proxy.err)"
+}
+
+# So many hours go by.
+pass() {
+	echo $(($(cat hours) + $1)) >hours
+}
