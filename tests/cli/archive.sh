@@ -97,7 +97,7 @@ expect_same hot/runs/7/02.json before/runs/7/02.json
 # a damaged member is not given back, and costs the others nothing
 cp "$pack" whole
 at=$("$EBB" --index idx get "cold:${pack#cold/}" --list --json | jq 'select(.path == "runs/7/33.json") | .offset')
-printf '\xaa' | dd of="$pack" bs=1 seek=$((at + 40)) conv=notrunc status=none
+flip "$pack" $((at + 40))
 touch -r whole "$pack"
 run "$EBB" --index idx get hot:runs/7/33.json
 expect_status 1

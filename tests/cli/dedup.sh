@@ -118,7 +118,7 @@ END
 expect_same want.txt rows.txt
 # somebody changes one byte of the copy that stays, and puts all times back that users can set
 cp -p b/one saved
-printf x | dd of=b/one bs=1 seek=500 conv=notrunc status=none
+flip b/one 500
 touch -r saved b/one
 run "$EBB" apply plan.jsonl
 expect_status 1

@@ -38,7 +38,7 @@ try() {
 	cp --sparse=always --reflink=never "$kind/d/hole1" "$kind/d/hole2"
 	head -c 500000 "$kind/d/big" >"$kind/d/near1"
 	cp --reflink=never "$kind/d/near1" "$kind/d/near2"
-	printf x | dd of="$kind/d/near2" bs=1 seek=100000 conv=notrunc status=none
+	flip "$kind/d/near2" 100000
 	sync -f "$kind"
 	cat >ebb.yaml <<END
 version: 1

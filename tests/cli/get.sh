@@ -69,7 +69,7 @@ expect_err "cannot create 'new'"
 # --- Damage ---
 run "$EBB" get d:nothing
 expect_status 1
-printf 'x' | dd of=d/log.zst bs=1 seek=20000 conv=notrunc status=none
+flip d/log.zst 20000
 run "$EBB" get d:log -o bad
 expect_status 1
 [[ ! -e bad ]] || fail 'a damaged object left a file'

@@ -12,6 +12,7 @@
 #   expect_out_file find.out       stdout is exactly this file beside the test; UPDATE=1 writes it. The
 #                                  scratch folder's path reads $DIR there. expect_err_file: stderr
 #   expect_same FILE FILE          both have the same bytes
+#   flip FILE OFFSET               make the byte there another one, whatever it was
 #   skip 'reason', fail 'reason'   end the test; skipped tests are listed with their reason
 #   require_root, require_cmd CMD...   skip where the machine lacks something
 #
@@ -113,6 +114,12 @@ expect_no_err() {
 
 expect_same() {
 	cmp -- "$1" "$2" >&2 || fail "'$1' and '$2' differ"
+}
+
+flip() {
+	local byte
+	byte=$(od -An -tu1 -j"$2" -N1 "$1")
+	printf '%b' "$(printf '\\x%02x' $((byte ^ 0x20)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
 # expect_file WHAT FILE: what was caught is FILE beside the test

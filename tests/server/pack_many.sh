@@ -70,7 +70,7 @@ damaged() { # a copy of the pack to be damaged
 damaged
 salvage 0 "$n" 'nothing is damaged'
 at=$("$EBB" get hot:pack --list --json | jq --arg k "$key" 'select(.path == $k) | .offset')
-printf '\xaa' | dd of=hot/pack bs=1 seek=$((at + 40)) conv=notrunc status=none
+flip hot/pack $((at + 40))
 run "$EBB" get hot:pack --member "$key"
 expect_status 1
 salvage 1 $((n - 1)) 'a flipped bit'
