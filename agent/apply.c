@@ -290,7 +290,8 @@ static int fit(const struct applying *p, struct ebb_op *op, struct ebb_err *err)
 				   EBB_STORE_OBJECT_KEY_MAX, op->to_store);
 	if ((caps & EBB_CAP_CLASS) && !op->class && (op->action == EBB_ACTION_COPY || strcmp(op->to_store, op->store) != 0))
 		op->class = ebb_storeset_class(p->a->stores, op->to_store);
-	if (!op->class && op->action == EBB_ACTION_COPY && ebb_thaw_class(to, &op->obj))
+	const char *archive = op->class || op->action != EBB_ACTION_COPY ? NULL : ebb_thaw_class(to, &op->obj);
+	if (archive && ebb_store_may_sleep(to, archive))
 		op->class = "STANDARD"; /* what was thawed is wanted awake */
 	return 0;
 }

@@ -82,7 +82,7 @@ static int wake(struct applying *a, struct ebb_err *err)
 		return 0;
 	int r = ebb_apply_each(&a->apply, a->plan, add_sleeper, &s, err);
 
-	if (r == 0 && s.thaw.n)
+	if (r == 0)
 		r = ebb_thawing_settle(&a->thawing, a->stores, &s.thaw, err);
 	ebb_thaw_release(&s.thaw);
 	return r;

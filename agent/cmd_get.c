@@ -434,7 +434,7 @@ static int wake(struct get *g, const struct ebb_storeset *stores, const struct e
 	struct ebb_thaw t = {0};
 	int r = ebb_thaw_add(&t, g->store, g->key, &g->rec, err);
 
-	if (r == 0 && t.n)
+	if (r == 0)
 		r = ebb_thawing_settle(&w, stores, &t, err);
 	ebb_thaw_release(&t);
 	return r;

@@ -43,6 +43,8 @@ static int add_block(struct thawing *t, const struct ebb_target *target, const s
 			continue;
 		EBB_CLEANUP(ebb_mem_freep) char *key = strndup(rec.key, rec.key_len);
 		r = key ? ebb_thaw_add(&t->thaw, s, key, &rec, err) : ebb_err_set(err, EBB_ENOMEM, "out of memory");
+		if (r == 0)
+			r = ebb_thaw_sift(&t->thaw, t->stores, false, t->app->cancel, err);
 	}
 	return r;
 }
@@ -102,10 +104,12 @@ static int add_target(struct thawing *t, struct ebb_snap *snap, const char *word
 		r = ebb_storeset_get(t->stores, target.store, &s, err);
 	if (r == 0)
 		r = add_known(t, snap, &target, s, err);
+	if (r == 0)
+		r = ebb_thaw_sift(&t->thaw, t->stores, true, t->app->cancel, err);
+	if (r == 0 && t->thaw.n == before && (r = add_exact(t, &target, s, err)) == 0)
+		r = ebb_thaw_sift(&t->thaw, t->stores, true, t->app->cancel, err);
 	if (r == 0 && t->thaw.n == before)
-		r = add_exact(t, &target, s, err);
-	if (r == 0 && t->thaw.n == before)
-		ebb_app_note(t->app, "nothing of '%s' is in an archive class", word);
+		ebb_app_note(t->app, "nothing of '%s' is in an archive", word);
 	return r;
 }
 
@@ -205,7 +209,9 @@ static int settle_order(struct thawing *t, struct ebb_thaw_order *o, struct ebb_
 	}
 	if (r < 0)
 		return r;
-	bool over = o->state != EBB_THAW_ORDER_ASKING && !c.objects[EBB_STORE_THAWING] && !c.objects[EBB_STORE_THAWED];
+	/* what is back for good was told as ready once */
+	bool stays = c.objects[EBB_STORE_THAWED] && (c.expires || o->state != EBB_THAW_ORDER_READY);
+	bool over = o->state != EBB_THAW_ORDER_ASKING && !c.objects[EBB_STORE_THAWING] && !stays;
 	if (!over && !c.objects[EBB_STORE_THAWING] && !c.objects[EBB_STORE_ASLEEP]) {
 		o->state = EBB_THAW_ORDER_READY;
 		o->expires = c.expires;
@@ -324,6 +330,7 @@ static const struct ebb_cli_option options[] = {
 static const struct ebb_cli_field json[] = {
 	{"speed, offered, days, objects, bytes", "various", "a quote: a line for each speed"},
 	{"hours, cost_nano, copies_nano, currency", "number", "of it: hours at most, cost of all, and of the copies; where prices are known"},
+	{"tiers_nano, tier_days", "number", "what objects back in faster tiers cost there at most, in so many days; part of the cost"},
 	{"order, state, speed, days, objects, bytes", "various", "an order: asking, asked or ready"},
 	{"asleep, thawing, thawed, awake", "number", "how its objects stand; awake: changed or gone since"},
 	{"asked, ready_by, expires", "string", "when it was asked for, is ready at the latest, and the first copy goes"},
@@ -345,6 +352,7 @@ const struct ebb_cli_command ebb_cmd_thaw = {
 	.description =
 		"Objects in GLACIER and DEEP_ARCHIVE cannot be read before their store has made a temporary copy, which takes minutes\n"
 		"to days and costs money.\n"
+		"What INTELLIGENT_TIERING has put into its archive tiers comes back for good, into its first tier, without a copy.\n"
 		"Shows how long and how much, by speed; with --yes and --speed the copies are asked for.\n"
 		"An object that lies in an archived pack means its pack.\n"
 		"\n"

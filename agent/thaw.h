@@ -21,33 +21,54 @@
 
 struct ebb_thaw_item {
 	const char *store, *key, *class;	/* in the arena, or constant */
+	bool tiers;				/* its class puts objects away by itself: only a look tells whether it has */
 	struct ebb_record rec;			/* what it must be */
 	int64_t size;
 	enum ebb_store_sleep state;		/* after a look; AWAKE for what is gone or changed, too: that is for others to tell */
-	int64_t expires;			/* THAWED: when its copy goes, ns since the epoch */
+	struct ebb_store_rest rest;		/* THAWED: when its copy goes; no time: it is back for good */
 };
 
 struct ebb_thaw {
 	struct ebb_arena arena;
 	struct ebb_thaw_item *items;
 	size_t n, room;
+	struct ebb_thaw *doubtful;	/* added, but their class tiers by itself, and nobody has looked; or NULL */
 };
 
 /* Zeroed is empty. */
 void ebb_thaw_release(struct ebb_thaw *t);
 
-/* Archive class of an object by what is known of it, or NULL: it cannot sleep. Constant. */
+/* Archive class of an object by what is known of it, or one that tiers by itself; NULL: it cannot sleep. Constant. */
 const char *ebb_thaw_class(const struct ebb_store *s, const struct ebb_record *rec);
 
-/* Add an object if its class is an archive; strings are copied. 0 or -EBB_ENOMEM. */
+/*
+ * Add an object if its class is such a one; strings are copied. Those of tiering classes count once a look or sift has found that they sleep.
+ * 0 or -EBB_ENOMEM.
+ */
 int ebb_thaw_add(struct ebb_thaw *t, const struct ebb_store *s, const char *key, const struct ebb_record *rec,
 		 struct ebb_err *err);
 
-/* Add what an operation reads: its object, and the copy that stays. Stores that are not open are passed over. 0 or -EBB_ENOMEM. */
+/* The same, to be kept whatever a look will find: it was asked for. */
+int ebb_thaw_add_asked(struct ebb_thaw *t, const struct ebb_store *s, const char *key, const struct ebb_record *rec, struct ebb_err *err);
+
+/*
+ * Add what an operation reads: its object, and the copy that stays. Stores that are not open are passed over.
+ *
+ * @return  0 or -EBB_ENOMEM; as ebb_thaw_sift.
+ */
 int ebb_thaw_add_op(struct ebb_thaw *t, const struct ebb_storeset *stores, const struct ebb_op *op, struct ebb_err *err);
 
 /*
- * Look how each stands, several at a time; each is kept once.
+ * Look at those of tiering classes, once some thousands were added, and drop what is awake: nearly all of such a bucket are, and memory must
+ * not follow them.
+ *
+ * @all     now, however few.
+ * @return  0; what looking returns.
+ */
+int ebb_thaw_sift(struct ebb_thaw *t, const struct ebb_storeset *stores, bool all, const atomic_bool *cancel, struct ebb_err *err);
+
+/*
+ * Sift, and look how each stands, several at a time; each is kept once.
  *
  * @return  0; -EBB_ECANCELLED; what the first look that failed returned.
  */
@@ -65,6 +86,8 @@ struct ebb_thaw_quote {
 	bool priced;		/* every class has a price; otherwise the amounts and hours mean nothing */
 	int64_t hours;		/* until the last is ready, at most */
 	struct ebb_money all, copies;	/* everything; of that, what the temporary copies cost */
+	struct ebb_money tiers;	/* of that, what objects back in faster tiers are billed there until they are put away again, at most */
+	int64_t tier_days;	/* until then, the longest; 0: no such objects */
 };
 
 /*

@@ -271,7 +271,7 @@ int ebb_thaw_order_read(const char *index, const char *id, const struct ebb_stor
 	while (r >= 0 && (r = next_item(f, &arena, &store, &key, &rec, err)) == 1) {
 		const struct ebb_store *s = ebb_storeset_find(stores, store);
 
-		r = s ? ebb_thaw_add(ret, s, key, &rec, err) : 0;
+		r = s ? ebb_thaw_add_asked(ret, s, key, &rec, err) : 0;
 		ebb_arena_release(&arena);
 		ebb_arena_init(&arena, 0);
 	}

@@ -50,6 +50,8 @@ static int quote_json(struct ebb_app *app, FILE *f, const struct ebb_thaw_quote 
 		bad |= json_object_set_new(o, "hours", json_integer(q->hours));
 		bad |= ebb_out_json_money(o, "cost", &q->all);
 		bad |= ebb_out_json_money(o, "copies", &q->copies);
+		if (q->tier_days)
+			bad |= ebb_out_json_money(o, "tiers", &q->tiers) | json_object_set_new(o, "tier_days", json_integer(q->tier_days));
 	}
 	if (bad) {
 		json_decref(o);
@@ -71,7 +73,16 @@ static void quote_row(struct ebb_out_table *t, const struct ebb_thaw_quote *q, i
 	}
 	ebb_out_cell(t, "%lld h", (long long)q->hours);
 	ebb_out_cell(t, "%s", ebb_out_money(&q->all, a));
-	ebb_out_cell(t, "%s for copies kept %d d", ebb_out_money(&q->copies, a), days);
+	/* what comes back from a tier is no copy: it is billed in faster ones until it has sunk again */
+	bool copies = q->copies.nano || !q->tier_days;
+	char b[EBB_OUT_TEXT_MAX], tiers[128] = "";
+	if (q->tier_days)
+		snprintf(tiers, sizeof(tiers), "%s%s at most for faster tiers, %lld d", copies ? ", " : "", ebb_out_money(&q->tiers, b),
+			 (long long)q->tier_days);
+	if (copies)
+		ebb_out_cell(t, "%s for copies kept %d d%s", ebb_out_money(&q->copies, a), days, tiers);
+	else
+		ebb_out_cell(t, "%s", tiers);
 }
 
 int ebb_thawing_quote(struct ebb_app *app, FILE *f, const struct ebb_thaw *t, int days, struct ebb_err *err)
@@ -249,7 +260,7 @@ int ebb_thawing_undo(const struct ebb_thawing *w, const struct ebb_undo *u, cons
 	struct sleepers s = {.stores = u->stores};
 	int r = ebb_undo_each(u, run, add_sleeper, &s, err);
 
-	if (r == 0 && s.thaw.n)
+	if (r == 0)
 		r = ebb_thawing_settle(w, u->stores, &s.thaw, err);
 	ebb_thaw_release(&s.thaw);
 	return r;

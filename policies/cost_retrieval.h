@@ -39,4 +39,20 @@ void ebb_cost_retrieval_restore(struct ebb_bill *b, enum ebb_bill_side side,
 				const struct ebb_price_class *c, struct ebb_cost_load load,
 				int64_t reads, struct ebb_cost_thaw thaw);
 
+/*
+ * Have objects back that @tiering (Intelligent-Tiering) has put away into an archive tier that works like the class @archive: as fast, free
+ * but for expedited, which costs what it costs there. What comes back is no copy: it lies in the first tier and sinks again, so what it is
+ * billed there until it is put away again is counted, at most and without what lying in the archive would have cost.
+ *
+ * Source: AWS S3 User Guide, "Understanding archive retrieval options" and "Working with archived objects"; pricing page.
+ *
+ * @return  days until it is put away again.
+ */
+int64_t ebb_cost_retrieval_tiered(struct ebb_bill *b, enum ebb_bill_side side, const struct ebb_price_class *tiering,
+				  const struct ebb_price_class *archive, struct ebb_cost_load load, enum ebb_price_speed speed);
+
+/* What the lines of copies, and of those tiers, are called. */
+#define EBB_COST_COPIES "restored copies"
+#define EBB_COST_TIERS "faster tiers"
+
 #endif

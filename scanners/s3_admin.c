@@ -207,9 +207,12 @@ int ebb_s3_admin_restore(struct ebb_s3 *s, const char *key, unsigned days, const
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf doc = EBB_BUF_INIT(4096);
 	struct ebb_err why = {0};
+	char kept[32] = "";
 
-	if (ebb_buf_addf(&doc, "<RestoreRequest><Days>%u</Days><GlacierJobParameters><Tier>%s</Tier></GlacierJobParameters>"
-			 "</RestoreRequest>", days, tier) < 0)
+	if (days) /* Intelligent-Tiering refuses the element: what comes back stays */
+		snprintf(kept, sizeof(kept), "<Days>%u</Days>", days);
+	if (ebb_buf_addf(&doc, "<RestoreRequest>%s<GlacierJobParameters><Tier>%s</Tier></GlacierJobParameters>"
+			 "</RestoreRequest>", kept, tier) < 0)
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to restore '%s'", key);
 	ebb_s3_call_init(&call, EBB_S3_RESTORE, "POST", key);
 	ebb_s3_call_query(&call, "restore", "");

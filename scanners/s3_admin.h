@@ -37,7 +37,8 @@ int ebb_s3_admin_lifecycle_put(struct ebb_s3 *s, const char *doc, struct ebb_err
 int ebb_s3_admin_lifecycle_form(const char *doc, size_t len, struct ebb_buf *out, struct ebb_err *err);
 
 /*
- * Ask for a temporary copy of an archived object, for @days. @tier: "Standard", "Bulk", "Expedited".
+ * Ask for a temporary copy of an archived object, for @days; 0 days: for an object back that Intelligent-Tiering has put away, for good.
+ * @tier: "Standard", "Bulk", "Expedited".
  *
  * @return  0, also when that has been asked already; -EBB_ENOTSUP where nothing can be restored.
  */

@@ -545,16 +545,16 @@ int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
 }
 
 int ebb_store_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
-		    enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err)
+		    enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err)
 {
-	int64_t expires = 0;
+	struct ebb_store_rest rest = {0};
 	int rc = check_key(s, key, OBJECT, err);
 
 	if (rc == 0)
-		rc = s->ops->sleep ? s->ops->sleep(s, key, expect, ret, &expires, err)
+		rc = s->ops->sleep ? s->ops->sleep(s, key, expect, ret, &rest, err)
 				   : unsupported(s, "tell what sleeps", err);
-	if (rc == 0 && ret_expires)
-		*ret_expires = expires;
+	if (rc == 0 && ret_rest)
+		*ret_rest = rest;
 	return rc;
 }
 
@@ -565,8 +565,6 @@ int ebb_store_thaw(struct ebb_store *s, const char *key, const char *speed, unsi
 
 	if (rc < 0)
 		return rc;
-	if (days == 0)
-		return ebb_err_set(err, EBB_EINVAL, "a copy of '%s' for no days", key);
 	return s->ops->thaw ? s->ops->thaw(s, key, speed, days, err) : unsupported(s, "thaw objects", err);
 }
 
@@ -575,6 +573,11 @@ bool ebb_store_may_sleep(const struct ebb_store *s, const char *class)
 	/* S3 User Guide, "Working with archived objects" */
 	return s->caps & EBB_CAP_THAW && class &&
 	       (strcmp(class, "GLACIER") == 0 || strcmp(class, "DEEP_ARCHIVE") == 0);
+}
+
+bool ebb_store_tiers(const struct ebb_store *s, const char *class)
+{
+	return s->caps & EBB_CAP_THAW && class && strcmp(class, "INTELLIGENT_TIERING") == 0;
 }
 
 int ebb_store_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,

@@ -384,27 +384,45 @@ enum ebb_store_sleep {
 	EBB_STORE_THAWED	/* can be read until its copy expires */
 };
 
+/* Where a class that tiers by itself (INTELLIGENT_TIERING) has put an object away. Thawed it comes back for good: there is no copy. */
+enum ebb_store_tier {
+	EBB_STORE_TIER_NONE,		/* nowhere: the object is awake, or its class is the archive */
+	EBB_STORE_TIER_ARCHIVE,		/* Archive Access */
+	EBB_STORE_TIER_DEEP		/* Deep Archive Access */
+};
+
+/* What else is known of an object that may sleep. */
+struct ebb_store_rest {
+	int64_t expires;		/* THAWED: when its copy goes, ns since the epoch; else 0 */
+	enum ebb_store_tier tier;	/* ASLEEP, THAWING */
+};
+
 /*
  * How it stands.
  *
- * @ret_expires  ns since the epoch for THAWED, else 0; may be NULL.
- * @return       0; -EBB_ECHANGED when it is not what @expect says; -EBB_ENOENT.
+ * @ret_rest  may be NULL.
+ * @return    0; -EBB_ECHANGED when it is not what @expect says; -EBB_ENOENT.
  */
 int ebb_store_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
-		    enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err);
+		    enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err);
 
 /*
  * Ask for a temporary copy. Costs money. Where one stands it is kept for @days from now.
  *
  * @speed   "bulk", "standard", "expedited".
- * @days    1 or more.
- * @return  0, also when it is on its way already; -EBB_ENOTSUP: the store thaws nothing, or not this, or not so fast.
+ * @days    1 or more; 0 for what a tier has put away, which is no copy and has no end.
+ * @return  0, also when it is on its way already; -EBB_ENOTSUP: the store thaws nothing, or not this, or not so fast, or not for so many
+ *          days.
  */
 int ebb_store_thaw(struct ebb_store *s, const char *key, const char *speed, unsigned days,
 		   struct ebb_err *err);
 
-/* Whether objects of that class may sleep there: the others need not be asked about. @class may be NULL. */
+/*
+ * Whether objects of that class may sleep there: the others need not be asked about. And whether it is a class that puts objects away by
+ * itself, of which the store tells by each object alone. @class may be NULL.
+ */
 bool ebb_store_may_sleep(const struct ebb_store *s, const char *class);
+bool ebb_store_tiers(const struct ebb_store *s, const char *class);
 
 /*
  * Hide an object (EBB_CAP_VERSIONS): a delete marker takes its key out of listings, its content stays as a noncurrent version.
@@ -512,7 +530,7 @@ struct ebb_store_ops {
 	int (*set_class)(struct ebb_store *s, const char *key, const char *class,
 			 const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 	int (*sleep)(struct ebb_store *s, const char *key, const struct ebb_record *expect,
-		     enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err);
+		     enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err);
 	int (*thaw)(struct ebb_store *s, const char *key, const char *speed, unsigned days,
 		    struct ebb_err *err);
 	int (*hide)(struct ebb_store *s, const char *key, const struct ebb_record *expect,

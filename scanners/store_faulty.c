@@ -677,9 +677,9 @@ static int faulty_set_class(struct ebb_store *s, const char *key, const char *cl
 }
 
 static int faulty_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
-			enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err)
+			enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err)
 {
-	THROUGH(faulty_of(s), EBB_FAULTY_SLEEP, ebb_store_sleep(in, key, expect, ret, ret_expires, err));
+	THROUGH(faulty_of(s), EBB_FAULTY_SLEEP, ebb_store_sleep(in, key, expect, ret, ret_rest, err));
 }
 
 static int faulty_thaw(struct ebb_store *s, const char *key, const char *speed, unsigned days,

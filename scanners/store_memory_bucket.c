@@ -24,6 +24,7 @@ struct version {
 	struct ebb_meta meta;
 	int64_t time;		/* last modified */
 	int64_t ready, expires;	/* a temporary copy of what sleeps; 0: none was asked for */
+	enum ebb_store_tier tier;	/* where its class has put it away; ready: when it is back from there */
 };
 
 /* An open writer, which is how a bucket keeps an unfinished upload. */
@@ -214,9 +215,11 @@ static int check(const struct version *v, const char *key, const struct ebb_reco
 
 static enum ebb_store_sleep state_of(const struct bucket *b, const struct version *v)
 {
-	if (!b->archive || !ebb_store_may_sleep(&b->base, v->class))
+	if (!b->archive || (!v->tier && !ebb_store_may_sleep(&b->base, v->class)))
 		return EBB_STORE_AWAKE;
 	int64_t now = ebb_clock_now(b->archive);
+	if (v->tier && v->ready)
+		return now < v->ready ? EBB_STORE_THAWING : EBB_STORE_AWAKE;
 	if (!v->ready || now >= v->expires)
 		return EBB_STORE_ASLEEP;
 	return now < v->ready ? EBB_STORE_THAWING : EBB_STORE_THAWED;
@@ -234,7 +237,7 @@ static int check_awake(const struct bucket *b, const struct version *v, const ch
 }
 
 static int bucket_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
-			enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err)
+			enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err)
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
@@ -244,15 +247,16 @@ static int bucket_sleep(struct ebb_store *s, const char *key, const struct ebb_r
 	if (rc < 0)
 		return rc;
 	*ret = state_of(b, v);
-	*ret_expires = *ret == EBB_STORE_THAWED ? v->expires : 0;
+	ret_rest->expires = *ret == EBB_STORE_THAWED ? v->expires : 0;
+	ret_rest->tier = *ret == EBB_STORE_AWAKE ? EBB_STORE_TIER_NONE : v->tier;
 	return 0;
 }
 
 /* S3 User Guide, "Understanding archive retrieval options": the longest times stated. 0: not offered. */
-static int64_t time_to_thaw(const char *class, const char *speed)
+static int64_t time_to_thaw(const struct version *v, const char *speed)
 {
 	const int64_t minute = 60 * EBB_CLOCK_SECOND, hour = 60 * minute;
-	bool deep = strcmp(class, "DEEP_ARCHIVE") == 0;
+	bool deep = v->tier == EBB_STORE_TIER_DEEP || strcmp(v->class, "DEEP_ARCHIVE") == 0;
 
 	if (strcmp(speed, "expedited") == 0)
 		return deep ? 0 : 5 * minute;
@@ -271,9 +275,11 @@ static int bucket_thaw(struct ebb_store *s, const char *key, const char *speed, 
 
 	if (!v)
 		return missing(key, err);
-	if (!b->archive || !ebb_store_may_sleep(s, v->class))
+	if (state_of(b, v) == EBB_STORE_AWAKE)
 		return ebb_err_set(err, EBB_ENOTSUP, "'%s' does not sleep in class %s", key, v->class);
-	if ((takes = time_to_thaw(v->class, speed)) == 0)
+	if ((days == 0) != (v->tier != EBB_STORE_TIER_NONE))
+		return ebb_err_set(err, EBB_ENOTSUP, "class %s is not thawed for %u days", v->class, days);
+	if ((takes = time_to_thaw(v, speed)) == 0)
 		return ebb_err_set(err, EBB_ENOTSUP, "class %s is not thawed at speed '%s'", v->class, speed);
 	int64_t now = ebb_clock_now(b->archive);
 	if (state_of(b, v) == EBB_STORE_ASLEEP)
@@ -281,6 +287,21 @@ static int bucket_thaw(struct ebb_store *s, const char *key, const char *speed, 
 	else if (now < v->ready)
 		return 0;
 	v->expires = (now > v->ready ? now : v->ready) + days * day;
+	return 0;
+}
+
+int ebb_store_memory_bucket_tier(struct ebb_store *s, const char *key, enum ebb_store_tier tier, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key);
+
+	if (!v)
+		return missing(key, err);
+	if (!b->archive || !ebb_store_tiers(s, v->class))
+		return ebb_err_set(err, EBB_EINVAL, "'%s' is put nowhere by class %s", key, v->class);
+	v->tier = tier;
+	v->ready = 0;
 	return 0;
 }
 

@@ -29,6 +29,12 @@ void ebb_store_memory_bucket_set_clock(struct ebb_store *s, int64_t ns);
 void ebb_store_memory_bucket_archive(struct ebb_store *s, const struct ebb_clock *clock);
 
 /*
+ * Put an object of class INTELLIGENT_TIERING away into one of its archive tiers, as that does by itself. -EBB_ENOENT; -EBB_EINVAL for one of
+ * another class, or when nothing sleeps there.
+ */
+int ebb_store_memory_bucket_tier(struct ebb_store *s, const char *key, enum ebb_store_tier tier, struct ebb_err *err);
+
+/*
  * Put an object as another program would; what stood under the key becomes a noncurrent version.
  *
  * @class   NULL: "STANDARD".

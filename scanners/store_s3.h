@@ -158,7 +158,7 @@ int ebb_store_s3_copy_take(struct ebb_store *to, const char *to_key, struct ebb_
 int ebb_store_s3_copy_class(struct ebb_store *s, const char *key, const char *class,
 			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
 int ebb_store_s3_thaw_state(struct ebb_store *s, const char *key, const struct ebb_record *expect,
-			    enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err);
+			    enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err);
 int ebb_store_s3_thaw_ask(struct ebb_store *s, const char *key, const char *speed, unsigned days, struct ebb_err *err);
 int ebb_store_s3_version_hide(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			      struct ebb_err *err);

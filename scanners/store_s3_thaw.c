@@ -27,7 +27,7 @@ static int probe(struct ebb_store *base, const char *key, const struct ebb_store
 }
 
 int ebb_store_s3_thaw_state(struct ebb_store *base, const char *key, const struct ebb_record *expect,
-			    enum ebb_store_sleep *ret, int64_t *ret_expires, struct ebb_err *err)
+			    enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 	struct ebb_store_s3_object o;
@@ -37,10 +37,15 @@ int ebb_store_s3_thaw_state(struct ebb_store *base, const char *key, const struc
 
 	if (rc < 0)
 		return rc;
-	state = ebb_s3_admin_restored_of(&call, ret_expires);
-	/* S3 API Reference, HeadObject: where Intelligent-Tiering has put it away */
+	state = ebb_s3_admin_restored_of(&call, &ret_rest->expires);
+	/* S3 API Reference, HeadObject: where Intelligent-Tiering has put it away; no header when it has not, or no longer */
 	ebb_s3_call_got(&call, "x-amz-archive-status", archive, sizeof(archive));
-	if (state == EBB_S3_AWAKE && (*archive || ebb_store_may_sleep(base, o.class)))
+	if (*archive) {
+		ret_rest->tier = strcmp(archive, "DEEP_ARCHIVE_ACCESS") == 0 ? EBB_STORE_TIER_DEEP : EBB_STORE_TIER_ARCHIVE;
+		*ret = state == EBB_S3_RESTORING ? EBB_STORE_THAWING : EBB_STORE_ASLEEP;
+		return 0;
+	}
+	if (state == EBB_S3_AWAKE && ebb_store_may_sleep(base, o.class))
 		return probe(base, key, &o, ret, err);
 	*ret = state == EBB_S3_RESTORING ? EBB_STORE_THAWING : state == EBB_S3_RESTORED ? EBB_STORE_THAWED : EBB_STORE_AWAKE;
 	return 0;

@@ -5,7 +5,9 @@ usage: archive_proxy.py ENDPOINT HOURS-FILE LOG
 
 An object store in front of another one whose classes GLACIER and DEEP_ARCHIVE are archives, as AWS documents them: what lies there can neither
 be read nor copied until RestoreObject was asked for and its time has passed, and only until the copy expires. The time is what stands in
-HOURS-FILE, in hours. Everything else is passed on. Writes the port that it listens on to stdout, and a line to LOG for each RestoreObject.
+HOURS-FILE, in hours. Objects of class INTELLIGENT_TIERING below a folder ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS lie in that tier; they are
+restored without Days, for good. Everything else is passed on. Writes the port that it listens on to stdout, and a line to LOG for each
+RestoreObject: path, tier, days.
 """
 import email.utils
 import http.client
@@ -17,6 +19,7 @@ import urllib.parse
 
 ENDPOINT = urllib.parse.urlsplit(sys.argv[1])
 HOURS = {"GLACIER": {"Bulk": 12, "Standard": 5, "Expedited": 1}, "DEEP_ARCHIVE": {"Bulk": 48, "Standard": 12}}
+HOURS["ARCHIVE_ACCESS"], HOURS["DEEP_ARCHIVE_ACCESS"] = HOURS["GLACIER"], HOURS["DEEP_ARCHIVE"]
 EPOCH = 1767225600
 lock = threading.Lock()
 classes = {}    # path -> class, as seen last
@@ -26,6 +29,15 @@ restores = {}   # path -> (ready, gone), in hours
 def now():
     with open(sys.argv[2], encoding="ascii") as f:
         return float(f.read())
+
+
+def kind_of(path, storage_class):
+    tier = re.search(r"/((?:DEEP_)?ARCHIVE_ACCESS)/", path)
+    return tier.group(1) if tier and storage_class == "INTELLIGENT_TIERING" else storage_class
+
+
+def tiered(path):
+    return (classes.get(path) or "").endswith("_ACCESS")
 
 
 def asleep(path):
@@ -39,7 +51,7 @@ def restore_header(path):
     ready, gone = restores[path]
     if now() < ready:
         return 'ongoing-request="true"'
-    if now() >= gone:
+    if now() >= gone or tiered(path):
         return None
     return 'ongoing-request="false", expiry-date="%s"' % email.utils.formatdate(EPOCH + gone * 3600, usegmt=True)
 
@@ -64,19 +76,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def restore(self, path, body):
         tier = re.search(rb"<Tier>(\w+)</Tier>", body).group(1).decode()
-        days = int(re.search(rb"<Days>(\d+)</Days>", body).group(1))
+        days = re.search(rb"<Days>(\d+)</Days>", body)
+        days = int(days.group(1)) if days else 0
         with lock:
             kind = HOURS.get(classes.get(path))
             with open(sys.argv[3], "a", encoding="utf-8") as f:
                 f.write("%s %s %d\n" % (path, tier, days))
             if kind is None or tier not in kind:
                 return self.error(403, b"InvalidObjectState")
+            if (days == 0) != tiered(path):
+                return self.error(400, b"MalformedXML")
             if path in restores and now() < restores[path][0]:
                 return self.error(409, b"RestoreAlreadyInProgress")
             if not asleep(path):
                 restores[path] = (restores[path][0], now() + 24 * days)
                 return self.answer(200)
-            restores[path] = (now() + kind[tier], now() + kind[tier] + 24 * days)
+            restores[path] = (now() + kind[tier], float("inf") if tiered(path) else now() + kind[tier] + 24 * days)
         return self.answer(202)
 
     def forward(self, body):
@@ -100,7 +115,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = [(n, v) for n, v in r.getheaders() if n.lower() not in ("content-length", "transfer-encoding", "connection")]
         if not query and r.status < 300:
             if self.command in ("GET", "HEAD"):
-                classes[path] = r.headers.get("x-amz-storage-class", "STANDARD")
+                classes[path] = kind_of(path, r.headers.get("x-amz-storage-class", "STANDARD"))
+                if tiered(path) and asleep(path):
+                    headers.append(("x-amz-archive-status", classes[path]))
                 if self.command == "GET" and asleep(path):
                     return self.error(403, b"InvalidObjectState")
                 if restore_header(path):

@@ -262,12 +262,12 @@ END_TEST
 
 /* --- Sleep --- */
 
-static enum ebb_store_sleep state_of(struct ebb_store *s, const char *key, int64_t *ret_expires)
+static enum ebb_store_sleep state_of(struct ebb_store *s, const char *key, struct ebb_store_rest *ret_rest)
 {
 	enum ebb_store_sleep state = EBB_STORE_AWAKE;
 	struct ebb_err err = {0};
 
-	expect(ebb_store_sleep(s, key, NULL, &state, ret_expires, &err), 0, &err);
+	expect(ebb_store_sleep(s, key, NULL, &state, ret_rest, &err), 0, &err);
 	return state;
 }
 
@@ -278,13 +278,13 @@ START_TEST(what_lies_in_a_plain_class_is_awake)
 	struct ebb_record rec;
 	struct ebb_err err = {0};
 	enum ebb_store_sleep state;
-	int64_t expires = 1;
+	struct ebb_store_rest rest = {.expires = 1};
 
 	put(s, "o", &rec);
-	ck_assert_int_eq(state_of(s, "o", &expires), EBB_STORE_AWAKE);
-	ck_assert_int_eq(expires, 0);
+	ck_assert_int_eq(state_of(s, "o", &rest), EBB_STORE_AWAKE);
+	ck_assert_int_eq(rest.expires, 0);
 	expect(ebb_store_thaw(s, "o", "bulk", 1, &err), EBB_ENOTSUP, &err);
-	expect(ebb_store_thaw(s, "o", "bulk", 0, &err), EBB_EINVAL, &err);
+	expect(ebb_store_thaw(s, "o", "bulk", 0, &err), EBB_ENOTSUP, &err);
 	rec.f[EBB_F_SIZE]++;
 	expect(ebb_store_sleep(s, "o", &rec, &state, NULL, &err), EBB_ECHANGED, &err);
 	expect(ebb_store_sleep(s, "p", NULL, &state, NULL, &err), EBB_ENOENT, &err);
@@ -299,7 +299,7 @@ START_TEST(what_sleeps_is_thawed_for_some_days)
 	struct ebb_record rec, now;
 	struct ebb_err err = {0};
 	struct ebb_store_reader *r;
-	int64_t expires;
+	struct ebb_store_rest rest;
 	char c;
 
 	if (!row->pass) /* nobody can wait for it */
@@ -316,8 +316,8 @@ START_TEST(what_sleeps_is_thawed_for_some_days)
 	ck_assert_int_eq(state_of(s, "o", NULL), EBB_STORE_THAWING);
 	expect(ebb_store_read_open(s, "o", &rec, &r, &err), EBB_EASLEEP, &err);
 	row->pass(49);
-	ck_assert_int_eq(state_of(s, "o", &expires), EBB_STORE_THAWED);
-	ck_assert_int_gt(expires, 0);
+	ck_assert_int_eq(state_of(s, "o", &rest), EBB_STORE_THAWED);
+	ck_assert_int_gt(rest.expires, 0);
 	content_is(s, "o", "o", 1);
 	head(s, "o", &now);
 	ck_assert_mem_eq(now.f, rec.f, sizeof(now.f)); /* nothing of the object has changed */

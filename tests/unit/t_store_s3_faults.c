@@ -224,14 +224,14 @@ static void get_one_byte(struct bucket *b, const struct ebb_stub_request *req, s
 /* State of an object with these headers, which a GET answers as @get; how many were sent to *ret_gets. */
 static enum ebb_store_sleep state_of(const char *headers,
 				     void (*get)(struct bucket *, const struct ebb_stub_request *, struct ebb_stub_reply *),
-				     unsigned *ret_gets, int64_t *ret_expires)
+				     unsigned *ret_gets, struct ebb_store_rest *ret_rest)
 {
 	struct bucket b = {.etag = headers, .exists = true, .get = get};
 	struct setup u = up(&b);
 	enum ebb_store_sleep state = EBB_STORE_AWAKE;
 	struct ebb_err err = {0};
 
-	ck_assert_msg(ebb_store_sleep(u.s, "o", NULL, &state, ret_expires, &err) == 0, "%s", err.msg);
+	ck_assert_msg(ebb_store_sleep(u.s, "o", NULL, &state, ret_rest, &err) == 0, "%s", err.msg);
 	*ret_gets = b.gets;
 	down(&u);
 	return state;
@@ -240,22 +240,30 @@ static enum ebb_store_sleep state_of(const char *headers,
 START_TEST(whether_an_object_sleeps_is_found_out)
 {
 	unsigned gets;
-	int64_t expires;
+	struct ebb_store_rest rest;
 
-	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n", get_archived, &gets, &expires), EBB_STORE_ASLEEP);
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n", get_archived, &gets, &rest), EBB_STORE_ASLEEP);
 	ck_assert_uint_eq(gets, 1);
 	/* only called so: one byte of it can be read */
-	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n", get_one_byte, &gets, &expires), EBB_STORE_AWAKE);
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n", get_one_byte, &gets, &rest), EBB_STORE_AWAKE);
+	/* a tier says so itself, and what it gives back it gives back for good */
 	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: INTELLIGENT_TIERING\r\nx-amz-archive-status: ARCHIVE_ACCESS\r\n",
-				  get_archived, &gets, &expires), EBB_STORE_ASLEEP);
+				  get_archived, &gets, &rest), EBB_STORE_ASLEEP);
+	ck_assert_int_eq(rest.tier, EBB_STORE_TIER_ARCHIVE);
+	ck_assert_uint_eq(gets, 0);
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: INTELLIGENT_TIERING\r\nx-amz-archive-status: DEEP_ARCHIVE_ACCESS\r\n"
+					     "x-amz-restore: ongoing-request=\"true\"\r\n", get_archived, &gets, &rest), EBB_STORE_THAWING);
+	ck_assert_int_eq(rest.tier, EBB_STORE_TIER_DEEP);
+	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: INTELLIGENT_TIERING\r\n", get_archived, &gets, &rest), EBB_STORE_AWAKE);
+	ck_assert_uint_eq(gets, 0);
 	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\nx-amz-restore: ongoing-request=\"true\"\r\n",
-				  get_archived, &gets, &expires), EBB_STORE_THAWING);
+				  get_archived, &gets, &rest), EBB_STORE_THAWING);
 	ck_assert_int_eq(state_of(FACTS(MD5) "x-amz-storage-class: GLACIER\r\n"
 					     "x-amz-restore: ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2012 00:00:00 GMT\"\r\n",
-				  get_archived, &gets, &expires), EBB_STORE_THAWED);
+				  get_archived, &gets, &rest), EBB_STORE_THAWED);
 	ck_assert_uint_eq(gets, 0);
-	ck_assert_int_eq(expires, INT64_C(1356048000) * 1000000000);
-	ck_assert_int_eq(state_of(FACTS(MD5), get_archived, &gets, &expires), EBB_STORE_AWAKE);
+	ck_assert_int_eq(rest.expires, INT64_C(1356048000) * 1000000000);
+	ck_assert_int_eq(state_of(FACTS(MD5), get_archived, &gets, &rest), EBB_STORE_AWAKE);
 	ck_assert_uint_eq(gets, 0);
 }
 END_TEST

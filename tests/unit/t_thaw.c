@@ -15,7 +15,7 @@
 
 static struct ebb_clock archive;
 static struct ebb_storeset *stores;
-static struct ebb_store *lake;
+static struct ebb_store *lake, *bucket;	/* as wrapped, and itself */
 static unsigned pauses;
 
 /* A bucket "lake" with @n objects that sleep and one that does not. */
@@ -35,6 +35,7 @@ static void set_up_with(int n, const struct ebb_store_faulty_script *script)
 		snprintf(key, sizeof(key), "o%04d", i);
 		ck_assert_int_eq(ebb_store_memory_bucket_put(inner, key, "xyz", 3, i % 2 ? "GLACIER" : "DEEP_ARCHIVE", &err), 0);
 	}
+	bucket = inner;
 	ck_assert_int_eq(ebb_store_faulty_wrap(inner, script, &lake, &err), 0);
 	stores = ebb_storeset_new(NULL);
 	ck_assert_int_eq(ebb_storeset_add(stores, lake, &err), 0);
@@ -211,5 +212,72 @@ START_TEST(orders_are_read_as_written_and_forgotten)
 }
 END_TEST
 
-EBB_UNIT_MAIN("thaw", only_what_may_sleep_is_kept_each_once, what_has_changed_does_not_sleep, waiting_ends_when_all_can_be_read,
+/* --- Tiers --- */
+
+static void put_tiered(const char *key, enum ebb_store_tier tier)
+{
+	struct ebb_err err = {0};
+
+	ck_assert_int_eq(ebb_store_memory_bucket_put(bucket, key, "xyz", 3, "INTELLIGENT_TIERING", &err), 0);
+	if (tier)
+		ck_assert_msg(ebb_store_memory_bucket_tier(bucket, key, tier, &err) == 0, "%s", err.msg);
+}
+
+/* Only a look tells; those that are awake are let go a few thousand at a time. */
+START_TEST(what_a_tier_has_put_away_is_found_by_looking)
+{
+	struct ebb_thaw t = {0};
+	char key[16];
+
+	set_up(2);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(key, sizeof(key), "t%04d", i);
+		put_tiered(key, i == 3 ? EBB_STORE_TIER_ARCHIVE : i == 4500 ? EBB_STORE_TIER_DEEP : EBB_STORE_TIER_NONE);
+	}
+	struct ebb_err err = {0};
+	ck_assert_msg(ebb_store_list(lake, NULL, NULL, add, &t, &err) == 0, "%s", err.msg);
+	ck_assert_uint_eq(t.n, 2);
+	ck_assert_msg(ebb_thaw_sift(&t, stores, false, NULL, &err) == 0, "%s", err.msg);
+	ck_assert_uint_eq(t.n, 4);
+	ck_assert_msg(ebb_thaw_look(&t, stores, NULL, &err) == 0, "%s", err.msg);
+	ck_assert_uint_eq(t.n, 4);
+	ck_assert_int_eq(count(&t, EBB_STORE_ASLEEP), 4);
+	ck_assert_str_eq(t.items[3].key, "t4500");
+	ck_assert_int_eq(t.items[3].rest.tier, EBB_STORE_TIER_DEEP);
+	ebb_thaw_release(&t);
+	ebb_storeset_free(stores);
+}
+END_TEST
+
+/* It is asked for without days, comes back, and an order that says so is told once as ready. */
+START_TEST(what_a_tier_gives_back_stays)
+{
+	const char *index = ebb_scratch_new();
+	struct ebb_thaw_order o = {.speed = EBB_PRICE_BULK, .days = 2, .asked = 7 * HOUR, .hours = 48};
+	struct ebb_thaw t = {0}, again = {0};
+	struct ebb_err err = {0};
+	int64_t longest = 0;
+
+	set_up(1);
+	put_tiered("t", EBB_STORE_TIER_DEEP);
+	collect(&t);
+	ck_assert_uint_eq(t.n, 2);
+	ck_assert_int_eq(ebb_thaw_order_write(index, &o, &t, &err), 0);
+	ck_assert_msg(ebb_thaw_ask(&t, stores, "bulk", 2, NULL, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(ebb_thaw_order_read(index, o.id, stores, &again, &err), 0);
+	ck_assert_int_eq(ebb_thaw_look(&again, stores, NULL, &err), 0);
+	ck_assert_int_eq(count(&again, EBB_STORE_THAWING), 2);
+	ck_assert_msg(ebb_thaw_wait(&again, stores, hour_passes, &longest, NULL, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(count(&again, EBB_STORE_THAWED), 2);
+	archive.fixed += 72 * HOUR;
+	ck_assert_int_eq(ebb_thaw_look(&again, stores, NULL, &err), 0);
+	ck_assert_int_eq(count(&again, EBB_STORE_ASLEEP), 1);	/* the copy of the other one is gone */
+	ck_assert_int_eq(count(&again, EBB_STORE_THAWED), 1);
+	ebb_thaw_release(&t);
+	ebb_thaw_release(&again);
+	ebb_storeset_free(stores);
+}
+END_TEST
+
+EBB_UNIT_MAIN("thaw", what_a_tier_has_put_away_is_found_by_looking, what_a_tier_gives_back_stays, only_what_may_sleep_is_kept_each_once, what_has_changed_does_not_sleep, waiting_ends_when_all_can_be_read,
 	      an_interrupted_order_goes_on, orders_are_read_as_written_and_forgotten)
