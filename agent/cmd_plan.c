@@ -11,6 +11,7 @@
 #include "agent/listing.h"
 #include "agent/lower.h"
 #include "agent/plan_packs.h"
+#include "agent/plan_sample.h"
 #include "agent/out.h"
 #include "agent/planfile.h"
 #include "agent/planstore.h"
@@ -42,7 +43,8 @@ struct planning {
 	int64_t rows;				/* written so far */
 	int64_t pack, pack_first;		/* the last pack, and number of the action that it begins with */
 	uint64_t seen, total;			/* objects */
-	bool stays;				/* the file is for whoever called */
+	struct ebb_shrink shrink;		/* what samples say */
+	unsigned flags;				/* enum ebb_cmd_plan_flags */
 };
 
 static int no_memory(struct ebb_err *err)
@@ -169,7 +171,8 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	return ebb_planfile_put(p->out, &row, err);
 }
 
-static int decide_store(struct planning *p, const struct ebb_index_store *st, struct ebb_err *err)
+static int decide_store(struct planning *p, struct ebb_decide *d, const struct ebb_index_store *st, ebb_decide_fn *fn, void *ctx,
+			struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_cursor_closep) struct ebb_cursor *c = NULL;
 	struct ebb_block b;
@@ -178,7 +181,7 @@ static int decide_store(struct planning *p, const struct ebb_index_store *st, st
 	while (r >= 0 && (r = ebb_cursor_next(c, &b, err)) == 1) {
 		if ((r = ebb_app_cancelled(p->app, err)) < 0)
 			break;
-		r = ebb_decide_block(p->decide, st->name, &b, on_action, p, err);
+		r = ebb_decide_block(d, st->name, &b, fn, ctx, err);
 		p->seen += b.n;
 		ebb_progress_tick(&p->progress, p->seen, p->total, 0);
 	}
@@ -232,6 +235,9 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 		row->action = rule->action->name;
 		row->verify = rule->verify;
 		row->sum = sum_of(&t->by_rule[i]);
+		for (size_t k = 0; k < p->shrink.n; k++)
+			if (p->shrink.v[k].rule == i && row->nsampled++ == 0)
+				row->sampled = &p->shrink.v[k];
 		for (int k = 0; k < EBB_REFUSE_COUNT; k++)
 			row->refused[k] = sum_of(&t->refused[i][k]);
 		int r = head_packed(p->decide, i, &row->packed, err);
@@ -353,7 +359,7 @@ static int tell(struct planning *p, const struct ebb_planhead *h, const char *pa
 		r = scan_cost(p, &scan, err);
 	if (r == 1)
 		fprintf(f, "\n  listing these buckets costs %s a scan\n", ebb_out_money(&scan, a));
-	if (r >= 0 && path && p->stays)
+	if (r >= 0 && path && (p->flags & EBB_CMD_PLAN_STAYS))
 		fprintf(f, "\n  plan %.12s written to %s; ebb apply %s does exactly this\n", id, path,
 			path);
 	return r < 0 ? r : ebb_out_flush(f, err);
@@ -372,7 +378,31 @@ static void record_savings(struct planning *p, const struct ebb_planhead *head, 
 		ebb_app_note(p->app, "the plan is not in the history: %s", why.msg);
 }
 
-static int make(struct planning *p, const char *path, bool keep, struct ebb_err *err)
+/* What compressing leaves: decide once without looking, and look into what would be compressed. */
+static int sample(struct planning *p, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_plan_sample_freep) struct ebb_plan_sample *s = ebb_plan_sample_new(p->app);
+	EBB_CLEANUP(ebb_decide_freep) struct ebb_decide *d = NULL;
+	const struct ebb_config *c = p->app->config;
+
+	if (!s)
+		return no_memory(err);
+	int r = ebb_decide_new(&p->arena, c->rules, c->prices, ebb_app_now(p->app), &d, err);
+	if (r == 0)
+		ebb_context_use(p->context, d);
+	ebb_progress_start(&p->progress, p->app->err, p->app->quiet, "plan", "objects");
+	for (size_t i = 0; r == 0 && i < p->nsources; i++)
+		r = decide_store(p, d, &p->sources[i], ebb_plan_sample_note, s, err);
+	ebb_progress_end(&p->progress);
+	p->seen = 0;
+	if (r == 0)
+		r = ebb_plan_sample_read(s, &p->arena, &p->shrink, err);
+	if (r == 0)
+		ebb_decide_use_shrink(p->decide, &p->shrink);
+	return r;
+}
+
+static int make(struct planning *p, const char *path, struct ebb_err *err)
 {
 	const struct ebb_config *c = p->app->config;
 	char id[EBB_PLANFILE_ID_LEN] = "";
@@ -385,6 +415,8 @@ static int make(struct planning *p, const char *path, bool keep, struct ebb_err 
 		r = ebb_context_make(p->app, p->snap, p->sources, p->nsources, false, &p->context, err);
 	if (r == 0)
 		ebb_context_use(p->context, p->decide);
+	if (r == 0 && (p->flags & EBB_CMD_PLAN_SAMPLE))
+		r = sample(p, err);
 	if (r == 0)
 		r = ebb_survivors_find(p->app, p->snap, p->sources, p->nsources, now, &p->survivors, err);
 	if (r == 0 && p->survivors)
@@ -395,7 +427,7 @@ static int make(struct planning *p, const char *path, bool keep, struct ebb_err 
 		r = ebb_planfile_create(path, &p->out, err);
 	ebb_progress_start(&p->progress, p->app->err, p->app->quiet, "plan", "objects");
 	for (size_t i = 0; r == 0 && i < p->nsources; i++)
-		r = decide_store(p, &p->sources[i], err);
+		r = decide_store(p, p->decide, &p->sources[i], on_action, p, err);
 	ebb_progress_end(&p->progress);
 	for (size_t i = 0; r == 0 && i < p->nsources; i++)
 		r = ebb_plan_packs(p->app, p->snap, &p->sources[i], p->decide, on_action, p, &missing, err);
@@ -406,7 +438,7 @@ static int make(struct planning *p, const char *path, bool keep, struct ebb_err 
 	if (path) {
 		r = ebb_planfile_commit(p->out, &head, id, err);
 		p->out = NULL;
-		if (r == 0 && keep)
+		if (r == 0 && (p->flags & EBB_CMD_PLAN_KEEP))
 			record_savings(p, &head, id);
 	}
 	return r < 0 ? r : tell(p, &head, path, path ? id : NULL, err);
@@ -423,17 +455,17 @@ static void release(struct planning *p)
 	ebb_arena_release(&p->arena);
 }
 
-int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path, bool stays,
-		      bool keep, struct ebb_err *err)
+int ebb_cmd_plan_make(struct ebb_app *app, const char *const *stores, size_t n, const char *path,
+		      unsigned flags, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
-	EBB_CLEANUP(release) struct planning p = {.app = app, .stays = stays};
+	EBB_CLEANUP(release) struct planning p = {.app = app, .flags = flags};
 	int r;
 
 	if ((r = ebb_app_config(app, err)) < 0 || (r = ebb_app_index(app, true, &ix, err)) < 0 ||
 	    (r = ebb_app_snap(app, ix, &p.snap, err)) < 0 || (r = choose(&p, stores, n, err)) < 0)
 		return r;
-	return make(&p, path, keep, err);
+	return make(&p, path, err);
 }
 
 static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_err *err)
@@ -449,12 +481,14 @@ static int run(struct ebb_app *app, const struct ebb_cli_args *args, struct ebb_
 		return no_memory(err);
 	for (size_t i = 0; i < n; i++)
 		stores[i] = ebb_cli_arg(args, (int)i);
-	return ebb_cmd_plan_make(app, stores, n, dry ? NULL : path, true, true, err);
+	unsigned flags = EBB_CMD_PLAN_STAYS | EBB_CMD_PLAN_KEEP | (ebb_cli_flag(args, "sample") ? EBB_CMD_PLAN_SAMPLE : 0);
+	return ebb_cmd_plan_make(app, stores, n, dry ? NULL : path, flags, err);
 }
 
 static const struct ebb_cli_option options[] = {
 	{"output", 'o', EBB_CLI_STRING, "FILE", "write the plan there; compressed when it ends in .zst"},
 	{"dry-run", 'n', EBB_CLI_FLAG, NULL, "print the totals, write nothing"},
+	{"sample", 0, EBB_CLI_FLAG, NULL, "read samples of what would be compressed: a measured saving with its error"},
 	{NULL, 0, EBB_CLI_FLAG, NULL, NULL},
 };
 

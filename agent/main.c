@@ -75,6 +75,7 @@
  *   act_strike.c     objects deleted in packs               strike.c         their tombstones     packname.c  names of both
  *   act_repack.c     packs without them                     repack.c         made and compared
  *   packs.c          packs as they stand, what is in them   cmd_packs.c      listed               plan_packs.c  in plans
+ *   plan_sample.c    what compressing would leave, by samples
  *   act_copy.c       and of transfers                       after.c          what a copy made, for the next hop
  *   op.c             one action of a run                    steps.c          the few things it is made of
  *   stream.c         copying through a codec                take.c           or by the stores themselves

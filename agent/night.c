@@ -335,7 +335,7 @@ static int plan(struct ebb_nightlog *n, const char *const *stores, size_t count,
 		r = ebb_pending_path(n->app->index_dir, "new.jsonl", &path, err);
 	}
 	if (r == 0)
-		r = ebb_cmd_plan_make(n->app, stores, count, path, false, !n->dry, err);
+		r = ebb_cmd_plan_make(n->app, stores, count, path, n->dry ? 0 : EBB_CMD_PLAN_KEEP, err);
 	ebb_nightlog_hush(n);
 	if (r == 0)
 		r = ebb_night_plan_done(n, path, err);

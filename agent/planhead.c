@@ -124,6 +124,24 @@ static json_t *packed_json(const struct ebb_planhead_packed *p)
 			 (json_int_t)p->one_off, "saving_month_nano", (json_int_t)p->saving);
 }
 
+static json_t *sampled_json(const struct ebb_planhead_rule *rule)
+{
+	json_t *list = json_array();
+	int bad = 0;
+
+	for (size_t i = 0; i < rule->nsampled; i++) {
+		const struct ebb_shrink_kind *k = &rule->sampled[i];
+
+		bad |= json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:i, s:I, s:i, s:i}", "ext", k->ext, "objects", (json_int_t)k->objects,
+							     "bytes", (json_int_t)k->bytes, "samples", k->samples, "read_bytes",
+							     (json_int_t)k->read, "permille", k->permille, "margin", k->margin));
+	}
+	if (!bad)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *rules_json(const struct ebb_planhead *h)
 {
 	json_t *list = json_array();
@@ -141,6 +159,8 @@ static json_t *rules_json(const struct ebb_planhead *h)
 		bad |= json_object_set_new(o, "refused", refused);
 		if (h->rules[i].packed.objects)
 			bad |= json_object_set_new(o, "packed", packed_json(&h->rules[i].packed));
+		if (h->rules[i].nsampled)
+			bad |= json_object_set_new(o, "sampled", sampled_json(&h->rules[i]));
 		bad |= json_array_append_new(list, o);
 	}
 	if (!bad)
@@ -264,6 +284,31 @@ static void read_packed(struct ebb_jsonline *l, struct ebb_planhead_packed *ret)
 	ebb_jsonline_join(l, &sub);
 }
 
+static void read_sampled(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planhead_rule *ret)
+{
+	json_t *list = ebb_jsonline_array(l, "sampled");
+	struct ebb_shrink_kind *v = ebb_arena_calloc(arena, json_array_size(list), sizeof(*v));
+
+	ret->sampled = v;
+	ret->nsampled = v ? json_array_size(list) : 0;
+	for (size_t i = 0; i < ret->nsampled; i++) {
+		struct ebb_jsonline sub = ebb_jsonline_sub(l, json_array_get(list, i));
+		const char *ext = ebb_jsonline_str(&sub, "ext");
+
+		if (ext && strlen(ext) > EBB_SHRINK_EXT_MAX)
+			ebb_jsonline_bad(&sub, "\"ext\" is too long");
+		else if (ext)
+			strcpy(v[i].ext, ext);
+		v[i].objects = ebb_jsonline_int(&sub, "objects", 0, INT64_MAX);
+		v[i].bytes = ebb_jsonline_int(&sub, "bytes", 0, INT64_MAX);
+		v[i].samples = (int)ebb_jsonline_int(&sub, "samples", 1, EBB_SHRINK_SAMPLES);
+		v[i].read = ebb_jsonline_int(&sub, "read_bytes", 0, INT64_MAX);
+		v[i].permille = (int)ebb_jsonline_int(&sub, "permille", 0, 1000);
+		v[i].margin = (int)ebb_jsonline_int(&sub, "margin", 0, 1000000);
+		ebb_jsonline_join(l, &sub);
+	}
+}
+
 static enum ebb_action_verify read_verify(struct ebb_jsonline *l)
 {
 	const char *word = ebb_jsonline_str_or(l, "verify");
@@ -292,6 +337,8 @@ static void read_rules(struct ebb_jsonline *l, struct ebb_arena *arena, struct e
 		read_refused(&sub, &h->rules[i]);
 		if (json_object_get(sub.o, "packed"))
 			read_packed(&sub, &h->rules[i].packed);
+		if (json_object_get(sub.o, "sampled"))
+			read_sampled(&sub, arena, &h->rules[i]);
 		ebb_jsonline_join(l, &sub);
 	}
 }

@@ -7,10 +7,11 @@
  *    "limits":{"max_delete":null,"max_delete_ppm":500000,"max_objects":null,"max_bytes":null,"max_cost_nano":null,
  *              "max_errors":100,"window":null},
  *    "totals":{SUM},"kept":{SUM},"held":{SUM},"unmatched":{SUM},
- *    "rules":[{"rule":"old logs","action":"compress","verify":"bytes","totals":{SUM},"refused":[{"reason":"unknown","text":"...",SUM}]}]}
+ *    "rules":[{"rule":"old logs","action":"compress","verify":"bytes","totals":{SUM},"refused":[{"reason":"unknown","text":"...",SUM}],
+ *     "sampled":[{"ext":"log","objects":9,"bytes":100,"samples":32,"read_bytes":50,"permille":213,"margin":4}]}]}
  *
  * SUM is "objects","bytes","freed_bytes","wire_bytes","unpriced","one_off_nano","saving_month_nano". A store that was never scanned
- * (a destination) has generation 0. Reasons without objects are left out.
+ * (a destination) has generation 0. Reasons without objects are left out, and so is "sampled" without samples (policies/shrink.h).
  *
  * Threads: plain data.
  */
@@ -53,6 +54,8 @@ struct ebb_planhead_rule {
 	struct ebb_planhead_sum sum;
 	struct ebb_planhead_sum refused[EBB_REFUSE_COUNT];
 	struct ebb_planhead_packed packed;
+	const struct ebb_shrink_kind *sampled;	/* whose `rule` means nothing here */
+	size_t nsampled;
 };
 
 struct ebb_planhead_limits {

@@ -180,6 +180,38 @@ static void print_verify(FILE *f, const struct ebb_planhead_rule *rule)
 	fprintf(f, ": copies are verified %s\n", words[rule->verify]);
 }
 
+/* What samples said of a rule's objects, and how far what it frees may be wrong by that. */
+static void print_sampled(FILE *f, const struct ebb_planhead_rule *rule)
+{
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX];
+
+	for (size_t i = 0; i < rule->nsampled; i++) {
+		const struct ebb_shrink_kind *k = &rule->sampled[i];
+
+		fputs("  ", f);
+		ebb_out_name(f, rule->rule, strlen(rule->rule));
+		fputs(", ", f);
+		if (*k->ext) {
+			fputs(".", f);
+			ebb_out_name(f, k->ext, strlen(k->ext));
+		} else {
+			fputs("no extension", f);
+		}
+		fprintf(f, ": %d samples of %s, ", k->samples, ebb_out_bytes(natural(k->read), a));
+		if (k->permille == 1000)
+			fputs("would not shrink\n", f);
+		else
+			fprintf(f, "%d.%d %% +- %d.%d of %s is left\n", k->permille / 10, k->permille % 10, k->margin / 10,
+				k->margin % 10, ebb_out_bytes(natural(k->bytes), b));
+	}
+	if (!rule->nsampled || !rule->sum.objects)
+		return;
+	fputs("  ", f);
+	ebb_out_name(f, rule->rule, strlen(rule->rule));
+	fprintf(f, ": frees %s +- %s (95 %%, by samples)\n", ebb_out_bytes(natural(rule->sum.freed), a),
+		ebb_out_bytes(natural(ebb_shrink_margin(rule->sampled, rule->nsampled)), b));
+}
+
 /* What the amounts do not say by themselves, a line each. */
 static void print_notes(FILE *f, const struct ebb_plantext *p)
 {
@@ -196,6 +228,8 @@ static void print_notes(FILE *f, const struct ebb_plantext *p)
 		}
 	for (size_t i = 0; i < p->head->nrules; i++)
 		print_verify(f, &p->head->rules[i]);
+	for (size_t i = 0; i < p->head->nrules; i++)
+		print_sampled(f, &p->head->rules[i]);
 	for (size_t i = 0; i < p->head->nrules; i++)
 		if (!p->rules[i].purge && p->rules[i].trash_ns &&
 		    __builtin_add_overflow(later, p->head->rules[i].sum.freed, &later))

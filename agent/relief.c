@@ -247,7 +247,7 @@ static int by_rules(struct relief *r, struct ebb_err *err)
 	names[0] = name;
 	if ((rc = ebb_pending_path(r->n->app->index_dir, "all.jsonl", &whole, err)) < 0 ||
 	    (rc = ebb_pending_path(r->n->app->index_dir, "part.jsonl", &part, err)) < 0 ||
-	    (rc = ebb_cmd_plan_make(r->n->app, names, 1, whole, false, false, err)) < 0)
+	    (rc = ebb_cmd_plan_make(r->n->app, names, 1, whole, 0, err)) < 0)
 		return rc;
 	rc = choose(r, whole, part, err);
 	unlink(whole);

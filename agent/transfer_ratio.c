@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/transfer_ratio.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compress/codec.h"
 #include "compress/pipe.h"
 #include "compress/sample.h"
+#include "policies/shrink.h"
 #include "scanners/store.h"
 
-#define EXT_MAX 16		/* bytes of an extension; longer ones are none */
 #define EXTS_MAX 1024
 #define WHOLE ((int64_t)8 << 20)
 #define SMALL 4096		/* what compressing saves of less is not worth a second object */
@@ -22,7 +21,7 @@ struct seen {
 };
 
 struct ext {
-	char name[EXT_MAX + 1];
+	char name[EBB_SHRINK_EXT_MAX + 1];
 	struct seen v[EBB_TRANSFER_RATIO_OBJECTS];	/* the largest */
 	size_t n;
 	int permille;			/* 0: stays as it is */
@@ -46,20 +45,6 @@ void ebb_transfer_ratio_free(struct ebb_transfer_ratio *r)
 	ebb_arena_release(&r->arena);
 	free(r->v);
 	free(r);
-}
-
-/* "csv" of "a/b.CSV"; "" when there is none. */
-static void ext_of(const char *key, size_t len, char out[EXT_MAX + 1])
-{
-	size_t n = 0;
-
-	while (n < len && n <= EXT_MAX && key[len - n - 1] != '.' && key[len - n - 1] != '/')
-		n++;
-	if (n == len || n > EXT_MAX || key[len - n - 1] != '.')
-		n = 0;
-	for (size_t i = 0; i < n; i++)
-		out[i] = (char)tolower((unsigned char)key[len - n + i]);
-	out[n] = '\0';
 }
 
 static struct ext *find(const struct ebb_transfer_ratio *r, const char *name)
@@ -95,7 +80,7 @@ static int on_content(void *ctx, const struct ebb_transfer_content *c, struct eb
 	struct ebb_transfer_ratio *r = ctx;
 	const struct ebb_transfer_member *wanted = NULL, *readable = NULL;
 	struct ebb_record rec;
-	char name[EXT_MAX + 1];
+	char name[EBB_SHRINK_EXT_MAX + 1];
 
 	ebb_arena_init(&arena, 0);
 	for (size_t i = 0; i < c->n; i++) {
@@ -107,7 +92,7 @@ static int on_content(void *ctx, const struct ebb_transfer_content *c, struct eb
 	int rc = ebb_transfer_index_record(r->index, wanted, &arena, &rec, err);
 	if (rc < 0)
 		return rc;
-	ext_of(rec.key, rec.key_len, name);
+	ebb_shrink_ext(rec.key, rec.key_len, name);
 	struct ext *e = find(r, name);
 	if (!e && r->n == EXTS_MAX)
 		return 0;
@@ -198,9 +183,9 @@ static int look_into(struct ebb_transfer_ratio *r, struct ext *e, struct ebb_err
 
 static int packed(void *ctx, const char *key, size_t len)
 {
-	char name[EXT_MAX + 1];
+	char name[EBB_SHRINK_EXT_MAX + 1];
 
-	ext_of(key, len, name);
+	ebb_shrink_ext(key, len, name);
 	const struct ext *e = find(ctx, name);
 	return e ? e->permille : 0;
 }

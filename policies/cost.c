@@ -63,16 +63,16 @@ static int64_t held(const struct ebb_record *r)
 }
 
 /* Estimated bytes after compression: rounded up, and never more than before. */
-static int64_t shrunk(const struct ebb_record *r)
+static int64_t shrunk(const struct ebb_record *r, const struct ebb_shrink_kind *known)
 {
-	int64_t ratio = ebb_cost_compressed(r->key, r->key_len), size = r->f[EBB_F_SIZE];
+	int64_t ratio = known ? known->permille : ebb_cost_compressed(r->key, r->key_len), size = r->f[EBB_F_SIZE];
 	int64_t left = size / 1000 * ratio + (size % 1000 * ratio + 999) / 1000;
 
 	return left < held(r) ? left : held(r);
 }
 
 /* Bytes freed at the source, bytes written to the destination or beside the object. */
-static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
+static int64_t count_bytes(struct ebb_action *a, const struct ebb_shrink_kind *known, struct ebb_buf *why)
 {
 	const struct ebb_record *r = a->obj;
 	char text[EBB_UNITS_TEXT], more[EBB_UNITS_TEXT];
@@ -90,11 +90,14 @@ static int64_t count_bytes(struct ebb_action *a, struct ebb_buf *why)
 		a->wire = r->f[EBB_F_SIZE];
 		return r->f[EBB_F_SIZE] + MEMBER;
 	case EBB_ACTION_COMPRESS:
-		a->freed = held(r) - shrunk(r);
-		there = shrunk(r);
+		there = shrunk(r, known);
+		a->freed = held(r) - there;
 		ebb_buf_addf(why, "; about %s expected to be freed of %s",
 			     ebb_units_format_bytes(a->freed, text),
 			     ebb_units_format_bytes(held(r), more));
+		if (known)
+			ebb_buf_addf(why, ", by %d samples: %d.%d %% +- %d.%d is left of such objects", known->samples, known->permille / 10,
+				     known->permille % 10, known->margin / 10, known->margin % 10);
 		return there;
 	case EBB_ACTION_DELETE:
 		if (r->f[EBB_F_NLINK] > 1) {
@@ -368,7 +371,7 @@ int ebb_cost_repack(const struct ebb_cost_ends *ends, struct ebb_action *a, stru
 int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
 		    struct ebb_buf *why, struct ebb_err *err)
 {
-	int64_t there = count_bytes(a, why);
+	int64_t there = count_bytes(a, ends->shrink, why);
 	const char *missing = unpriced(ends, a);
 
 	ebb_bill_clear(bill);

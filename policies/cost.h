@@ -23,11 +23,12 @@
 #include "core/buf.h"
 #include "policies/action.h"
 #include "policies/bill.h"
+#include "policies/shrink.h"
 
 /*
  * Share of its size that a file with this key keeps when it is compressed, in thousandths: 350 for
  * text-like extensions, 800 for tensors, 1000 for formats that are compressed already, 600 for the rest. An estimate
- * for planning; what is really saved is counted when it is done.
+ * for planning, where no samples were taken (policies/shrink.h); what is really saved is counted when it is done.
  */
 #define EBB_COST_POINTLESS 1000
 int ebb_cost_compressed(const char *key, size_t len);
@@ -42,6 +43,7 @@ struct ebb_cost_ends {
 	const struct ebb_price_class *with;	/* of the copy that stays (dedup); NULL: not priced */
 	const struct ebb_price_figure *apart[2];	/* dedup, what a byte pays from the object's store
 						 * to that of the copy, and back; NULL: not priced */
+	const struct ebb_shrink_kind *shrink;	/* compress: what samples say is left; NULL: go by the extension */
 	const struct ebb_price_figure *cpu;	/* an hour of one core; NULL: none is charged */
 	int64_t now;				/* ns since the epoch, for how often evidence saw it read; 0: not looked at */
 	int64_t age_ns;				/* time in `from` so far; 0 when not known */

@@ -49,6 +49,7 @@ struct ebb_decide {
 	struct ebb_bill bill;		/* of the action at hand */
 	struct ebb_reclass *reclass;
 	const struct ebb_habits *habits;	/* or NULL */
+	const struct ebb_shrink *shrink;	/* or NULL */
 	struct ebb_decide_ends ends;
 	struct small *small;		/* by rule */
 	struct pack pack;
@@ -102,6 +103,11 @@ void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *c
 void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits)
 {
 	d->habits = habits;
+}
+
+void ebb_decide_use_shrink(struct ebb_decide *d, const struct ebb_shrink *s)
+{
+	d->shrink = s;
 }
 
 void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c)
@@ -234,6 +240,12 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	if (chosen)
 		ebb_reclass_why(d->reclass, &d->why);
 	ends = ebb_decide_ends_of(&d->ends, a);
+	if (a->id == EBB_ACTION_COMPRESS)
+		ends.shrink = ebb_shrink_find(d->shrink, rule, a->obj->key, a->obj->key_len);
+	if (ends.shrink && ends.shrink->permille == EBB_COST_POINTLESS) {
+		*ret = EBB_REFUSE_POINTLESS;
+		return 0;
+	}
 	r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
 	if (r < 0)
 		return r;

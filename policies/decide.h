@@ -22,6 +22,7 @@
 #include "policies/habits.h"
 #include "policies/price.h"
 #include "policies/rules.h"
+#include "policies/shrink.h"
 
 struct ebb_decide_totals {
 	struct ebb_decide_sum all;		/* every action */
@@ -45,6 +46,7 @@ int ebb_decide_new(struct ebb_arena *arena, const struct ebb_rules *rules,
 		   const struct ebb_price_books *prices, int64_t now, struct ebb_decide **ret,
 		   struct ebb_err *err);
 void ebb_decide_free(struct ebb_decide *d);
+EBB_CLEANUP_PTR(struct ebb_decide, ebb_decide_free);
 
 /* Whether the dataset of @key may lie in store @to, as far as jurisdictions go. */
 bool ebb_decide_resides(const struct ebb_rules *rules, const char *key, size_t len, const char *to);
@@ -64,6 +66,9 @@ void ebb_decide_use_copies(struct ebb_decide *d, ebb_decide_copy_fn *fn, void *c
 
 /* How datasets are read, for rules with `class: auto`; borrowed. Without it each object speaks for itself. */
 void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits);
+
+/* What samples say compressing leaves, by rule; borrowed. Without it, and of kinds that it does not know, the extension says. */
+void ebb_decide_use_shrink(struct ebb_decide *d, const struct ebb_shrink *s);
 
 /* For retain rules: which checkpoints stay. Finished, of the same rules and blocks. Without it they all stay. Borrowed. */
 void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c);
