@@ -24,6 +24,14 @@ struct ebb_s3 *ebb_store_s3_client(struct ebb_store *s)
 	return s->ops == &ebb_store_s3_ops ? ((struct ebb_store_s3 *)s)->s3 : NULL;
 }
 
+enum ebb_store_s3_versions ebb_store_s3_versioning(const struct ebb_store *s, bool *ret_mfa)
+{
+	const struct ebb_store_s3 *s3 = s->ops == &ebb_store_s3_ops ? (const struct ebb_store_s3 *)s : NULL;
+
+	*ret_mfa = s3 && s3->mfa_delete;
+	return s3 ? s3->versions : EBB_STORE_S3_UNKNOWN;
+}
+
 const char *ebb_store_s3_prefix(const struct ebb_store *s)
 {
 	return ((const struct ebb_store_s3 *)s)->prefix;
@@ -241,20 +249,34 @@ static int s3_identify(struct ebb_store *base, struct ebb_store_identity *ret, s
 	return 0;
 }
 
+static bool says(const void *doc, size_t len, const char *name, const char *word)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf text = EBB_BUF_INIT(64);
+
+	return ebb_s3_xml_find(doc, len, "VersioningConfiguration", name, &text) && text.len && strcmp(text.data, word) == 0;
+}
+
+static void read_versioning(struct ebb_store_s3 *s, const void *doc, size_t len)
+{
+	s->versions = says(doc, len, "Status", "Enabled")     ? EBB_STORE_S3_ENABLED
+		      : says(doc, len, "Status", "Suspended") ? EBB_STORE_S3_SUSPENDED
+							      : EBB_STORE_S3_NEVER;
+	s->mfa_delete = says(doc, len, "MfaDelete", "Enabled");
+	if (s->versions == EBB_STORE_S3_ENABLED)
+		s->base.caps |= EBB_CAP_VERSIONS;
+}
+
 /* Is there such a bucket, and does it keep versions? A store that does not know the question keeps none. */
 static int probe(struct ebb_store_s3 *s, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf status = EBB_BUF_INIT(20);
 	struct ebb_err why = {0};
 
 	ebb_s3_call_init(&call, EBB_S3_GET_CONFIG, "GET", NULL);
 	ebb_s3_call_query(&call, "versioning", "");
 	int rc = ebb_s3_do(s->s3, &call, &why);
-	if (rc == 0 &&
-	    ebb_s3_xml_find(call.http.answer.data, call.http.answer.len, "VersioningConfiguration", "Status", &status) &&
-	    status.len && strcmp(status.data, "Enabled") == 0)
-		s->base.caps |= EBB_CAP_VERSIONS;
+	if (rc == 0)
+		read_versioning(s, call.http.answer.data, call.http.answer.len);
 	if (rc == 0 || rc == -EBB_ENOTSUP || rc == -EBB_EACCES)
 		return 0;
 	return ebb_err_set(err, rc == -EBB_ENOENT ? EBB_ESTORE : -rc, "store '%s': %s", s->base.name, why.msg);

@@ -28,6 +28,17 @@ struct ebb_s3 *ebb_store_s3_client(struct ebb_store *s);
 /* What keys of the store have in front of them in the bucket: "" or "data/". */
 const char *ebb_store_s3_prefix(const struct ebb_store *s);
 
+/* Whether a bucket keeps versions, as it said when the store was opened. */
+enum ebb_store_s3_versions {
+	EBB_STORE_S3_UNKNOWN,	/* it does not say, or not to us */
+	EBB_STORE_S3_NEVER,
+	EBB_STORE_S3_SUSPENDED,	/* it did: what was written then still has versions; writes and deletes replace the version "null" */
+	EBB_STORE_S3_ENABLED	/* EBB_CAP_VERSIONS */
+};
+
+/* *ret_mfa: no version goes for good without a second factor (MFA Delete), which ebb has not. */
+enum ebb_store_s3_versions ebb_store_s3_versioning(const struct ebb_store *s, bool *ret_mfa);
+
 /* Sizes at which requests change form. Zero leaves one as it is. For tests: no server is asked whether it agrees. */
 struct ebb_store_s3_limits {
 	int64_t part;		/* bytes of an uploaded part; less is one PUT. 16 MiB */
@@ -46,6 +57,8 @@ struct ebb_store_s3 {
 	bool customer_key;	/* everything is encrypted with a key that the client has; sse is NULL */
 	struct ebb_store_s3_limits limits;
 	bool must_be_private, must_be_encrypted;
+	enum ebb_store_s3_versions versions;
+	bool mfa_delete;
 	bool conditions;	/* the store is known to honour if-none-match in buckets with versions (AWS; Ceph does not) */
 };
 
@@ -124,6 +137,14 @@ int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const str
  * @return  1 or 0.
  */
 int ebb_store_s3_version_second(struct ebb_store_s3 *s, const char *key, const char *id, struct ebb_err *err);
+
+/*
+ * While versioning is suspended a write or a delete marker takes the place of the version "null", wherever among the versions of its key it
+ * stands. Would one that nobody named be lost so, below the object *@o? Asks nothing in other buckets.
+ *
+ * @return  0; -EBB_ENOTSUP: it would.
+ */
+int ebb_store_s3_version_spares(struct ebb_store_s3 *s, const char *key, const struct ebb_store_s3_object *o, struct ebb_err *err);
 
 /* Operations of the table in store_s3.c. */
 int ebb_store_s3_meta_get(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);

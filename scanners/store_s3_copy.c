@@ -302,6 +302,8 @@ int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const str
 		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is encrypted with a key of the customer's own", from);
 	if (rc == 0 && o->locked)
 		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is locked, and a copy would not be", from);
+	if (rc == 0 && strcmp(j.from, j.to) == 0)
+		rc = ebb_store_s3_version_spares(s, from, o, err);
 	if (rc == 0)
 		rc = get_acl(s, j.from, &acl, &was, err);
 	bool restore = rc == 1 && !(was.n == 1 && was.all_owners);

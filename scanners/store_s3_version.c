@@ -31,6 +31,12 @@ static int versions_get(struct ebb_store_s3 *s, const char *key, struct versions
 	return rc;
 }
 
+/* What was written while no versions were kept. */
+static bool is_null(const char *id)
+{
+	return strcmp(id, "null") == 0;
+}
+
 /* The version below the marker that is the newest, as a record of @key; NULL when it is not so. */
 static const struct ebb_s3_entry *hidden(const struct versions *v, const char *key, struct ebb_record *ret)
 {
@@ -77,6 +83,21 @@ int ebb_store_s3_version_second(struct ebb_store_s3 *s, const char *key, const c
 	while (i < v.n && strcmp(v.list.page.entries[i].id, id) != 0)
 		i++;
 	return rc < 0 ? rc : i + 1 < v.n && v.list.page.entries[i + 1].kind == EBB_KIND_VERSION;
+}
+
+int ebb_store_s3_version_spares(struct ebb_store_s3 *s, const char *key, const struct ebb_store_s3_object *o, struct ebb_err *err)
+{
+	EBB_CLEANUP(versions_release) struct versions v = {0};
+
+	if (s->versions != EBB_STORE_S3_SUSPENDED || !*o->version || is_null(o->version))
+		return 0;
+	int rc = versions_get(s, key, &v, err);
+	for (size_t i = 0; rc == 0 && i < v.n; i++)
+		if (is_null(v.list.page.entries[i].id) && v.list.page.entries[i].kind == EBB_KIND_VERSION)
+			return ebb_err_set(err, EBB_ENOTSUP,
+					   "'%s' has an older version, from before versions were kept, that would be lost while versioning of "
+					   "bucket '%s' is suspended: enable it", key, ebb_s3_bucket(s->s3));
+	return rc;
 }
 
 static int put_marker(struct ebb_store_s3 *s, const char *full, struct ebb_err *err)
@@ -185,13 +206,17 @@ int ebb_store_s3_version_remove(struct ebb_store *base, const char *key, const s
 	char full[EBB_STORE_S3_KEY];
 	int rc = ebb_store_s3_head(s, key, expect, &call, &o, &why);
 
-	if (rc == -EBB_ENOENT && base->caps & EBB_CAP_VERSIONS)
+	if (rc == -EBB_ENOENT && s->versions >= EBB_STORE_S3_SUSPENDED)	/* hidden before it was suspended, perhaps */
 		return remove_hidden(s, key, expect, err);
 	if (rc < 0)
 		return ebb_err_set(err, -rc, "%s", why.msg);
 	if (o.locked)
 		return ebb_err_set(err, EBB_EACCES, "'%s' is locked: retention or legal hold", key);
-	if (*o.version)
+	rc = ebb_store_s3_version_spares(s, key, &o, err);
+	if (rc < 0)
+		return rc;
+	/* where it is suspended a plain DELETE leaves a marker in place of the version "null": deleting that id as well would show what is below */
+	if (*o.version && !(s->versions == EBB_STORE_S3_SUSPENDED && is_null(o.version)))
 		return remove_version(s, key, &o, err);
 	rc = ebb_store_s3_key(s, key, full, err);
 	return rc < 0 ? rc : delete(s, full, "", o.etag, NULL, err);

@@ -428,6 +428,14 @@ static bool is_md5(const struct ebb_store_s3_object *o, const char *etag)
 	return strcmp(o->etag, etag) == 0;
 }
 
+/* Ceph takes the delete marker "null" of a bucket whose versioning is suspended for an object that exists. */
+static bool mistakes_marker(struct writer *w)
+{
+	const struct ebb_store_s3 *s = store_of(w);
+
+	return s->versions == EBB_STORE_S3_SUSPENDED && !s->conditions && check_free(w, NULL) == 0;
+}
+
 /* One PUT; *ret_etag is the tag that the bytes must have. */
 static int put_whole(struct writer *w, bool condition, char etag[48], char version[VERSION_MAX], struct ebb_err *err)
 {
@@ -449,7 +457,7 @@ static int put_whole(struct writer *w, bool condition, char etag[48], char versi
 	call.body = w->data.data ? w->data.data : "";
 	call.body_len = w->data.len;
 	rc = ebb_s3_do(store_of(w)->s3, &call, &why);
-	if (rc == -EBB_ENOTSUP && condition)	/* no conditional writes there: check_free has looked */
+	if (condition && (rc == -EBB_ENOTSUP || (rc == -EBB_ECHANGED && mistakes_marker(w))))	/* check_free has looked */
 		return put_whole(w, false, etag, version, err);
 	if (rc == -EBB_ECHANGED)
 		return is_ours(w) ? 0 : ebb_err_set(err, EBB_EEXIST, "'%s' exists already", w->key_of_caller);
@@ -489,9 +497,27 @@ static int list_parts_as_told(struct writer *w, struct ebb_buf *doc, struct ebb_
 	return rc ? rc : ebb_buf_adds(doc, "</CompleteMultipartUpload>");
 }
 
-static int complete(struct writer *w, char etag[48], char version[VERSION_MAX], struct ebb_err *err)
+/* The request that makes an object of the parts. */
+static int ask_complete(struct writer *w, const struct ebb_buf *doc, bool condition, char version[VERSION_MAX], struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+
+	ebb_s3_call_init(&call, EBB_S3_UPLOAD_COMPLETE, "POST", w->key);
+	ebb_s3_call_query(&call, "uploadId", w->upload);
+	if (condition)
+		ebb_s3_call_header(&call, "if-none-match", "*");
+	call.body = doc->data;
+	call.body_len = doc->len;
+	call.idle = 600;
+	int rc = ebb_s3_do(store_of(w)->s3, &call, err);
+	if (rc == -EBB_ECHANGED && condition && mistakes_marker(w))
+		return ask_complete(w, doc, false, version, err);
+	ebb_s3_call_got(&call, "x-amz-version-id", version, VERSION_MAX);
+	return rc;
+}
+
+static int complete(struct writer *w, char etag[48], char version[VERSION_MAX], struct ebb_err *err)
+{
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf doc = EBB_BUF_INIT((size_t)4 << 20);
 	struct ebb_err why = {0};
 	uint8_t sum[16];
@@ -514,17 +540,10 @@ static int complete(struct writer *w, char etag[48], char version[VERSION_MAX], 
 		return rc;
 	ebb_digest_hex(sum, sizeof(sum), hex);
 	snprintf(etag, 48, "%s-%u", hex, w->nparts);
-	ebb_s3_call_init(&call, EBB_S3_UPLOAD_COMPLETE, "POST", w->key);
-	ebb_s3_call_query(&call, "uploadId", w->upload);
-	ebb_s3_call_header(&call, "if-none-match", "*");
-	call.body = doc.data;
-	call.body_len = doc.len;
-	call.idle = 600;
-	rc = ebb_s3_do(store_of(w)->s3, &call, &why);
+	rc = ask_complete(w, &doc, true, version, &why);
 	if (rc == 0 || (rc == -EBB_ENOENT && is_ours(w))) {
 		free(w->upload);
 		w->upload = NULL;
-		ebb_s3_call_got(&call, "x-amz-version-id", version, VERSION_MAX);
 		return 0;
 	}
 	return ebb_err_set(err, rc == -EBB_ECHANGED ? EBB_EEXIST : -rc, "%s", why.msg);
