@@ -196,6 +196,13 @@ static void print_action(const struct explain *x)
 			ebb_units_exact_duration(rule->trash_ns, t));
 }
 
+/* Is there more to say than the refusal's own text? */
+static bool says_why(const struct explain *x)
+{
+	return x->why && (x->refusal == EBB_REFUSE_LIVE || x->refusal == EBB_REFUSE_RESIDENCY || x->refusal == EBB_REFUSE_HURRIED ||
+			  (x->rule && x->rule->retain));
+}
+
 static void print_outcome(const struct explain *x)
 {
 	FILE *f = x->app->out;
@@ -203,7 +210,7 @@ static void print_outcome(const struct explain *x)
 	if (x->rule && x->refusal != EBB_REFUSE_NONE) {
 		fprintf(f, "\nRule '%s' meets it, but the plan leaves it alone: %s\n",
 			x->rule->name, ebb_decide_refusal_text(x->refusal));
-		if (x->why && (x->refusal == EBB_REFUSE_LIVE || x->refusal == EBB_REFUSE_RESIDENCY || x->rule->retain))
+		if (says_why(x))
 			fprintf(f, "  %s\n", x->why);
 		return;
 	}
@@ -263,7 +270,7 @@ static int print_json(struct explain *x, struct ebb_err *err)
 			    refused ? json_string(ebb_decide_refusal_name(x->refusal)) : json_null());
 	json_object_set_new(o, "refused_why",
 			    refused ? json_string(ebb_decide_refusal_text(x->refusal)) : json_null());
-	if (x->why && (x->refusal == EBB_REFUSE_LIVE || x->refusal == EBB_REFUSE_RESIDENCY || (x->rule && x->rule->retain)))
+	if (says_why(x))
 		json_object_set_new(o, "why", json_string(x->why));
 	if (x->dataset)
 		json_object_set_new(o, "dataset", json_string(x->dataset->match));

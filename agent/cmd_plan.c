@@ -249,6 +249,7 @@ static int head_rules(struct planning *p, struct ebb_planhead *h, struct ebb_err
 	h->kept = sum_of(&t->kept);
 	h->held = sum_of(&t->held);
 	h->unmatched = sum_of(&t->unmatched);
+	h->older = sum_of(&t->older);
 	return 0;
 }
 
@@ -276,8 +277,14 @@ static int head_stores(struct planning *p, struct ebb_planhead *h, struct ebb_er
 	h->stores = ebb_arena_calloc(&p->arena, p->nsources + c->nstores, sizeof(*h->stores));
 	if (!h->stores)
 		return no_memory(err);
-	for (size_t i = 0; i < p->nsources; i++)
-		h->stores[h->nstores++] = ebb_planstore_scanned(&p->sources[i]);
+	for (size_t i = 0; i < p->nsources; i++) {
+		struct ebb_planhead_store *st = &h->stores[h->nstores++];
+		const struct ebb_noncurrent *v = ebb_context_versions(p->context, p->sources[i].name);
+
+		*st = ebb_planstore_scanned(&p->sources[i]);
+		st->versions = v ? v->state : EBB_NONCURRENT_UNKNOWN;
+		st->mfa_delete = v && v->mfa_delete;
+	}
 	for (size_t i = 0; r == 0 && i < c->nstores; i++) {
 		const char *name = c->stores[i].open.name;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ebb scan: bring the index up to date. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,8 @@ static int print_json(struct ebb_app *app, const struct ebb_config_store *cs,
 			      ebb_record_evidence_name(s->evidence), "resumed", s->resumed, "elapsed_ms",
 			      (json_int_t)(s->elapsed / 1000000));
 
+	if (s->versions.state != EBB_NONCURRENT_UNKNOWN)
+		json_object_set_new(o, "versions", json_string(ebb_noncurrent_name(s->versions.state)));
 	if (s->requests)
 		json_object_set_new(o, "requests", json_integer((json_int_t)s->requests));
 	if (ebb_listing_cost(app->config, cs, s->requests, &cost, NULL) == 1)
@@ -48,6 +51,24 @@ static const char *const evidence_text[EBB_EVIDENCE_COUNT] = {
 	"the provider's access tiers tell since when there was no read",
 	"reads are known from access logs, which may have lost some",
 };
+
+/* Whether what goes from a bucket goes. */
+static void tell_versions(FILE *f, const struct ebb_noncurrent *v)
+{
+	int64_t days = ebb_noncurrent_days(v, NULL, 0);
+
+	if (v->state < EBB_NONCURRENT_SUSPENDED)
+		return;
+	fputs(v->state == EBB_NONCURRENT_ENABLED ? "\n  keeps versions: what is deleted stays, noncurrent and billed as before, until it is removed"
+						 : "\n  kept versions, which is suspended now: those from before stay, and are billed",
+	      f);
+	if (v->mfa_delete)
+		fputs("; none is removed without a second factor (MFA Delete)", f);
+	else if (v->unread)
+		fputs("; its lifecycle rules cannot be read (s3:GetLifecycleConfiguration)", f);
+	else if (days >= 0)
+		fprintf(f, "; lifecycle rules remove some after %" PRId64 " d", days);
+}
 
 static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 		       const struct ebb_scan_result *s)
@@ -70,6 +91,7 @@ static void print_text(struct ebb_app *app, const struct ebb_config_store *cs,
 		fprintf(app->out, "\n  %s", ebb_out_things(s->requests, "listing request", a));
 	if (s->requests && ebb_listing_cost(app->config, cs, s->requests, &cost, NULL) == 1)
 		fprintf(app->out, ", %s", ebb_out_money(&cost, b));
+	tell_versions(app->out, &s->versions);
 	fprintf(app->out, "\n  %s", cs->open.bucket && s->evidence < EBB_EVIDENCE_TIER
 						     ? "a bucket does not tell of reads: ebb ingest adds what access logs tell"
 						     : evidence_text[s->evidence]);
@@ -131,7 +153,7 @@ static int scan_one(struct ebb_app *app, struct ebb_index *ix, struct ebb_cmd_sc
 	}
 	tell_unreadable(app, cs, &s);
 	struct ebb_factbook_stats facts = {0};
-	if ((r = ebb_factbook_learn(app, ix, cs, !o->manifest, &facts, err)))
+	if ((r = ebb_factbook_learn(app, ix, cs, !o->manifest, &s.versions, &facts, err)))
 		return r;
 	if (facts.bad)
 		ebb_app_note(app, "%s: %llu of %llu files that say what others are for cannot be understood; what they may be about stays",
@@ -282,6 +304,7 @@ static const struct ebb_cli_field json[] = {
 	{"kept_unseen", "number", "objects below them, carried over from the last scan"},
 	{"evidence", "string", "what the mount tells of reads: none, mtime, relatime, atime"},
 	{"evidence_since", "string", "and since when; absent: always"},
+	{"versions", "string", "whether a bucket keeps versions: none, suspended, enabled; absent where it did not say"},
 	{"requests", "number", "pages of the listing that were asked for, where a bucket was scanned"},
 	{"requests_nano", "number", "what they cost, in billionths of the currency; absent without a price"},
 	{"resumed", "boolean", "whether an interrupted scan was gone on with"},

@@ -194,7 +194,7 @@ static int only_rule(const struct ebb_planhead *h, const char *rule, struct ebb_
 		ret->rules = &h->rules[i];
 		ret->nrules = 1;
 		ret->all = h->rules[i].sum;
-		ret->kept = ret->held = ret->unmatched = (struct ebb_planhead_sum){0};
+		ret->kept = ret->held = ret->unmatched = ret->older = (struct ebb_planhead_sum){0};
 		return 0;
 	}
 	return ebb_err_set(err, EBB_EUSAGE, "the plan has no rule '%s'%s", rule,

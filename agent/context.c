@@ -198,11 +198,24 @@ int ebb_context_make(struct ebb_app *app, struct ebb_snap *snap, const struct eb
 	return 0;
 }
 
+const struct ebb_noncurrent *ebb_context_versions(const struct ebb_context *c, const char *store)
+{
+	const struct ebb_guards_store *s = find(c, store);
+
+	return s ? &s->facts.versions : NULL;
+}
+
+static const struct ebb_noncurrent *versions(void *ctx, const char *store)
+{
+	return ebb_context_versions(ctx, store);
+}
+
 void ebb_context_use(struct ebb_context *c, struct ebb_decide *d)
 {
 	ebb_decide_use_ckpts(d, c->ckpts);
 	ebb_decide_use_allof(d, c->allof);
 	ebb_decide_use_guard(d, breaks, c);
+	ebb_decide_use_versions(d, versions, c);
 }
 
 const struct ebb_ckpts *ebb_context_ckpts(const struct ebb_context *c)

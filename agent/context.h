@@ -30,4 +30,7 @@ void ebb_context_use(struct ebb_context *c, struct ebb_decide *d);
 /* NULL: there is no retain rule, and not everything was asked for. */
 const struct ebb_ckpts *ebb_context_ckpts(const struct ebb_context *c);
 
+/* What the bucket of a store does with old versions, by its last scan; NULL: the store is not known here. */
+const struct ebb_noncurrent *ebb_context_versions(const struct ebb_context *c, const char *store);
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "agent/jsonline.h"
 #include "agent/jsonput.h"
+#include "agent/keeping.h"
 #include "agent/linefile.h"
 #include "agent/ref.h"
 #include "core/base64.h"
@@ -87,7 +88,8 @@ static int read_file(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	return l->r;
 }
 
-static int head(struct ebb_linefile_reader *in, const char *store, int64_t scanned, struct ebb_err *err)
+static int head(struct ebb_linefile_reader *in, const char *store, int64_t scanned, struct ebb_arena *arena,
+		struct ebb_noncurrent *ret, struct ebb_err *err)
 {
 	struct ebb_jsonline l;
 	size_t len;
@@ -99,6 +101,7 @@ static int head(struct ebb_linefile_reader *in, const char *store, int64_t scann
 	r = ebb_jsonline_parse(&l, line, len, ebb_linefile_path(in), 1, EBB_EINDEX, err);
 	const char *schema = ebb_jsonline_str(&l, "schema"), *of = ebb_jsonline_str(&l, "store");
 	int64_t at = ebb_jsonline_int(&l, "scanned_ns", INT64_MIN, INT64_MAX);
+	ebb_keeping_read(&l, arena, ret);
 	r = l.r < 0 ? l.r : strcmp(schema, SCHEMA) == 0 && strcmp(of, store) == 0 && (at == scanned || scanned == INT64_MIN);
 	ebb_jsonline_release(&l);
 	return r;
@@ -154,10 +157,13 @@ int ebb_factbook_load(const char *index_dir, const char *store, int64_t scanned,
 	int r = ebb_linefile_open(path, LINE_CAP, &in, &why);
 	if (r == -EBB_ENOENT)
 		return 0;
+	struct ebb_noncurrent versions = {0};
 	if (r == 0)
-		r = head(in, store, scanned, &why);
+		r = head(in, store, scanned, arena, &versions, &why);
 	if (r == 1)
 		r = load(in, arena, ret, &why);
+	if (r == 1)
+		ret->versions = versions;
 	return r < 0 ? ebb_err_set(err, -r == EBB_ENOMEM ? EBB_ENOMEM : EBB_EINDEX, "%s", why.msg) : r;
 }
 
@@ -167,6 +173,7 @@ struct learning {
 	struct ebb_app *app;
 	const struct ebb_config_store *config;
 	bool reach;
+	const struct ebb_noncurrent *versions;	/* or NULL */
 	struct ebb_store *store;	/* opened when something is to be read */
 	bool closed;			/* it cannot be opened */
 	struct ebb_facts old;
@@ -349,11 +356,20 @@ static int block(struct learning *l, const struct ebb_block *b, struct ebb_block
 
 static int write_head(struct learning *l, const struct ebb_index_store *st, struct ebb_err *err)
 {
-	char line[512];
-	int n = snprintf(line, sizeof(line), "{\"schema\":\"" SCHEMA "\",\"store\":\"%s\",\"scanned_ns\":%lld}\n", st->name,
-			 (long long)st->started);
+	ebb_buf_clear(&l->line);
+	struct ebb_jsonput j = {.b = l->line};
 
-	return ebb_linefile_write(l->out, line, (size_t)n, err);
+	ebb_jsonput_open(&j, NULL, '{');
+	ebb_jsonput_string(&j, "schema", SCHEMA);
+	ebb_jsonput_string(&j, "store", st->name);
+	ebb_jsonput_int(&j, "scanned_ns", st->started);
+	if (l->versions)
+		ebb_keeping_write(&j, l->versions);
+	ebb_jsonput_shut(&j, '}');
+	int r = ebb_jsonput_append(&j, &l->line, err);
+	if (r == 0 && ebb_buf_adds(&l->line, "\n") < 0)
+		r = no_memory(err);
+	return r < 0 ? r : ebb_linefile_write(l->out, l->line.data, l->line.len, err);
 }
 
 static int walk(struct learning *l, struct ebb_snap *snap, const struct ebb_index_store *st, struct ebb_err *err)
@@ -382,12 +398,12 @@ static void release(struct learning *l)
 }
 
 int ebb_factbook_learn(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *store, bool reach,
-		       struct ebb_factbook_stats *ret, struct ebb_err *err)
+		       const struct ebb_noncurrent *versions, struct ebb_factbook_stats *ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
 	EBB_CLEANUP(ebb_arena_release) struct ebb_arena old = {0};
 	EBB_CLEANUP(release) struct learning l = {
-		.app = app, .config = store, .reach = reach, .line = EBB_BUF_INIT(LINE_CAP), .bytes = EBB_BUF_INIT((size_t)EBB_REF_CAP + PATH_MAX),
+		.app = app, .config = store, .reach = reach, .versions = versions, .line = EBB_BUF_INIT(LINE_CAP), .bytes = EBB_BUF_INIT((size_t)EBB_REF_CAP + PATH_MAX),
 	};
 	EBB_CLEANUP(ebb_mem_freep) char *path = path_of(app->index_dir, store->open.name);
 	EBB_CLEANUP(ebb_mem_freep) char *dir = NULL;

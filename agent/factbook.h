@@ -6,11 +6,11 @@
  * each up to EBB_REF_CAP. Plans only read it, so the same index, facts, rules, prices and time give the same plan, and a plan needs
  * no store. A file that cannot be read has a fact that says so.
  *
- *   {"schema":"ebb.facts/1","store":"lake","scanned_ns":1795460400000000000}
+ *   {"schema":"ebb.facts/1","store":"lake","scanned_ns":1795460400000000000,"versions":{..}}
  *   {"path":"runs/a/checkpoint-500/model.safetensors.index.json","size":812,"mtime_ns":..,"ctime_ns":..,"ino":..,"reader":"index",
  *    "facts":[["shard","model-00001-of-00002.safetensors"],["metric","0.25","eval_loss",500]]}
  *
- * A fact is its type, its text, and of metrics name and step; of "hold" the name. Like the index the file can be made anew by a scan.
+ * "versions" is of buckets (keeping.h). A fact is its type, its text, and of metrics name and step; of "hold" the name. Like the index the file can be made anew by a scan.
  *
  * Threads: main thread; learning needs the run lock.
  */
@@ -29,11 +29,12 @@ struct ebb_factbook_stats {
 /*
  * Bring the facts of a store up to date with the last scan of it.
  *
- * @reach   open the store and read; otherwise only what was known stays (a bucket that an inventory told of).
- * @return  0, also when files could not be read; -EBB_ECANCELLED; -EBB_EINDEX, -EBB_EIO, -EBB_ENOSPC, -EBB_ENOMEM.
+ * @reach     open the store and read; otherwise only what was known stays (a bucket that an inventory told of).
+ * @versions  what the scan heard of the versions that it keeps; NULL: nothing.
+ * @return    0, also when files could not be read; -EBB_ECANCELLED; -EBB_EINDEX, -EBB_EIO, -EBB_ENOSPC, -EBB_ENOMEM.
  */
 int ebb_factbook_learn(struct ebb_app *app, struct ebb_index *ix, const struct ebb_config_store *store, bool reach,
-		       struct ebb_factbook_stats *ret, struct ebb_err *err);
+		       const struct ebb_noncurrent *versions, struct ebb_factbook_stats *ret, struct ebb_err *err);
 
 /*
  * Load the facts of a store into @arena.

@@ -25,6 +25,7 @@
  *   check_money.c    budgets, shared costs, alerts
  *   cmd_scan.c       bring the index up to date             scan.c           one store: walk, doubt, publish
  *   scan_inventory.c a bucket from a report, without asking it             listing.c    what listing costs
+ *   keeping.c        what a bucket does with old versions
  *   cmd_ingest.c     what access logs tell of reads         ingest.c         which line is of which store
  *   cmd_find.c       objects that meet a condition          find_order.c     all of them in order
  *   cmd_du.c         sums by folder or group                tally.c          counted by age, size, kind, extension, owner

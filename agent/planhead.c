@@ -77,6 +77,9 @@ static json_t *stores_json(const struct ebb_planhead *h)
 					"generation", (json_int_t)s->generation, "dev",
 					(json_int_t)s->dev, "ino", (json_int_t)s->ino, "fsid",
 					s->fsid, "objects", (json_int_t)s->objects));
+		if (s->versions >= EBB_NONCURRENT_SUSPENDED)
+			json_object_update_new(json_array_get(list, i), json_pack("{s:s, s:b}", "versions", ebb_noncurrent_name(s->versions),
+										  "mfa_delete", s->mfa_delete));
 	}
 	if (json_array_size(list) == h->nstores)
 		return list;
@@ -187,6 +190,8 @@ int ebb_planhead_write(struct ebb_buf *out, const struct ebb_planhead *h, struct
 	bad |= add_sum(o, "kept", &h->kept);
 	bad |= add_sum(o, "held", &h->held);
 	bad |= add_sum(o, "unmatched", &h->unmatched);
+	if (h->older.objects)
+		bad |= add_sum(o, "older", &h->older);
 	bad |= json_object_set_new(o, "rules", rules_json(h));
 	if (bad) {
 		json_decref(o);
@@ -218,6 +223,17 @@ static const char *text(struct ebb_jsonline *l, struct ebb_arena *arena, const c
 	return copy;
 }
 
+/* What nobody wrote down is not known. */
+static enum ebb_noncurrent_state read_versions(struct ebb_jsonline *l)
+{
+	const char *word = ebb_jsonline_str_or(l, "versions");
+	int state = word ? ebb_noncurrent_by_name(word) : EBB_NONCURRENT_UNKNOWN;
+
+	if (state < 0)
+		ebb_jsonline_bad(l, "\"versions\" is none that exists");
+	return state < 0 ? EBB_NONCURRENT_UNKNOWN : (enum ebb_noncurrent_state)state;
+}
+
 static void read_stores(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb_planhead *h)
 {
 	json_t *list = ebb_jsonline_array(l, "stores");
@@ -234,6 +250,8 @@ static void read_stores(struct ebb_jsonline *l, struct ebb_arena *arena, struct 
 			.ino = (uint64_t)ebb_jsonline_int(&sub, "ino", INT64_MIN, INT64_MAX),
 			.fsid = text(&sub, arena, "fsid"),
 			.objects = ebb_jsonline_int(&sub, "objects", 0, INT64_MAX),
+			.versions = read_versions(&sub),
+			.mfa_delete = ebb_jsonline_bool(&sub, "mfa_delete"),
 		};
 		ebb_jsonline_join(l, &sub);
 	}
@@ -357,6 +375,8 @@ int ebb_planhead_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct eb
 	read_sum(l, ebb_jsonline_object(l, "kept"), &h.kept);
 	read_sum(l, ebb_jsonline_object(l, "held"), &h.held);
 	read_sum(l, ebb_jsonline_object(l, "unmatched"), &h.unmatched);
+	if (json_object_get(l->o, "older"))
+		read_sum(l, ebb_jsonline_object(l, "older"), &h.older);
 	read_rules(l, arena, &h);
 	if (l->r == 0)
 		*ret = h;

@@ -12,6 +12,8 @@
  *
  * SUM is "objects","bytes","freed_bytes","wire_bytes","unpriced","one_off_nano","saving_month_nano". A store that was never scanned
  * (a destination) has generation 0. Reasons without objects are left out, and so is "sampled" without samples (policies/shrink.h).
+ * A bucket that keeps versions has "versions":"enabled" and "mfa_delete" behind "objects"; "older":{SUM} follows "unmatched" where older
+ * versions stay below objects that go.
  *
  * Threads: plain data.
  */
@@ -33,6 +35,8 @@ struct ebb_planhead_store {
 	uint64_t dev, ino;		/* identity of the root */
 	const char *fsid;		/* of its filesystem, "" when unknown */
 	int64_t objects;		/* in that generation */
+	enum ebb_noncurrent_state versions;	/* "versions", "mfa_delete": only where versions are kept */
+	bool mfa_delete;
 };
 
 struct ebb_planhead_sum {
@@ -73,6 +77,7 @@ struct ebb_planhead {
 	struct ebb_planhead_limits limits;
 	struct ebb_planhead_sum all;
 	struct ebb_planhead_sum kept, held, unmatched;	/* see policies/decide.h */
+	struct ebb_planhead_sum older;	/* the same; "older", only where there are any */
 	struct ebb_planhead_rule *rules;
 	size_t nrules;
 };

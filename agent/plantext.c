@@ -213,6 +213,28 @@ static void print_sampled(FILE *f, const struct ebb_planhead_rule *rule)
 }
 
 /* What the amounts do not say by themselves, a line each. */
+/* Where what goes is not gone: buckets that keep versions, and what lies below objects that go. @later: something goes into a trash. */
+static void print_versions(FILE *f, const struct ebb_planhead *h, bool later)
+{
+	const struct ebb_planhead_sum *o = &h->older;
+	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], money[64];
+
+	for (size_t i = 0; i < h->nstores; i++) {
+		const struct ebb_planhead_store *s = &h->stores[i];
+
+		if (s->versions == EBB_NONCURRENT_ENABLED && s->mfa_delete)
+			fprintf(f, "  %s removes no version without a second factor (MFA Delete): deleting there hides, and frees nothing\n", s->name);
+		else if (s->versions == EBB_NONCURRENT_ENABLED && later)
+			fprintf(f, "  %s keeps versions: until then what is deleted there lies below a delete marker, billed as before\n", s->name);
+	}
+	if (o->objects)
+		fprintf(f, "  %s of what goes stay%s, %s%s%s%s, unless the bucket's own rules remove them (versions: noncurrent)\n",
+			ebb_out_things(natural(o->objects), "older version", a), o->objects == 1 ? "s" : "",
+			ebb_out_bytes(natural(o->bytes), b), o->unpriced < o->objects ? " for " : "",
+			o->unpriced < o->objects ? ebb_plantext_money(o, o->saving, h->currency, money) : "",
+			o->unpriced < o->objects ? " a month" : "");
+}
+
 static void print_notes(FILE *f, const struct ebb_plantext *p)
 {
 	const char *samples = p->samples ? p->samples : "";
@@ -237,6 +259,7 @@ static void print_notes(FILE *f, const struct ebb_plantext *p)
 	if (later > 0)
 		fprintf(f, "  %s of it are free, and save, when the trash expires and 'ebb trash --empty' has run\n",
 			ebb_out_bytes(natural(later), a));
+	print_versions(f, p->head, later > 0);
 	if (*samples)
 		fprintf(f, "  price%s of %s %s: replace %s, see 'ebb check'\n", one ? "" : "s", samples,
 			one ? "is a sample" : "are samples", one ? "it" : "them");

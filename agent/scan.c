@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/keeping.h"
 #include "agent/progress.h"
 #include "agent/run.h"
 #include "core/buf.h"
@@ -41,6 +42,7 @@ void ebb_scan_result_release(struct ebb_scan_result *r)
 	for (size_t i = 0; i < r->nnamed; i++)
 		free(r->named[i]);
 	r->nnamed = 0;
+	ebb_arena_release(&r->arena);
 }
 
 /* --- What is left out --- */
@@ -332,10 +334,12 @@ static int list(struct scan *s, struct ebb_err *err)
 		.cancel = s->app->cancel,
 	};
 	struct ebb_list_stats stats = {0};
-	int r = ebb_list_bucket_new(ebb_store_s3_client(s->opened), ebb_store_s3_prefix(s->opened),
-				    (ebb_store_caps(s->opened) & EBB_CAP_VERSIONS) != 0, &s->bucket, err);
+	int r;
 
-	if (r < 0)
+	ebb_arena_init(&s->ret->arena, 16 * 1024 * 1024);
+	if ((r = ebb_keeping_ask(s->opened, &s->ret->arena, &s->ret->versions, err)) < 0 ||
+	    (r = ebb_list_bucket_new(ebb_store_s3_client(s->opened), ebb_store_s3_prefix(s->opened),
+				     s->ret->versions.state >= EBB_NONCURRENT_SUSPENDED, &s->bucket, err)) < 0)
 		return r;
 	o.after = ebb_merge_resume_key(s->merge, &o.after_len);
 	s->ret->resumed = o.after_len != 0;

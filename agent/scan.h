@@ -22,7 +22,9 @@
 #define EBB_AGENT_SCAN_H
 
 #include "agent/app.h"
+#include "core/arena.h"
 #include "core/merge.h"
+#include "policies/noncurrent.h"
 #include "scanners/store.h"
 
 #define EBB_SCAN_LOSS_MIN 100
@@ -49,6 +51,8 @@ struct ebb_scan_result {
 	uint64_t unreadable;
 	char *named[EBB_SCAN_NAMED];	/* "key: reason" of the first, owned */
 	size_t nnamed;
+	struct ebb_noncurrent versions;	/* that a bucket keeps; its rules live in `arena` */
+	struct ebb_arena arena;
 	uint64_t requests;		/* pages of a bucket's listing that were asked for */
 	int64_t elapsed;		/* ns, monotonic */
 	bool resumed;

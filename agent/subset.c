@@ -26,7 +26,7 @@ int ebb_subset_write(struct ebb_planfile *plan, const char *path, ebb_subset_fn 
 	int r;
 
 	ebb_arena_init(&arena, 0);
-	h.all = (struct ebb_planhead_sum){0};
+	h.all = h.older = (struct ebb_planhead_sum){0};
 	h.rules = ebb_arena_calloc(&arena, h.nrules + 1, sizeof(*h.rules));
 	if (!h.rules)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");

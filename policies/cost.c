@@ -71,10 +71,26 @@ static int64_t shrunk(const struct ebb_record *r, const struct ebb_shrink_kind *
 	return left < held(r) ? left : held(r);
 }
 
+/* When what went into the trash is free. */
+static void tell_trash(const struct ebb_cost_ends *ends, const struct ebb_action *a, struct ebb_buf *why)
+{
+	char text[EBB_UNITS_TEXT];
+
+	if (ends->hidden == EBB_COST_HIDDEN_FOR_GOOD) {
+		ebb_buf_adds(why, "; frees nothing: it stays as a noncurrent version, billed as before, which nobody removes without a second "
+				  "factor (MFA Delete)");
+		return;
+	}
+	if (ends->hidden)
+		ebb_buf_adds(why, "; stays as a noncurrent version, billed as before");
+	ebb_buf_addf(why, "; saves once the trash expires after %s", ebb_units_exact_duration(a->trash_ns, text));
+}
+
 /* Bytes freed at the source, bytes written to the destination or beside the object. */
-static int64_t count_bytes(struct ebb_action *a, const struct ebb_shrink_kind *known, struct ebb_buf *why)
+static int64_t count_bytes(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_buf *why)
 {
 	const struct ebb_record *r = a->obj;
+	const struct ebb_shrink_kind *known = ends->shrink;
 	char text[EBB_UNITS_TEXT], more[EBB_UNITS_TEXT];
 	int64_t there = held(r) > r->f[EBB_F_SIZE] ? held(r) : r->f[EBB_F_SIZE];
 
@@ -107,16 +123,16 @@ static int64_t count_bytes(struct ebb_action *a, const struct ebb_shrink_kind *k
 		if (a->purge) {
 			ebb_buf_adds(why, "; cannot be undone");
 		} else if (r->f[EBB_F_NLINK] <= 1) {
-			ebb_buf_addf(why, "; saves once the trash expires after %s",
-				     ebb_units_exact_duration(a->trash_ns, text));
+			tell_trash(ends, a, why);
 		}
+		if (ends->hidden == EBB_COST_HIDDEN_FOR_GOOD)
+			a->freed = 0;
 		return 0;
 	case EBB_ACTION_DEDUP:
 		ebb_buf_addf(why, "; the same as %s:%.*s, which stays", a->with_store,
 			     (int)a->with->key_len, a->with->key);
 		if (a->how != EBB_ACTION_REFLINK)
-			ebb_buf_addf(why, "; saves once the trash expires after %s",
-				     ebb_units_exact_duration(a->trash_ns, text));
+			tell_trash(ends, a, why);
 		return 0;
 	default:
 		a->freed = 0;
@@ -371,7 +387,7 @@ int ebb_cost_repack(const struct ebb_cost_ends *ends, struct ebb_action *a, stru
 int ebb_cost_action(const struct ebb_cost_ends *ends, struct ebb_action *a, struct ebb_bill *bill,
 		    struct ebb_buf *why, struct ebb_err *err)
 {
-	int64_t there = count_bytes(a, ends->shrink, why);
+	int64_t there = count_bytes(ends, a, why);
 	const char *missing = unpriced(ends, a);
 
 	ebb_bill_clear(bill);

@@ -33,6 +33,13 @@
 #define EBB_COST_POINTLESS 1000
 int ebb_cost_compressed(const char *key, size_t len);
 
+/* Where a bucket keeps versions, the trash leaves the object under a delete marker. */
+enum ebb_cost_hidden {
+	EBB_COST_NOT_HIDDEN,
+	EBB_COST_HIDDEN,		/* billed as before until the trash lets it go */
+	EBB_COST_HIDDEN_FOR_GOOD	/* and after it: nothing is freed or saved */
+};
+
 /* Where an action takes its object from and to. */
 struct ebb_cost_ends {
 	const struct ebb_price_class *from;	/* class of the object; NULL: not priced */
@@ -46,6 +53,7 @@ struct ebb_cost_ends {
 	const struct ebb_shrink_kind *shrink;	/* compress: what samples say is left; NULL: go by the extension */
 	const struct ebb_price_figure *cpu;	/* an hour of one core; NULL: none is charged */
 	int64_t now;				/* ns since the epoch, for how often evidence saw it read; 0: not looked at */
+	enum ebb_cost_hidden hidden;		/* delete, dedup */
 	int64_t age_ns;				/* time in `from` so far; 0 when not known */
 	const char *currency;
 };

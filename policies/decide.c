@@ -32,6 +32,13 @@ struct pack {
 	char folder[EBB_KEY_MAX];
 };
 
+/* The object that the last action takes from under its key; versions below it come next. */
+struct taken {
+	const char *store;		/* NULL: none */
+	size_t len;
+	char key[EBB_KEY_MAX];
+};
+
 struct ebb_decide {
 	const struct ebb_rules *rules;
 	const struct ebb_price_books *prices;
@@ -42,6 +49,9 @@ struct ebb_decide {
 	const struct ebb_allof *allof;	/* or NULL */
 	ebb_decide_guard_fn *guard;	/* or NULL */
 	void *guard_ctx;
+	ebb_decide_versions_fn *versions;	/* or NULL */
+	void *versions_ctx;
+	struct taken taken;
 	struct ebb_decide_totals totals;
 	struct ebb_rules_decide_work *work;
 	struct ebb_block_iter *iter;
@@ -126,6 +136,12 @@ void ebb_decide_use_guard(struct ebb_decide *d, ebb_decide_guard_fn *fn, void *c
 	d->guard_ctx = ctx;
 }
 
+void ebb_decide_use_versions(struct ebb_decide *d, ebb_decide_versions_fn *fn, void *ctx)
+{
+	d->versions = fn;
+	d->versions_ctx = ctx;
+}
+
 const struct ebb_decide_totals *ebb_decide_totals(const struct ebb_decide *d)
 {
 	return &d->totals;
@@ -188,6 +204,35 @@ static enum ebb_decide_refusal in_use(struct ebb_decide *d, struct ebb_action *a
 	return EBB_REFUSE_LIVE;
 }
 
+/* Where the bucket keeps versions: would it free something, and would the trash keep its word? Says what not. */
+static enum ebb_decide_refusal kept(struct ebb_decide *d, size_t rule, struct ebb_action *a)
+{
+	const struct ebb_noncurrent *v = d->versions ? d->versions(d->versions_ctx, a->store) : NULL;
+	bool whole = ebb_rules_get(d->rules, rule)->retain;
+	enum ebb_decide_refusal r = ebb_noncurrent_forbids(v, a)	   ? EBB_REFUSE_VERSIONS
+				    : ebb_noncurrent_hurries(v, a, whole) ? EBB_REFUSE_HURRIED
+									   : EBB_REFUSE_NONE;
+
+	if (r == EBB_REFUSE_HURRIED) {
+		ebb_buf_clear(&d->why);
+		ebb_buf_addf(&d->why, "its bucket removes noncurrent versions after %lld d, before the trash lets go of them",
+			     (long long)ebb_noncurrent_days(v, whole ? NULL : a->obj->key, a->obj->key_len));
+		a->why = d->why.data;
+	}
+	return r;
+}
+
+/* Both ends, and what the bucket makes of it. */
+static struct ebb_cost_ends ends_of(struct ebb_decide *d, const struct ebb_action *a)
+{
+	const struct ebb_noncurrent *v = d->versions ? d->versions(d->versions_ctx, a->store) : NULL;
+	struct ebb_cost_ends ends = ebb_decide_ends_of(&d->ends, a);
+
+	if (ebb_noncurrent_hides(v, a))
+		ends.hidden = v->mfa_delete ? EBB_COST_HIDDEN_FOR_GOOD : EBB_COST_HIDDEN;
+	return ends;
+}
+
 /*
  * A file of a checkpoint. Whether it goes is said of the whole, so no gate about this file alone may split it: what deleting costs is told
  * and not a reason to stay.
@@ -206,7 +251,7 @@ static int price_retained(struct ebb_decide *d, size_t rule, struct ebb_action *
 	*ret = !k || (k->kept & (EBB_CKPT_DOUBT | EBB_CKPT_LIVE)) ? EBB_REFUSE_DOUBT : k->kept ? EBB_REFUSE_RETAINED : EBB_REFUSE_NONE;
 	if (*ret != EBB_REFUSE_NONE)
 		return 0;
-	struct ebb_cost_ends ends = ebb_decide_ends_of(&d->ends, a);
+	struct ebb_cost_ends ends = ends_of(d, a);
 	int r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
 	a->why = d->why.data;
 	return r;
@@ -229,6 +274,8 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 		*ret = EBB_REFUSE_PART;
 	if (*ret == EBB_REFUSE_NONE)
 		*ret = in_use(d, a);
+	if (*ret == EBB_REFUSE_NONE)
+		*ret = kept(d, rule, a);
 	if (*ret == EBB_REFUSE_NONE && ebb_rules_get(d->rules, rule)->retain)
 		return price_retained(d, rule, a, ret, err);
 	if (*ret == EBB_REFUSE_NONE && chosen)
@@ -239,7 +286,7 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	ebb_rules_explain_why(d->rules, rule, a->obj, a->store, d->now, &d->why, NULL);
 	if (chosen)
 		ebb_reclass_why(d->reclass, &d->why);
-	ends = ebb_decide_ends_of(&d->ends, a);
+	ends = ends_of(d, a);
 	if (a->id == EBB_ACTION_COMPRESS)
 		ends.shrink = ebb_shrink_find(d->shrink, rule, a->obj->key, a->obj->key_len);
 	if (ends.shrink && ends.shrink->permille == EBB_COST_POINTLESS) {
@@ -388,6 +435,29 @@ static int take(struct ebb_decide *d, size_t i, const struct ebb_action *a, ebb_
 	return r < 0 ? r : fn(ctx, a, err);
 }
 
+/* Does the key stand for nothing, or something else, once it is done? */
+static void note_taken(struct ebb_decide *d, const char *store, const struct ebb_action *a)
+{
+	bool stays = a->id == EBB_ACTION_TIER && !a->to_store;
+
+	d->taken.store = stays ? NULL : store;
+	d->taken.len = a->obj->key_len;
+	memcpy(d->taken.key, a->obj->key, a->obj->key_len);
+}
+
+/* A version below an object that goes: nobody names it, so it stays, and is paid for. */
+static int add_older(struct ebb_decide *d, const char *store, const struct ebb_record *rec, struct ebb_err *err)
+{
+	struct ebb_action gone;
+	int r;
+
+	if (!d->taken.store || strcmp(d->taken.store, store) != 0 ||
+	    ebb_record_plain_len(rec->key, rec->key_len) != d->taken.len || memcmp(rec->key, d->taken.key, d->taken.len) != 0)
+		return 0;
+	r = ebb_decide_price_gone(d, store, rec, &gone, err);
+	return r < 0 ? r : ebb_decide_sum_action(&d->totals.older, &gone, err);
+}
+
 static int act(struct ebb_decide *d, size_t i, const char *store, const struct ebb_record *rec,
 	       ebb_decide_fn *fn, void *ctx, struct ebb_err *err)
 {
@@ -407,6 +477,7 @@ static int act(struct ebb_decide *d, size_t i, const char *store, const struct e
 		r = join_pack(d, i, &a, err);
 	else
 		d->pack.open = false;
+	note_taken(d, store, &a);
 	return r < 0 ? r : take(d, i, &a, fn, ctx, err);
 }
 
@@ -521,7 +592,8 @@ int ebb_decide_pack(struct ebb_decide *d, const struct ebb_decide_pack *pack, eb
 	a.why = d->why.data;
 	if (r < 0)
 		return r;
-	enum ebb_decide_refusal refusal = ebb_decide_refusal_worth(rule, &a);
+	enum ebb_decide_refusal refusal = kept(d, i, &a);
+	refusal = refusal ? refusal : ebb_decide_refusal_worth(rule, &a);
 	if (refusal != EBB_REFUSE_NONE)
 		return ebb_decide_sum_action(&d->totals.refused[i][refusal], &a, err);
 	return take(d, i, &a, fn, ctx, err);
@@ -554,6 +626,9 @@ int ebb_decide_block(struct ebb_decide *d, const char *store, const struct ebb_b
 			return r;
 		if (r == 0)
 			break;
+		if (ebb_record_has(&rec, EBB_F_KIND) && rec.f[EBB_F_KIND] == EBB_KIND_VERSION &&
+		    (r = add_older(d, store, &rec, err)) < 0)
+			return r;
 		if (!ebb_record_has(&rec, EBB_F_KIND) || rec.f[EBB_F_KIND] != EBB_KIND_FILE)
 			continue;
 		if (rule != EBB_RULES_NONE && ebb_rules_get(d->rules, rule)->action->changes)

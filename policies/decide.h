@@ -20,6 +20,7 @@
 #include "policies/decide_refusal.h"
 #include "policies/decide_sum.h"
 #include "policies/habits.h"
+#include "policies/noncurrent.h"
 #include "policies/price.h"
 #include "policies/rules.h"
 #include "policies/shrink.h"
@@ -30,6 +31,8 @@ struct ebb_decide_totals {
 	struct ebb_decide_sum (*refused)[EBB_REFUSE_COUNT];	/* the same rows, by reason */
 	struct ebb_decide_sum kept;		/* met a keep rule */
 	struct ebb_decide_sum unmatched;	/* met no rule */
+	struct ebb_decide_sum older;		/* versions below objects that actions take away: they stay, and `saving`
+						 * is what they go on costing a month */
 	struct ebb_decide_sum held;		/* met no keep rule and may not be changed:
 						 * flagged UNSEEN or CHANGING */
 };
@@ -81,6 +84,12 @@ typedef const char *ebb_decide_guard_fn(void *ctx, const struct ebb_action *a);
 
 /* Without it nothing is in use. */
 void ebb_decide_use_guard(struct ebb_decide *d, ebb_decide_guard_fn *fn, void *ctx);
+
+/* What the bucket of a store does with versions that are no longer current; NULL: nothing is known of it. Lives while the decider does. */
+typedef const struct ebb_noncurrent *ebb_decide_versions_fn(void *ctx, const char *store);
+
+/* Without it nothing is known of any. */
+void ebb_decide_use_versions(struct ebb_decide *d, ebb_decide_versions_fn *fn, void *ctx);
 
 /*
  * Receives each action in key order, borrowed until it returns. A negative return stops the

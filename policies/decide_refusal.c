@@ -39,6 +39,9 @@ static const struct {
 	[EBB_REFUSE_CHEAPEST] = {"cheapest", "they cost least where they are"},
 	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
 					     "provider and region"},
+	[EBB_REFUSE_VERSIONS] = {"versions", "their bucket removes no version without a second factor (MFA Delete), so it would free nothing"},
+	[EBB_REFUSE_HURRIED] = {"hurried", "their bucket's lifecycle rules would remove them from the trash before its time: let the rule "
+					   "say a shorter one (trash: 7d), or the bucket wait longer"},
 };
 
 const char *ebb_decide_refusal_name(enum ebb_decide_refusal r)

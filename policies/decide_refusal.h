@@ -34,6 +34,8 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_PART,	/* all_of: dataset, and the rule does not meet all of it */
 	EBB_REFUSE_LIVE,	/* something refers to it, or has it open: the action would break that */
 	EBB_REFUSE_UNPRICED,	/* class: auto, and there are no prices to decide by */
+	EBB_REFUSE_VERSIONS,	/* its bucket lets nobody remove versions, so it would be paid for twice, or as before */
+	EBB_REFUSE_HURRIED,	/* its bucket would empty the trash before its time */
 	EBB_REFUSE_COUNT
 };
 

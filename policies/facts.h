@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policies/noncurrent.h"
+
 /* What a fact says. The order is part of the format of the facts file: append only. */
 enum ebb_facts_type {
 	EBB_FACTS_BAD,		/* text: why the file could not be understood; nothing else it says counts */
@@ -58,6 +60,7 @@ struct ebb_facts {
 	int64_t scanned;	/* start of the scan that they are of, ns since the epoch */
 	const struct ebb_facts_file *files;
 	size_t n;
+	struct ebb_noncurrent versions;	/* what the bucket keeps of them */
 };
 
 /* What the file with that key says, or NULL. */

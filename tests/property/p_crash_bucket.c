@@ -189,7 +189,8 @@ static void make_plan(const struct kit *k)
 		static struct ebb_store_identity is[2];
 
 		must(ebb_store_identify(ebb_storeset_find(set, names[i]), &is[i], &err), err);
-		heads[i] = (struct ebb_planhead_store){names[i], 1, is[i].dev, is[i].ino, is[i].fsid, 100};
+		heads[i] = (struct ebb_planhead_store){.name = names[i], .generation = 1, .dev = is[i].dev, .ino = is[i].ino,
+						       .fsid = is[i].fsid, .objects = 100};
 	}
 	int64_t n = 0;
 	for (size_t i = 0; i < EBB_ARRAY_LEN(objects); i++)

@@ -35,7 +35,7 @@ static void write_plan(const struct ebb_run_kit *k, struct ebb_storeset *set, in
 	char path[8192], key[200], id[EBB_PLANFILE_ID_LEN];
 
 	must(ebb_store_identify(ebb_storeset_find(set, "a"), &is, &err), &err);
-	struct ebb_planhead_store store = {"a", 1, is.dev, is.ino, "", n};
+	struct ebb_planhead_store store = {.name = "a", .generation = 1, .dev = is.dev, .ino = is.ino, .fsid = "", .objects = n};
 	const struct ebb_planhead head = {
 		.currency = "USD", .stores = &store, .nstores = 1, .limits = ebb_run_kit_unlimited,
 	};

@@ -37,8 +37,57 @@ PY
 [[ $(versions Versions) -eq 1003 ]] || fail 'the bucket is not as it should be'
 run "$EBB" scan
 expect_status 0
+expect_out 'keeps versions: what is deleted stays, noncurrent and billed as before, until it is removed'
 run "$EBB" find old --count --where 'type == "version"'
 expect_out '1,002 objects, 2.8 KiB'
+run "$EBB" plan -o seen.jsonl
+sed -n 3p seen.jsonl | jq -r .why | grep -q '; stays as a noncurrent version, billed as before; saves once the trash expires after 1d' ||
+	fail 'the row does not say where it stays'
+expect_out 'old keeps versions: until then what is deleted there lies below a delete marker, billed as before'
+expect_out "1,002 older versions of what goes stay, 2.8 KiB, unless the bucket's own rules remove them"
+
+# --- Rules of the bucket would empty the trash before its time: then nothing goes there ---
+lifecycle() {
+	aws s3api put-bucket-lifecycle-configuration --bucket "$bucket" --lifecycle-configuration "{\"Rules\": [
+		{\"ID\": \"a\", \"Status\": \"Enabled\", \"Filter\": {\"Prefix\": \"$1\"}, \"NoncurrentVersionExpiration\": {\"NoncurrentDays\": $2}},
+		{\"ID\": \"b\", \"Status\": \"Disabled\", \"Filter\": {\"Prefix\": \"\"}, \"NoncurrentVersionExpiration\": {\"NoncurrentDays\": 1}}]}" >/dev/null
+	run "$EBB" scan
+	expect_status 0
+}
+sed -i 's/trash: 1d/trash: 9d/' ebb.yaml
+lifecycle mu 7
+expect_out 'lifecycle rules remove some after 7 d'
+run "$EBB" plan -n
+expect_out 'nothing to do'
+expect_out "their bucket's lifecycle rules would remove them from the trash before its time"
+run "$EBB" explain old:much
+expect_out 'its bucket removes noncurrent versions after 7 d, before the trash lets go of them'
+lifecycle mu 9
+run "$EBB" plan -n
+expect_out 'delete (trash 9d)        1'
+lifecycle other/ 3
+run "$EBB" plan -n
+expect_out 'delete (trash 9d)        1'
+aws s3api delete-bucket-lifecycle --bucket "$bucket"
+sed -i 's/trash: 9d/trash: 1d/' ebb.yaml
+run "$EBB" scan
+
+# --- MFA Delete, which this server has not: as its scan would have found it. A delete hides, and frees nothing. The rest would be paid twice ---
+facts=$EBB_INDEX/facts/old.jsonl
+cp "$facts" facts.kept
+sed -i '1s/"mfa_delete":false/"mfa_delete":true/' "$facts"
+cp ebb.yaml ebb.kept
+run "$EBB" plan -o mfa.jsonl
+expect_status 0
+expect_out 'old removes no version without a second factor (MFA Delete): deleting there hides, and frees nothing'
+[[ $(sed -n 3p mfa.jsonl | jq -c '[.freed_bytes, (.why | test("frees nothing: it stays as a noncurrent version"))]') == '[0,true]' ]] ||
+	unexpected 'the row promises something'
+sed -i 's/trash: 1d/purge: "cannot be undone"/' ebb.yaml
+run "$EBB" plan -n
+expect_out 'nothing to do'
+expect_out 'their bucket removes no version without a second factor (MFA Delete), so it would free nothing'
+cp ebb.kept ebb.yaml
+cp facts.kept "$facts"
 
 delete() {
 	run "$EBB" plan -o "$1"

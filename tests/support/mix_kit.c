@@ -287,7 +287,8 @@ static void make_plan(struct ebb_mix_kit *k)
 	for (int i = 0; i < EBB_MIX_KIT_STORES; i++) {
 		if (ebb_store_identify(k->stores[i], &is[i], &err) < 0)
 			die("identify", &err);
-		heads[i] = (struct ebb_planhead_store){names[i], 1, is[i].dev, is[i].ino, i == B ? is[i].fsid : "", 100};
+		heads[i] = (struct ebb_planhead_store){.name = names[i], .generation = 1, .dev = is[i].dev, .ino = is[i].ino,
+						       .fsid = i == B ? is[i].fsid : "", .objects = 100};
 	}
 	for (size_t i = 0; i < ITEMS; i++) {
 		if (ebb_store_head(k->stores[items[i].store], items[i].key, &planned[i], &err) < 0)

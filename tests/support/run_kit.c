@@ -247,7 +247,7 @@ void ebb_run_kit_plan(struct ebb_run_kit *k, ebb_run_kit_rows_fn *rows, void *ct
 		struct ebb_store_identity is;
 
 		ebb_store_identify(ebb_storeset_find(set, names[i]), &is, &err);
-		stores[i] = (struct ebb_planhead_store){names[i], 1, is.dev, is.ino, "", 100};
+		stores[i] = (struct ebb_planhead_store){.name = names[i], .generation = 1, .dev = is.dev, .ino = is.ino, .fsid = "", .objects = 100};
 	}
 	k->actions = rows(ctx, w, ebb_storeset_find(set, "a"), ebb_storeset_find(set, "b"));
 	if (ebb_planfile_commit(w, &head, id, &err) < 0)

@@ -83,6 +83,16 @@ static int take(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 /* Where the program runs. */
 static const char *here;
 
+/* What the bucket does with old versions; NULL: nothing is known of it. */
+static const struct ebb_noncurrent *versions;
+
+static const struct ebb_noncurrent *old_versions(void *ctx, const char *store)
+{
+	(void)ctx;
+	(void)store;
+	return versions;
+}
+
 static struct ebb_decide *decider(const char *config)
 {
 	const struct ebb_tree_node *doc = tree(config);
@@ -96,6 +106,7 @@ static struct ebb_decide *decider(const char *config)
 		      "%s", err.msg);
 	ebb_rules_use_here(rules, here);
 	ck_assert_int_eq(ebb_decide_new(&arena, rules, prices(), NOW, &d, NULL), 0);
+	ebb_decide_use_versions(d, old_versions, NULL);
 	return d;
 }
 
@@ -163,6 +174,64 @@ START_TEST(delete_to_the_trash)
 	ck_assert_int_eq(s.totals->by_rule[0].objects, 1);
 	ck_assert_int_eq(s.totals->all.saving.nano, 80000000);
 	ck_assert_str_eq(s.totals->all.saving.currency, "USD");
+}
+END_TEST
+
+#define PURGE "{rules: [{name: r, when: \"size > 0\", do: delete, purge: \"cannot be undone\"}]}"
+
+START_TEST(a_bucket_that_keeps_versions)
+{
+	const struct ebb_noncurrent_rule soon[] = {{"b/", 7, 0, false}, {"", 3, 1, false}, {"a", 30, 0, true}};
+	struct ebb_noncurrent v = {.state = EBB_NONCURRENT_ENABLED, .rules = soon, .n = EBB_ARRAY_LEN(soon)};
+
+	versions = &v;
+	struct seen s = decide(DELETE, file("a"));
+	ck_assert_int_eq(s.n, 1);
+	ck_assert_int_eq(s.last.saving.nano, 80000000);
+	ck_assert_str_eq(s.why, "idle 100d; stays as a noncurrent version, billed as before; saves once the trash expires after 30d");
+	refused(DELETE, file("b/c"), EBB_REFUSE_HURRIED);
+	ck_assert_int_eq(decide("{rules: [{name: r, when: \"size > 0\", do: delete, trash: 7d}]}", file("b/c")).n, 1);
+	ck_assert_int_eq(decide(PURGE, file("b/c")).last.freed, GIB);
+	ck_assert_int_eq(decide(TIER("cold"), file("b/c")).n, 1);
+	v.state = EBB_NONCURRENT_SUSPENDED;	/* the trash has objects of its own there */
+	ck_assert_str_eq(decide(DELETE, file("b/c")).why, "idle 100d; saves once the trash expires after 30d");
+
+	v = (struct ebb_noncurrent){.state = EBB_NONCURRENT_ENABLED, .mfa_delete = true, .rules = soon, .n = EBB_ARRAY_LEN(soon)};
+	s = decide(DELETE, file("b/c"));
+	ck_assert_int_eq(s.n, 1);
+	ck_assert(s.last.priced);
+	ck_assert_int_eq(s.last.freed, 0);
+	ck_assert_int_eq(s.last.saving.nano, 0);
+	ck_assert_int_eq(s.last.one_off.nano, 0);
+	ck_assert_ptr_nonnull(strstr(s.why, "frees nothing"));
+	refused(PURGE, file("b/c"), EBB_REFUSE_VERSIONS);
+	refused(TIER("cold"), file("a"), EBB_REFUSE_VERSIONS);
+	refused(COMPRESS, file("a"), EBB_REFUSE_VERSIONS);
+	versions = NULL;
+}
+END_TEST
+
+START_TEST(versions_below_what_goes)
+{
+	struct ebb_decide *d = decider("{rules: [{name: r, match: \"{k}\", when: \"idle > 50d\", do: delete}]}");
+	char key[2][EBB_KEY_MAX];
+	struct ebb_record recs[] = {file("a"), file("a"), file("b"), file("b")};
+	struct seen s = {0};
+
+	for (int i = 0; i < 2; i++) {
+		struct ebb_record *r = &recs[2 * i + 1];
+
+		r->key_len = (uint32_t)ebb_record_hidden_key(recs[2 * i].key, 1, NOW - DAY, "id", key[i]);
+		r->key = key[i];
+		ebb_record_set(r, EBB_F_KIND, EBB_KIND_VERSION);
+	}
+	ebb_record_set(&recs[2], EBB_F_ATIME, NOW);	/* stays, so what is below it is nothing new */
+	ck_assert_int_eq(feed(d, recs, 4, take, &s, NULL), 0);
+	ck_assert_int_eq(s.n, 1);
+	ck_assert_int_eq(ebb_decide_totals(d)->older.objects, 1);
+	ck_assert_int_eq(ebb_decide_totals(d)->older.bytes, GIB);
+	ck_assert_int_eq(ebb_decide_totals(d)->older.saving.nano, 80000000);
+	ebb_decide_free(d);
 }
 END_TEST
 
@@ -429,7 +498,7 @@ START_TEST(names_of_refusals)
 }
 END_TEST
 
-EBB_UNIT_MAIN("decide", delete_to_the_trash, tier_to_a_cheaper_class, compress, too_little_evidence,
+EBB_UNIT_MAIN("decide", delete_to_the_trash, a_bucket_that_keeps_versions, versions_below_what_goes, tier_to_a_cheaper_class, compress, too_little_evidence,
 	      hard_links, sparse_files, within_one_block, purge_says_so, one_record, pointless,
 	      loss_and_payback, unpriced_is_counted, residency,
 	      others_are_counted_too, the_receiver_may_stop, totals_that_do_not_fit,

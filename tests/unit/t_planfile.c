@@ -47,8 +47,9 @@ static struct ebb_planrow row_of(const char *key, enum ebb_action_id action)
 
 static struct ebb_planhead head_of(struct ebb_planhead_store *stores, struct ebb_planhead_rule *rule)
 {
-	stores[0] = (struct ebb_planhead_store){"scratch", 3, 1, 2, "abc", 10};
-	stores[1] = (struct ebb_planhead_store){"cold", 0, 1, 5, "", 0};
+	stores[0] = (struct ebb_planhead_store){.name = "scratch", .generation = 3, .dev = 1, .ino = 2, .fsid = "abc", .objects = 10,
+							.versions = EBB_NONCURRENT_ENABLED, .mfa_delete = true};
+	stores[1] = (struct ebb_planhead_store){.name = "cold", .dev = 1, .ino = 5, .fsid = ""};
 	*rule = (struct ebb_planhead_rule){.rule = "old \"logs\"", .action = "delete"};
 	rule->refused[EBB_REFUSE_UNKNOWN].objects = 4;
 	return (struct ebb_planhead){

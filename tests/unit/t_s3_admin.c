@@ -7,6 +7,7 @@
 
 #include "scanners/s3.h"
 #include "scanners/s3_admin.h"
+#include "scanners/s3_expiry.h"
 #include "tests/support/stub_http.h"
 #include "tests/support/unit.h"
 
@@ -38,6 +39,31 @@ START_TEST(equal_rules_have_one_form)
 	ck_assert_ptr_nonnull(strstr(text, "Tag/Value/k/=v"));
 	ck_assert_ptr_nonnull(strstr(text, "Expiration/Days/=3"));
 	ck_assert_str_ne(text, form(CONFIG(RULE("a", DAYS) RULE("b", DAYS))));
+}
+END_TEST
+
+static int note_expiry(void *ctx, const struct ebb_s3_expiry *e)
+{
+	struct ebb_buf *out = ctx;
+
+	return ebb_buf_addf(out, "%s=%lld/%lld%s;", e->prefix, (long long)e->days, (long long)e->newer, e->filtered ? "?" : "");
+}
+
+START_TEST(when_old_versions_go)
+{
+	static const char doc[] = CONFIG(
+		RULE("a", "<Filter><Prefix>x/</Prefix></Filter><NoncurrentVersionExpiration><NoncurrentDays>7</NoncurrentDays></NoncurrentVersionExpiration>")
+		RULE("b", DAYS)
+		RULE("c", "<Filter><And><Prefix>y/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter><NoncurrentVersionExpiration>"
+			  "<NewerNoncurrentVersions>2</NewerNoncurrentVersions><NoncurrentDays>3</NoncurrentDays></NoncurrentVersionExpiration>")
+		"<Rule><ID>d</ID><Status>Disabled</Status><NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration></Rule>"
+		RULE("e", "<NoncurrentVersionExpiration><NoncurrentDays>30</NoncurrentDays></NoncurrentVersionExpiration>"));
+	struct ebb_buf out = EBB_BUF_INIT(1000);
+
+	ck_assert_int_eq(ebb_s3_expiry_read(doc, strlen(doc), note_expiry, &out, NULL), 0);
+	ck_assert_str_eq(out.data, "x/=7/0;y/=3/2?;=30/0;");
+	ck_assert_int_eq(ebb_s3_expiry_read("<a", 2, note_expiry, &out, NULL), -EBB_ECORRUPT);
+	ebb_buf_release(&out);
 }
 END_TEST
 
@@ -147,5 +173,5 @@ START_TEST(restores_are_asked_for_and_followed)
 }
 END_TEST
 
-EBB_UNIT_MAIN("s3_admin", equal_rules_have_one_form, what_is_no_configuration_is_corrupt,
+EBB_UNIT_MAIN("s3_admin", equal_rules_have_one_form, when_old_versions_go, what_is_no_configuration_is_corrupt,
 	      rules_that_lose_a_condition_do_not_stay, restores_are_asked_for_and_followed)
