@@ -250,6 +250,103 @@ static void learn(struct ebb_packer *p)
 		ebb_packs_index(p->x->index, p->m[0].o->op.to_store, &p->rec, p->to, &x, NULL);
 }
 
+/* --- Encryption ------------------------------------------------------------------------------------------ */
+
+/* What a directory's disk does nobody can see; from bucket to bucket a pack is encrypted as its members are. */
+static bool seals(const struct ebb_packer *p)
+{
+	uint32_t caps = ebb_store_caps(p->from) | ebb_store_caps(p->to);
+
+	return !(caps & EBB_CAP_DIRS) && (caps & EBB_CAP_META);
+}
+
+/* How a member is encrypted: as apply has read it, which no journal keeps. */
+static int seal_of(const struct ebb_packer *p, const struct packer_member *m, struct ebb_meta *ret, struct ebb_err *err)
+{
+	if (m->o->again)
+		return ebb_store_get_meta(p->from, m->o->op.key, ret, err);
+	ret->seal = m->o->op.meta.seal;
+	memcpy(ret->seal_key, m->o->op.meta.seal_key, sizeof(ret->seal_key));
+	return 0;
+}
+
+/*
+ * How many members @pack is too weak for, or has another key than; @drop: they are out. @keys: those of the pack are known, otherwise only
+ * how strong it is. Negative: asking failed.
+ */
+static int64_t too_weak(struct ebb_packer *p, const struct ebb_meta *pack, bool keys, bool drop, struct ebb_err *err)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		EBB_CLEANUP(ebb_meta_release) struct ebb_meta m = {0};
+		struct ebb_err why = {0};
+
+		if (p->m[i].out)
+			continue;
+		ebb_meta_init(&m);
+		int r = seal_of(p, &p->m[i], &m, &why);
+		if (r == -EBB_ENOENT)
+			continue; /* whether that was us is found later */
+		if (r < 0)
+			return ebb_err_set(err, -r, "%s", why.msg);
+		r = keys ? ebb_meta_sealed_as(&m, pack, &why) : ebb_meta_compare(&m, pack, EBB_META_SEAL, &why);
+		if (r < 0 && drop)
+			ebb_packer_drop(p, i, r, &why);
+		n += r < 0;
+	}
+	return n;
+}
+
+static int pack_seal(const struct ebb_packer *p, struct ebb_meta *ret, struct ebb_err *err)
+{
+	ebb_meta_init(ret);
+	return ebb_store_get_meta(p->to, p->key, ret, err);
+}
+
+/* A pack that an earlier attempt left, of which nothing is in the journal yet: whether it is encrypted as it must be. 1, 0, negative. */
+static int found_weak(struct ebb_packer *p, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta pack = {0};
+	int r = seals(p) ? pack_seal(p, &pack, err) : 0;
+
+	if (r < 0 || !seals(p))
+		return r;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->m[i].o->has_copied)
+			return 0; /* it was looked at before that was written */
+	if (pack.seal == EBB_META_OPEN && (ebb_store_caps(p->to) & EBB_CAP_SEALED))
+		return 1;
+	int64_t n = too_weak(p, &pack, true, false, err);
+	return n < 0 ? (int)n : n > 0;
+}
+
+/* Write it with those alone that lose nothing by it. What a key is called is only known of what stands. */
+static int write_sealed(struct ebb_packer *p, struct ebb_err *err)
+{
+	struct ebb_meta will = {0};
+	int64_t n = 0;
+	int r = 0;
+
+	if (!seals(p))
+		return ebb_packer_write(p, err);
+	if ((r = ebb_store_seal(p->to, &will.seal, err)) == 0)
+		n = too_weak(p, &will, false, true, err);
+	while (r == 0 && n >= 0) {
+		EBB_CLEANUP(ebb_meta_release) struct ebb_meta pack = {0};
+
+		r = ebb_packer_write(p, err);
+		p->rec.key = p->key;
+		if (r < 0 || !p->made || (r = pack_seal(p, &pack, err)) < 0)
+			return r;
+		if ((n = too_weak(p, &pack, true, true, err)) == 0)
+			return 0;
+		if (n > 0 && (r = take_away(p, err)) == 0)
+			p->made = false;
+	}
+	return n < 0 ? (int)n : r;
+}
+
 /* Everything up to the journal; the originals are not touched. */
 static int prepare(struct ebb_packer *p, struct ebb_err *err)
 {
@@ -261,7 +358,15 @@ static int prepare(struct ebb_packer *p, struct ebb_err *err)
 				   p->m[0].o->op.to_store);
 	if (r < 0 && r != -EBB_ENOENT)
 		return ebb_err_set(err, -r, "%s", why.msg);
-	if (r == -EBB_ENOENT && (r = ebb_packer_write(p, err)) < 0)
+	p->rec.key = p->key;
+	if (r == 0) {
+		int weak = found_weak(p, err);
+
+		if (weak < 0 || (weak == 1 && (r = take_away(p, err)) < 0))
+			return weak < 0 ? weak : r;
+		r = weak == 1 ? -EBB_ENOENT : 0;
+	}
+	if (r == -EBB_ENOENT && (r = write_sealed(p, err)) < 0)
 		return r;
 	p->rec.key = p->key;
 	if (members_left(p) == 0 && !p->made)

@@ -201,6 +201,28 @@ static int set_class(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return r;
 }
 
+/* The new pack is encrypted as the old one is; one that is not goes again. */
+static int compare_seals(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta old = {0};
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta new = {0};
+
+	if ((ebb_store_caps(c->to) & EBB_CAP_DIRS) || !(ebb_store_caps(c->to) & EBB_CAP_META))
+		return 0;
+	ebb_meta_init(&old);
+	ebb_meta_init(&new);
+	int r = ebb_store_get_meta(c->from, c->op->key, &old, err);
+	if (r == 0)
+		r = ebb_store_get_meta(c->to, c->op->to_key, &new, err);
+	if (r < 0)
+		return r;
+	r = ebb_meta_sealed_as(&old, &new, err);
+	if (r == 0 && new.seal == EBB_META_OPEN && (ebb_store_caps(c->to) & EBB_CAP_SEALED))
+		r = ebb_err_set(err, EBB_EMISMATCH, "the new pack must be encrypted, and store '%s' says nothing of it", c->op->to_store);
+	c->made |= r < 0;
+	return r;
+}
+
 int ebb_repack_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(release) struct old o = {0};
@@ -216,7 +238,7 @@ int ebb_repack_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	m.stands = ok = calloc(o.x.n + 1, sizeof(*ok));
 	if (!ok)
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	if (c->op->to_key && (r = compare_new(c, &o, ok, err)) < 0)
+	if (c->op->to_key && ((r = compare_seals(c, err)) < 0 || (r = compare_new(c, &o, ok, err)) < 0))
 		return r;
 	r = ebb_proof_pack_emptied(o.pack, stands, &m, &c->proof, &why);
 	if (r == -EBB_EMISMATCH) /* somebody took a tombstone away */

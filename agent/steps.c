@@ -475,6 +475,24 @@ int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return r < 0 ? r : ebb_meta_compare(&want, &now, ebb_steps_meta_parts(c) | (seals(c) ? EBB_META_SEAL : 0u), err);
 }
 
+/*
+ * Where everything must be encrypted, a commit asks. A copy that an earlier attempt made may have been killed before that, and settings may
+ * have changed since: it is asked here, and goes when it is not.
+ */
+static int check_sealed(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta now = {0};
+
+	if (c->made || !(ebb_store_caps(c->to) & EBB_CAP_SEALED))
+		return 0;
+	ebb_meta_init(&now);
+	int r = ebb_store_get_meta(c->to, c->op->to_key, &now, err);
+	if (r < 0 || now.seal != EBB_META_OPEN)
+		return r;
+	c->made = true;
+	return ebb_err_set(err, EBB_EMISMATCH, "its copy must be encrypted, and store '%s' says nothing of it", c->op->to_store);
+}
+
 /* What the rule wants shown. Of a copy that this attempt did not make, nothing but its bytes say whose it is. */
 static enum ebb_proof_level level_of(const struct ebb_steps_ctx *c)
 {
@@ -505,7 +523,7 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	if (c->gone)
 		return 0;
 	if (op->member.coded)
-		return ebb_unpack_verify(c, err);
+		return (r = ebb_unpack_verify(c, err)) < 0 ? r : check_sealed(c, err);
 	memcpy(copy.src_digest, c->result->digest, EBB_DIGEST_LEN);
 	if (op->how == EBB_OP_COPY) {
 		r = ebb_proof_duplicate(c->from, op->key, &op->obj, op->to_key, &c->proof, &why);
@@ -523,7 +541,7 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	if (r == -EBB_EMISMATCH && c->again && !c->made)
 		return ebb_err_set(err, EBB_EEXIST, "something else stands at '%s' in store '%s': %s",
 				   op->to_key, op->to_store, why.msg);
-	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : check_sealed(c, err);
 }
 
 /* Reading a copy back costs what sending it did; where the store has compared checksums, looking is enough. */

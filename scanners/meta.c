@@ -66,6 +66,7 @@ int ebb_meta_for(struct ebb_meta *ret, const struct ebb_meta *m, bool dirs, stru
 	ret->mtime = m->mtime;
 	ret->atime = m->atime;
 	ret->seal = m->seal;
+	memcpy(ret->seal_key, m->seal_key, sizeof(ret->seal_key));
 	return r;
 }
 
@@ -181,4 +182,13 @@ int ebb_meta_compare(const struct ebb_meta *a, const struct ebb_meta *b, uint32_
 		return ebb_err_set(err, EBB_ENOTSUP, "is encrypted %s, and its copy is not: say 'sse' for the store it goes to",
 				   a->seal == EBB_META_KEYED ? "with a key of its own" : "by its store");
 	return what & EBB_META_XATTRS ? compare_xattrs(a, b, err) : 0;
+}
+
+int ebb_meta_sealed_as(const struct ebb_meta *a, const struct ebb_meta *b, struct ebb_err *err)
+{
+	int r = ebb_meta_compare(a, b, EBB_META_SEAL, err);
+
+	if (r == 0 && a->seal == EBB_META_KEYED && (!*a->seal_key || strcmp(a->seal_key, b->seal_key) != 0))
+		return ebb_err_set(err, EBB_ENOTSUP, "is encrypted with key '%s', and its copy would be with key '%s'", a->seal_key, b->seal_key);
+	return r;
 }

@@ -31,6 +31,9 @@ enum ebb_meta_seal {
 	EBB_META_KEYED			/* with a key that somebody manages: a key service's, the customer's */
 };
 
+/* Longest name of a key that is told apart, with its NUL; longer ones are cut. */
+#define EBB_META_SEAL_KEY 300
+
 struct ebb_meta_xattr {
 	char *name;		/* owned */
 	void *value;		/* owned, NULL when empty */
@@ -44,6 +47,7 @@ struct ebb_meta {
 	struct ebb_meta_xattr *xattrs;	/* sorted by name; owned */
 	size_t nxattrs;
 	enum ebb_meta_seal seal;	/* as it was read; written and kept nowhere */
+	char seal_key[EBB_META_SEAL_KEY];	/* KEYED: which key, by the name that the store gives it; "" when it gives none */
 };
 
 /* Prepare it: everything 0, no attributes. */
@@ -89,5 +93,12 @@ const struct ebb_meta_xattr *ebb_meta_find(const struct ebb_meta *m, const char 
  */
 int ebb_meta_compare(const struct ebb_meta *a, const struct ebb_meta *b, uint32_t what,
 		     struct ebb_err *err);
+
+/*
+ * Whether @b is encrypted as @a is, at least: not weaker, and by the same key when that of @a is somebody's own.
+ *
+ * @return  0; -EBB_ENOTSUP with the reason, of which @a is the subject.
+ */
+int ebb_meta_sealed_as(const struct ebb_meta *a, const struct ebb_meta *b, struct ebb_err *err);
 
 #endif

@@ -544,6 +544,12 @@ int ebb_store_set_class(struct ebb_store *s, const char *key, const char *class,
 	return s->ops->set_class(s, key, class, expect, ret, err);
 }
 
+int ebb_store_seal(struct ebb_store *s, enum ebb_meta_seal *ret, struct ebb_err *err)
+{
+	*ret = EBB_META_OPEN;
+	return s->ops->seal ? s->ops->seal(s, ret, err) : 0;
+}
+
 int ebb_store_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 		    enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err)
 {

@@ -69,7 +69,9 @@ enum ebb_store_caps {
 	EBB_CAP_LINK = 1 << 13,		/* an object may have several names: link */
 	EBB_CAP_CHECKED = 1 << 14,	/* commit returns only when the store has found what it holds to be what was sent, by checksums */
 	EBB_CAP_THAW = 1 << 15,		/* objects may sleep in archive classes, and be thawed: sleep, thaw */
-	EBB_CAP_RESUME = 1 << 16	/* another writer can go on with what one left: mark, leave */
+	EBB_CAP_RESUME = 1 << 16,	/* another writer can go on with what one left: mark, leave */
+	EBB_CAP_SEALED = 1 << 17	/* what is written must be encrypted: the configuration says so; commit asks, and so must whoever
+					 * finds what an earlier attempt wrote */
 };
 
 struct ebb_store;
@@ -142,6 +144,13 @@ int ebb_store_head(struct ebb_store *s, const char *key, struct ebb_record *ret,
 
 /* Metadata of one object or directory, into an initialised @ret (cleared first). */
 int ebb_store_get_meta(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);
+
+/*
+ * How what is written now would be encrypted, as far as it can be told beforehand; OPEN where it cannot. Once written, metadata say it.
+ *
+ * @return  0; -EBB_ENOMEM.
+ */
+int ebb_store_seal(struct ebb_store *s, enum ebb_meta_seal *ret, struct ebb_err *err);
 
 /*
  * Set the parts of @meta named by @what (enum ebb_meta_parts) on an existing object or directory,
@@ -483,6 +492,7 @@ struct ebb_store_ops {
 		    ebb_store_list_fn *fn, void *ctx, struct ebb_err *err);
 	int (*head)(struct ebb_store *s, const char *key, struct ebb_record *ret, struct ebb_err *err);
 	int (*get_meta)(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);
+	int (*seal)(struct ebb_store *s, enum ebb_meta_seal *ret, struct ebb_err *err);
 	int (*set_meta)(struct ebb_store *s, const char *key, const struct ebb_meta *meta,
 			uint32_t what, struct ebb_err *err);
 	int (*read_open)(struct ebb_store *s, const char *key, const struct ebb_record *expect,

@@ -676,6 +676,11 @@ static int faulty_set_class(struct ebb_store *s, const char *key, const char *cl
 		ebb_store_set_class(in, key, class, expect, ret, err));
 }
 
+static int faulty_seal(struct ebb_store *s, enum ebb_meta_seal *ret, struct ebb_err *err)
+{
+	THROUGH(faulty_of(s), EBB_FAULTY_GET_META, ebb_store_seal(in, ret, err));
+}
+
 static int faulty_sleep(struct ebb_store *s, const char *key, const struct ebb_record *expect,
 			enum ebb_store_sleep *ret, struct ebb_store_rest *ret_rest, struct ebb_err *err)
 {
@@ -755,6 +760,7 @@ static const struct ebb_store_ops ops = {
 	.link = faulty_link,
 	.copy = faulty_copy,
 	.set_class = faulty_set_class,
+	.seal = faulty_seal,
 	.sleep = faulty_sleep,
 	.thaw = faulty_thaw,
 	.hide = faulty_hide,

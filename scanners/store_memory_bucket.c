@@ -44,6 +44,8 @@ struct bucket {
 	int64_t clock;
 	struct writer *writers;
 	const struct ebb_clock *archive;	/* NULL: nothing sleeps */
+	enum ebb_meta_seal seal;	/* of what is written */
+	char seal_key[EBB_META_SEAL_KEY];
 };
 
 static void unlockp(pthread_mutex_t **lock)
@@ -172,7 +174,13 @@ static void drop(struct bucket *b, struct version *v)
 	}
 }
 
-static int seal(struct version *v, struct ebb_err *err)
+static void seal(const struct bucket *b, struct version *v)
+{
+	v->meta.seal = b->seal;
+	memcpy(v->meta.seal_key, b->seal_key, sizeof(v->meta.seal_key));
+}
+
+static int tag(struct version *v, struct ebb_err *err)
 {
 	uint8_t sum[16];
 	int rc = ebb_digest_of(&ebb_digest_md5, v->data.data, v->data.len, sum, err);
@@ -288,6 +296,26 @@ static int bucket_thaw(struct ebb_store *s, const char *key, const char *speed, 
 		return 0;
 	v->expires = (now > v->ready ? now : v->ready) + days * day;
 	return 0;
+}
+
+static int bucket_seal(struct ebb_store *s, enum ebb_meta_seal *ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	(void)err;
+	*ret = b->seal;
+	return 0;
+}
+
+void ebb_store_memory_bucket_seal(struct ebb_store *s, enum ebb_meta_seal seal, const char *key, bool must)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+
+	b->seal = seal;
+	snprintf(b->seal_key, sizeof(b->seal_key), "%s", key ? key : "");
+	s->caps = (s->caps & ~(uint32_t)EBB_CAP_SEALED) | (must ? (uint32_t)EBB_CAP_SEALED : 0);
 }
 
 int ebb_store_memory_bucket_tier(struct ebb_store *s, const char *key, enum ebb_store_tier tier, struct ebb_err *err)
@@ -654,8 +682,11 @@ static int commit(struct bucket *b, struct writer *w, const struct ebb_meta *met
 	if (!unlist(b, w))
 		return gone(w, err);
 	int rc = apply(v, meta, what, err);
+	seal(b, v);
+	if (rc == 0 && b->base.caps & EBB_CAP_SEALED && b->seal == EBB_META_OPEN)
+		rc = ebb_err_set(err, EBB_EMISMATCH, "'%s' must be encrypted, and the store says nothing of it", v->key);
 	if (rc == 0)
-		rc = seal(v, err);
+		rc = tag(v, err);
 	if (rc == 0 && current(b, v->key))
 		rc = ebb_err_set(err, EBB_EEXIST, "'%s' exists already", v->key);
 	if (rc == 0) {
@@ -873,7 +904,8 @@ int ebb_store_memory_bucket_put(struct ebb_store *s, const char *key, const void
 	v = version_new(key, class);
 	if (!v || (len && ebb_buf_add(&v->data, data, len) < 0))
 		return no_memory(key, err);
-	int rc = seal(v, err);
+	seal(b, v);
+	int rc = tag(v, err);
 	if (rc < 0)
 		return rc;
 	struct version *made = v;
@@ -916,6 +948,7 @@ const struct ebb_store_ops ebb_store_memory_bucket_ops = {
 	.write_sweep = bucket_write_sweep,
 	.copy = bucket_copy,
 	.set_class = bucket_set_class,
+	.seal = bucket_seal,
 	.sleep = bucket_sleep,
 	.thaw = bucket_thaw,
 	.hide = bucket_hide,

@@ -35,6 +35,12 @@ void ebb_store_memory_bucket_archive(struct ebb_store *s, const struct ebb_clock
 int ebb_store_memory_bucket_tier(struct ebb_store *s, const char *key, enum ebb_store_tier tier, struct ebb_err *err);
 
 /*
+ * From now on what is written is encrypted so: what writers commit and others put; copies within the bucket keep what they had. @must: the
+ * configuration requires it (EBB_CAP_SEALED), and commits refuse what would not be.
+ */
+void ebb_store_memory_bucket_seal(struct ebb_store *s, enum ebb_meta_seal seal, const char *key, bool must);
+
+/*
  * Put an object as another program would; what stood under the key becomes a noncurrent version.
  *
  * @class   NULL: "STANDARD".

@@ -327,6 +327,7 @@ static int fill(struct ebb_store_s3 *s, const struct ebb_store_config *cfg, stru
 		       EBB_CAP_CLASS | EBB_CAP_THAW | EBB_CAP_RESUME;
 	s->must_be_private = cfg->must_be_private;
 	s->must_be_encrypted = cfg->must_be_encrypted;
+	s->base.caps |= s->must_be_encrypted ? (uint32_t)EBB_CAP_SEALED : 0;
 	s->conditions = !cfg->endpoint;
 	s->limits = (struct ebb_store_s3_limits){.part = PART, .copy = COPY_MAX, .copy_part = COPY_PART};
 	return 0;
@@ -393,6 +394,7 @@ const struct ebb_store_ops ebb_store_s3_ops = {
 	.can_take = ebb_store_s3_copy_can_take,
 	.take = ebb_store_s3_copy_take,
 	.set_class = ebb_store_s3_copy_class,
+	.seal = ebb_store_s3_guard_seal,
 	.sleep = ebb_store_s3_thaw_state,
 	.thaw = ebb_store_s3_thaw_ask,
 	.hide = ebb_store_s3_version_hide,

@@ -115,6 +115,7 @@ bool ebb_store_s3_meta_same_tags(const struct ebb_meta *a, const struct ebb_meta
 
 /* What the configuration requires of the bucket, and of an object just written: 0, -EBB_ESTORE; -EBB_EMISMATCH. */
 int ebb_store_s3_guard_bucket(struct ebb_store_s3 *s, struct ebb_err *err);
+int ebb_store_s3_guard_seal(struct ebb_store *s, enum ebb_meta_seal *ret, struct ebb_err *err);
 int ebb_store_s3_guard_object(const struct ebb_store_s3 *s, const char *key, const struct ebb_store_s3_object *o, struct ebb_err *err);
 
 /* Headers about class and encryption of what is written. */

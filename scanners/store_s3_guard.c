@@ -65,19 +65,46 @@ static int check_private(struct ebb_store_s3 *s, struct ebb_err *err)
 	return 0;
 }
 
+static enum ebb_meta_seal seal_of(const char *algorithm)
+{
+	return strncmp(algorithm, "aws:kms", 7) == 0 ? EBB_META_KEYED : *algorithm ? EBB_META_SEALED : EBB_META_OPEN;
+}
+
 /* Either we say how each time, or the bucket does by itself. */
-static int check_encrypted(struct ebb_store_s3 *s, struct ebb_err *err)
+static int find_seal(struct ebb_store_s3 *s, enum ebb_meta_seal *ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf how = EBB_BUF_INIT(64);
-	struct ebb_err why = {0};
 
-	if (s->sse)
+	*ret = s->customer_key ? EBB_META_KEYED : seal_of(s->sse ? s->sse : "");
+	if (*ret != EBB_META_OPEN)
 		return 0;
-	int rc = ask(s, "encryption", &call, &why);
+	int rc = ask(s, "encryption", &call, err);
+	if (rc == 1 && ebb_s3_xml_find(call.http.answer.data, call.http.answer.len, "ApplyServerSideEncryptionByDefault", "SSEAlgorithm", &how) &&
+	    how.len)
+		*ret = seal_of(how.data);
+	return rc < 0 ? rc : 0;
+}
+
+int ebb_store_s3_guard_seal(struct ebb_store *base, enum ebb_meta_seal *ret, struct ebb_err *err)
+{
+	int rc = find_seal((struct ebb_store_s3 *)base, ret, err);
+
+	if (rc == 0 || rc == -EBB_ENOMEM)
+		return rc;
+	ebb_err_clear(err);
+	return 0; /* we may not ask, or the server does not know the question */
+}
+
+static int check_encrypted(struct ebb_store_s3 *s, struct ebb_err *err)
+{
+	enum ebb_meta_seal seal;
+	struct ebb_err why = {0};
+	int rc = find_seal(s, &seal, &why);
+
 	if (rc < 0)
 		return ebb_err_set(err, EBB_ESTORE, "store '%s' must be encrypted, and whether it is cannot be told: %s", s->base.name, why.msg);
-	if (rc == 1 && ebb_s3_xml_find(call.http.answer.data, call.http.answer.len, "ApplyServerSideEncryptionByDefault", "SSEAlgorithm", &how))
+	if (seal != EBB_META_OPEN)
 		return 0;
 	return ebb_err_set(err, EBB_ESTORE, "store '%s' must be encrypted, but it says no 'sse' and bucket '%s' does not encrypt by itself",
 			   s->base.name, ebb_s3_bucket(s->s3));

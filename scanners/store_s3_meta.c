@@ -208,6 +208,10 @@ int ebb_store_s3_meta_read(struct ebb_store_s3 *s, const char *key, const struct
 	*ret = (struct ebb_store_s3_meta){0};
 	ebb_meta_init(&ret->m);
 	read_parts(header, o, ret);
+	if (o->customer_key)
+		ebb_s3_call_got(header, "x-amz-server-side-encryption-customer-key-md5", ret->m.seal_key, sizeof(ret->m.seal_key));
+	else
+		snprintf(ret->m.seal_key, sizeof(ret->m.seal_key), "%s", o->sse_key);
 	ret->m.seal = o->customer_key || strncmp(o->sse, "aws:kms", 7) == 0 ? EBB_META_KEYED : *o->sse ? EBB_META_SEALED : EBB_META_OPEN;
 	while (rc == 0 && p < end) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
