@@ -133,11 +133,30 @@ static int resides(const struct ebb_apply *a, const struct ebb_planrow *row, str
 	return why ? ebb_err_set(err, EBB_ENOTSUP, "%s", why) : 0;
 }
 
+/* A delete where the dataset keeps copies: the plan names one that stays, and it must. Dedup compares all of it besides. */
+static int keeps_copies(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err)
+{
+	const struct ebb_rules_dataset *set =
+		a->rules && row->action == EBB_ACTION_DELETE && row->obj.f[EBB_F_SIZE] > 0
+			? ebb_rules_floor(a->rules, row->obj.key, strlen(row->obj.key)) : NULL;
+	struct ebb_err why = {0};
+
+	if (set && !row->with_store)
+		return ebb_err_set(err, EBB_ENOTSUP, "its dataset keeps copies, and the plan names none that stays: plan anew");
+	if (row->action != EBB_ACTION_DELETE || !row->with_store)
+		return 0;
+	int r = ebb_store_check(ebb_storeset_find(a->stores, row->with_store), row->with.key, &row->with, &why);
+	return r < 0 ? ebb_err_set(err, r == -EBB_ENOENT ? EBB_ECHANGED : -r, "the copy that should stay at '%s:%s': %s", row->with_store,
+				   row->with.key, why.msg) : 0;
+}
+
 /* What must hold of every row, however it is done. */
 static int may(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err)
 {
 	int r = resides(a, row, err);
 
+	if (r == 0)
+		r = keeps_copies(a, row, err);
 	return r == 0 && a->inuse ? ebb_inuse_check(a->inuse, row, err) : r;
 }
 

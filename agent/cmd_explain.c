@@ -6,6 +6,7 @@
 #include "agent/context.h"
 #include "agent/habit_scan.h"
 #include "agent/out.h"
+#include "agent/survivors.h"
 #include "agent/owner.h"
 #include "agent/storeset.h"
 #include "agent/target.h"
@@ -172,9 +173,13 @@ static void print_object(const struct explain *x)
 		fprintf(f, ", changed %s", ebb_out_ago(r->f[EBB_F_MTIME], x->env.now, a));
 	fprintf(f, "; as of the scan %s\n", ebb_out_ago(x->store.finished, x->env.now, a));
 	if (x->dataset)
-		fprintf(f, "  dataset %s%s%s%s%s\n", x->dataset->match, x->dataset->kind ? ", kind " : "",
+		fprintf(f, "  dataset %s%s%s%s%s", x->dataset->match, x->dataset->kind ? ", kind " : "",
 			x->dataset->kind ? x->dataset->kind : "", x->dataset->team ? ", team " : "",
 			x->dataset->team ? x->dataset->team : "");
+	if (x->dataset && x->dataset->copies)
+		fprintf(f, ", keeps %lld cop%s of each content", (long long)x->dataset->copies, x->dataset->copies == 1 ? "y" : "ies");
+	if (x->dataset)
+		fputc('\n', f);
 }
 
 /* What the rule that meets it does, in full. */
@@ -323,11 +328,26 @@ static int look_up(struct explain *x, struct ebb_snap *snap, struct ebb_err *err
 	return r ? ebb_err_set(err, e.code, "%s", e.msg) : 0;
 }
 
+/* Copies as a plan of all stores sees them. *ret NULL: no rule asks. */
+static int find_copies(struct explain *x, struct ebb_snap *snap, struct ebb_survivors **ret, struct ebb_err *err)
+{
+	const struct ebb_config *c = x->app->config;
+	struct ebb_index_store *all = ebb_arena_calloc(&x->arena, c->nstores, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
+	for (size_t i = 0; i < c->nstores; i++)
+		n += ebb_snap_store(snap, c->stores[i].open.name, &all[n], NULL) == 0 && all[n].generation;
+	return ebb_survivors_find(x->app, snap, all, n, x->env.now, ret, err);
+}
+
 /* Put the object to the gates of the plan. */
 static int ask_plan(struct explain *x, struct ebb_snap *snap, size_t rule, struct ebb_err *err)
 {
 	const struct ebb_config *c = x->app->config;
 	EBB_CLEANUP(ebb_context_freep) struct ebb_context *ctx = NULL;
+	EBB_CLEANUP(ebb_survivors_freep) struct ebb_survivors *copies = NULL;
 	struct ebb_decide *d = NULL;
 	struct ebb_action a = {0};
 	int r = ebb_decide_new(&x->arena, c->rules, c->prices, x->env.now, &d, err);
@@ -338,6 +358,10 @@ static int ask_plan(struct explain *x, struct ebb_snap *snap, size_t rule, struc
 		ebb_context_use(ctx, d);
 	if (r == 0)
 		r = ebb_habit_scan_tell(&x->arena, snap, &x->store, 1, c->rules, x->env.now, d, err);
+	if (r == 0)
+		r = find_copies(x, snap, &copies, err);
+	if (r == 0 && copies)
+		ebb_decide_use_copies(d, ebb_survivors_copy, copies);
 	if (r == 0)
 		r = ebb_decide_one(d, rule, x->store.name, &x->rec, &a, &x->refusal, err);
 	if (r == 0 && a.why && !(x->why = ebb_arena_strdup(&x->arena, a.why)))

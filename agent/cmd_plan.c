@@ -152,7 +152,7 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 	if (a->with) {
 		row.with = *a->with;
 		/* other links to it, by this plan too, move the time of its change; its bytes are compared */
-		if (a->id == EBB_ACTION_DEDUP)
+		if (a->id != EBB_ACTION_STRIKE)
 			row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
 		row.with.key = ebb_arena_memdup(&p->row_arena, a->with->key, a->with->key_len);
 	}

@@ -97,9 +97,15 @@ static bool is_recent(const struct ebb_context *c, const struct ebb_guards_store
 
 static const char recent[] = "it was written shortly before the scan (guards: recent)";
 
+/* Of checkpoints nobody looks for copies one file at a time: the whole stays. */
+static const char floored[] = "its dataset keeps copies (copies: N), and checkpoints go whole";
+
 static const char *live(void *ctx, const char *store, const struct ebb_record *rec)
 {
 	struct ebb_context *c = ctx;
+
+	if (ebb_rules_floor(c->app->config->rules, rec->key, rec->key_len))
+		return floored;
 	const struct ebb_guard_entry *e = ebb_guard_ask(c->guard, store, rec->key, rec->key_len);
 
 	return e ? e->why : is_recent(c, find(c, store), rec) ? recent : NULL;

@@ -152,7 +152,7 @@ static void put_action(struct ebb_jsonput *j, const struct ebb_planrow *row)
 		ebb_jsonput_string(j, "verify", ebb_action_verify_name((int)row->verify));
 	ebb_jsonput_string_or_null(j, "purge", row->purge ? EBB_PROOF_PURGE_WORDS : NULL);
 	ebb_jsonput_int_or_null(j, "trash_s", trash, row->trash_ns / SECOND);
-	if (row->action == EBB_ACTION_DEDUP || row->action == EBB_ACTION_STRIKE)
+	if (row->action == EBB_ACTION_DEDUP || row->action == EBB_ACTION_STRIKE || (row->action == EBB_ACTION_DELETE && row->with_store))
 		put_with(j, row);
 	if (row->awaits)
 		ebb_jsonput_number(j, "awaits", "true");
@@ -363,7 +363,8 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	read_action(l, &row);
 	if (l->r == 0)
 		read_verify(l, &row);
-	if (l->r == 0 && (row.action == EBB_ACTION_DEDUP || row.action == EBB_ACTION_STRIKE))
+	if (l->r == 0 && (row.action == EBB_ACTION_DEDUP || row.action == EBB_ACTION_STRIKE ||
+			  (row.action == EBB_ACTION_DELETE && json_object_get(l->o, "with_store"))))
 		read_with(l, arena, &row);
 	if (l->r == 0 && row.action == EBB_ACTION_COPY)
 		read_copy(l, arena, &row);

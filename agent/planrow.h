@@ -11,7 +11,7 @@
  *
  *   "how":"reflink","with_store":"scratch","with_path":"a/first","with":{"kind":"file","size":..,..,"nlink":1}
  *
- * for the copy that stays; a row that strikes off an object in a pack has the pack as its object, and there, without "how", what the object was.
+ * for the copy that stays, and a delete row in a dataset that keeps copies the same without "how"; a row that strikes off an object in a pack has the pack as its object, and there, without "how", what the object was.
  * A copy has there
  *
  *   "after":3,"relay":false,"form":"encode","awaits":true,"with_store":"lake","with_path":"a","with":{..}
@@ -68,7 +68,7 @@ struct ebb_planrow {
 	enum ebb_planrow_form form;	/* copy */
 	bool awaits;			/* copy, delete: the object is made by the plan of another site; it may not be there yet */
 	bool relay;			/* copy: what it makes goes again when the plan is done */
-	const char *with_store;		/* strike: where the object in the pack was; dedup: where the copy that stays is; copy: where the object is that the copy is of, when not this one; otherwise NULL */
+	const char *with_store;		/* delete: where a copy is that stays, or NULL; strike: where the object in the pack was; dedup: where the copy that stays is; copy: where the object is that the copy is of, when not this one; otherwise NULL */
 	struct ebb_record with;		/* identity of that object; key NUL-terminated */
 	bool priced;
 	int64_t one_off, saving;	/* nano-units; saving per month of 30 days */

@@ -29,7 +29,15 @@ struct copy {
 	int64_t uid, gid, mode, mtime;
 	bool owned;		/* uid is known */
 	uint16_t store;
-	uint16_t rule;		/* the dedup rule that meets it, or EBB_RULES_NONE: it stays */
+	uint16_t rule;		/* the dedup rule that meets it, or the delete rule where its dataset keeps copies, or EBB_RULES_NONE: it stays */
+	uint16_t set;		/* number of its dataset, where that keeps copies; else EBB_RULES_NONE */
+	int64_t floor;		/* so many */
+};
+
+/* A dataset that keeps copies: of the group at hand, those that stay, and the first of them. */
+struct floor {
+	int64_t staying;
+	struct copy first;
 };
 
 struct pair {
@@ -58,6 +66,8 @@ struct ebb_survivors {
 	struct copy stay[STAYERS];
 	size_t nstay;
 	int64_t staying;		/* also those that are not in `stay` */
+	struct floor *floors;		/* by number of the dataset; NULL: none keeps copies */
+	size_t nfloors;
 	/* giving out */
 	struct ebb_place *names, *records;
 	struct pair next;
@@ -113,6 +123,7 @@ void ebb_survivors_free(struct ebb_survivors *s)
 	ebb_place_close(s->names);
 	ebb_place_close(s->records);
 	free(s->it);
+	free(s->floors);
 	free(s->v);
 	free(s);
 }
@@ -137,23 +148,36 @@ static int price_of(struct ebb_survivors *s, size_t store, int64_t *ret, struct 
 	return rc < 0 ? rc : 0;
 }
 
+/* Does the rule delete it, so that it has to be asked for? Checkpoints are judged whole, and never go where copies are kept. */
+static bool deletes(const struct ebb_survivors *s, uint16_t rule)
+{
+	const struct ebb_rule *r = rule == EBB_RULES_NONE ? NULL : ebb_rules_get(s->rules, rule);
+
+	return r && r->action->id == EBB_ACTION_DELETE && ebb_rules_plain(r);
+}
+
 static int add_record(struct ebb_survivors *s, size_t store, uint64_t place, uint16_t rule,
 		      const struct ebb_record *r, struct ebb_err *err)
 {
 	const struct ebb_rule *dedup = dedup_rule(s, rule);
+	const struct ebb_rules_dataset *set = s->floors ? ebb_rules_floor(s->rules, r->key, r->key_len) : NULL;
+	bool asks = set && s->v[store].wanted && deletes(s, rule), gone = asks && r->f[EBB_F_NLINK] < 2; /* else it is refused, and stays */
 	struct copy c = {
 		.size = r->f[EBB_F_SIZE], .place = place, .store = (uint16_t)store,
 		.dev = (uint64_t)r->f[EBB_F_DEV], .uid = r->f[EBB_F_UID], .gid = r->f[EBB_F_GID],
 		.mode = r->f[EBB_F_MODE], .mtime = r->f[EBB_F_MTIME], .rule = EBB_RULES_NONE,
+		.set = set ? set->number : EBB_RULES_NONE, .floor = set ? set->copies : 0,
 		.owned = ebb_record_has(r, EBB_F_UID),
 	};
 
 	if (!ebb_record_content(r, c.digest, &c.parts) || r->f[EBB_F_KIND] != EBB_KIND_FILE || c.size <= 0 ||
 	    r->f[EBB_F_FLAGS] != 0)
 		return 0;
-	if (rule != EBB_RULES_NONE && !dedup && ebb_rules_get(s->rules, rule)->action->changes)
+	if (rule != EBB_RULES_NONE && !dedup && !asks && ebb_rules_get(s->rules, rule)->action->changes)
 		return 0; /* it may not be there for long */
 	if (dedup && s->v[store].wanted && (dedup->how == EBB_ACTION_REFLINK || r->f[EBB_F_NLINK] < 2))
+		c.rule = rule;
+	if (gone)
 		c.rule = rule;
 	int rc = price_of(s, store, &c.price, err);
 	return rc < 0 ? rc : ebb_sort_add(&s->copies, &c, err);
@@ -229,9 +253,23 @@ static int can_replace(struct ebb_survivors *s, const struct copy *c, const stru
 
 static void stays(struct ebb_survivors *s, const struct copy *c)
 {
+	if (c->set != EBB_RULES_NONE && s->floors[c->set].staying++ == 0)
+		s->floors[c->set].first = *c;
 	s->staying++;
 	if (s->nstay < STAYERS)
 		s->stay[s->nstay++] = *c;
+}
+
+/* May one more go, as far as its dataset says? */
+static bool spared(const struct ebb_survivors *s, const struct copy *c)
+{
+	return c->set != EBB_RULES_NONE && s->floors[c->set].staying < c->floor;
+}
+
+static int goes(struct ebb_survivors *s, const struct copy *c, const struct copy *with, struct ebb_err *err)
+{
+	return ebb_sort_add(&s->pairs,
+			    &(struct pair){.store = c->store, .place = c->place, .with_store = with->store, .with = with->place}, err);
 }
 
 /* The next copy of a group, in the order of cmp_copy. */
@@ -241,6 +279,8 @@ static int judge(struct ebb_survivors *s, struct copy *c, struct ebb_err *err)
 	const struct copy *found = NULL;
 	int rc = 0;
 
+	if (deletes(s, c->rule) && !spared(s, c))
+		return goes(s, c, &s->floors[c->set].first, err);
 	if (rule && rule->how == EBB_ACTION_REFLINK && can_share(s, c->store))
 		rc = find_extents(s, c, err);
 	for (size_t i = 0; rule && rc == 0 && !found && i < s->nstay; i++) {
@@ -260,14 +300,19 @@ static int judge(struct ebb_survivors *s, struct copy *c, struct ebb_err *err)
 	}
 	if (rc < 0)
 		return rc;
-	if (!found || s->staying < rule->copies) {
+	if (!found || s->staying < rule->copies || spared(s, c)) {
 		stays(s, c);
 		return 0;
 	}
-	return ebb_sort_add(&s->pairs,
-			    &(struct pair){.store = c->store, .place = c->place,
-					   .with_store = found->store, .with = found->place},
-			    err);
+	return goes(s, c, found, err);
+}
+
+static void clear_group(struct ebb_survivors *s)
+{
+	s->nstay = 0;
+	s->staying = 0;
+	for (size_t i = 0; i < s->nfloors; i++)
+		s->floors[i].staying = 0;
 }
 
 static int judge_all(struct ebb_survivors *s, struct ebb_err *err)
@@ -277,7 +322,7 @@ static int judge_all(struct ebb_survivors *s, struct ebb_err *err)
 
 	while (rc == 0 && (rc = ebb_sort_take(&s->copies, &c, err)) == 1) {
 		if (cmp_content(&c, &last) != 0)
-			s->nstay = 0, s->staying = 0;
+			clear_group(s);
 		last = c;
 		rc = judge(s, &c, err);
 	}
@@ -362,10 +407,13 @@ int ebb_survivors_find(struct ebb_app *app, struct ebb_snap *snap, const struct 
 	s->snap = snap;
 	s->rules = app->config->rules;
 	s->now = now;
-	if (!wants(s, false)) {
+	s->nfloors = ebb_rules_has_floors(s->rules) ? ebb_rules_datasets(s->rules) : 0;
+	if (!wants(s, false) && !s->nfloors) {
 		*ret = NULL;
 		return 0;
 	}
+	if (s->nfloors && !(s->floors = calloc(s->nfloors, sizeof(*s->floors))))
+		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	rc = prepare(s, stores, n, err);
 	for (size_t i = 0; rc == 0 && i < s->n; i++)
 		rc = add_store(s, i, err);
@@ -380,23 +428,37 @@ int ebb_survivors_find(struct ebb_app *app, struct ebb_snap *snap, const struct 
 
 /* --- Giving them out --- */
 
-/* Both sides go through the same objects in the same order: the next pair is about @rec, or about one that comes later. */
-int ebb_survivors_copy(void *ctx, const char *store, const struct ebb_record *rec,
-		       const char **ret_store, const struct ebb_record **ret, struct ebb_err *err)
+/* How the object of the next pair stands to another: < 0 before it, > 0 behind it. 1; 0: there is no pair any more. */
+static int peek(struct ebb_survivors *s, const char *store, const struct ebb_record *rec, int *ret_cmp, struct ebb_err *err)
 {
-	struct ebb_survivors *s = ctx;
 	const char *key;
-	size_t len;
+	size_t len, at = 0;
 	int rc = s->have ? 1 : ebb_sort_take(&s->pairs, &s->next, err);
 
 	if (rc <= 0)
 		return rc;
 	s->have = true;
-	if (strcmp(s->v[s->next.store].st.name, store) != 0)
-		return 0;
-	rc = ebb_place_key(s->names, &s->v[s->next.store].st, s->next.place, &key, &len, err);
-	if (rc < 0 || ebb_record_key_cmp(key, len, rec->key, rec->key_len) != 0)
-		return rc;
+	while (at < s->n && strcmp(s->v[at].st.name, store) != 0)
+		at++;
+	*ret_cmp = s->next.store < at ? -1 : 1;
+	if (s->next.store != at)
+		return 1;
+	rc = ebb_place_key(s->names, &s->v[at].st, s->next.place, &key, &len, err);
+	*ret_cmp = rc < 0 ? 1 : ebb_record_key_cmp(key, len, rec->key, rec->key_len);
+	return rc < 0 ? rc : 1;
+}
+
+/* Both sides go through objects in the same order. Of pairs about earlier ones nobody asked. */
+int ebb_survivors_copy(void *ctx, const char *store, const struct ebb_record *rec,
+		       const char **ret_store, const struct ebb_record **ret, struct ebb_err *err)
+{
+	struct ebb_survivors *s = ctx;
+	int rc, cmp = -1;
+
+	while ((rc = peek(s, store, rec, &cmp, err)) == 1 && cmp < 0)
+		s->have = false;
+	if (rc <= 0 || cmp != 0)
+		return rc < 0 ? rc : 0;
 	s->have = false;
 	rc = ebb_place_record(s->records, &s->v[s->next.with_store].st, s->next.with, &s->with, err);
 	if (rc < 0)

@@ -99,8 +99,8 @@ struct ebb_action {
 	bool purge;			/* delete for good, not into the trash */
 	int64_t trash_ns;		/* delete, dedup: how long the trash keeps it */
 	enum ebb_action_how how;	/* dedup */
-	const char *with_store;		/* dedup: where the copy that stays is; otherwise NULL */
-	const struct ebb_record *with;	/* dedup: that copy; strike: the object as it was, in store with_store, while `obj` is its pack */
+	const char *with_store;		/* dedup, and delete where a dataset keeps copies: where one that stays is; otherwise NULL */
+	const struct ebb_record *with;	/* dedup, delete: that copy; strike: the object as it was, in store with_store, while `obj` is its pack */
 	int64_t pack;			/* archive: number of the pack that it goes into, from 1; otherwise 0 */
 	/* money; all amounts in the plan's currency */
 	bool priced;			/* false: no price for a class involved, the amounts are

@@ -120,6 +120,8 @@ static int64_t count_bytes(const struct ebb_cost_ends *ends, struct ebb_action *
 			a->freed = 0;
 			ebb_buf_adds(why, "; frees nothing: the file has other names");
 		}
+		if (a->with)
+			ebb_buf_addf(why, "; a copy stays at %s:%.*s", a->with_store, (int)a->with->key_len, a->with->key);
 		if (a->purge) {
 			ebb_buf_adds(why, "; cannot be undone");
 		} else if (r->f[EBB_F_NLINK] <= 1) {

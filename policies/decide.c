@@ -326,9 +326,8 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 		.trash_ns = rule->trash_ns,
 		.how = rule->how,
 	};
-	int r = a.id == EBB_ACTION_DEDUP && d->copies
-			? d->copies(d->copies_ctx, store, rec, &a.with_store, &a.with, err)
-			: 0;
+	bool asks = a.id == EBB_ACTION_DEDUP || (a.id == EBB_ACTION_DELETE && ebb_rules_floor(d->rules, rec->key, rec->key_len));
+	int r = asks && d->copies ? d->copies(d->copies_ctx, store, rec, &a.with_store, &a.with, err) : 0;
 
 	if (r >= 0)
 		r = price_action(d, i, &a, &refusal, err);
@@ -544,7 +543,9 @@ int ebb_decide_members(struct ebb_decide *d, const char *store, const struct ebb
 		uint16_t rule = d->rule[i], unknown = d->unknown[i];
 
 		r = ebb_block_iter_next(d->iter, &rec, err);
-		if (r == 1 && rule != EBB_RULES_NONE && ebb_rules_get(d->rules, rule)->action->changes)
+		if (r == 1 && rule != EBB_RULES_NONE && ebb_rules_floor(d->rules, rec.key, rec.key_len))
+			r = ebb_decide_sum_objects(&d->totals.refused[rule][EBB_REFUSE_FLOOR], 1, ebb_decide_sum_bytes(&rec), err);
+		else if (r == 1 && rule != EBB_RULES_NONE && ebb_rules_get(d->rules, rule)->action->changes)
 			r = strike(d, rule, store, &rec, pack, coded[i], fn, ctx, err);
 		else if (r == 1 && unknown != EBB_RULES_NONE)
 			r = ebb_decide_sum_objects(&d->totals.refused[unknown][EBB_REFUSE_UNKNOWN], 1, ebb_decide_sum_bytes(&rec), err);

@@ -55,7 +55,7 @@ EBB_CLEANUP_PTR(struct ebb_decide, ebb_decide_free);
 bool ebb_decide_resides(const struct ebb_rules *rules, const char *key, size_t len, const char *to);
 
 /*
- * What dedup rules need to know: which copy of @rec stays when @rec goes. *ret_store and *ret (key included) live until the next call.
+ * What dedup rules need to know, and deletes where a dataset keeps copies: which copy of @rec stays when @rec goes. *ret_store and *ret (key included) live until the next call.
  * Asked in the order of decisions.
  *
  * @return  1; 0: none, or @rec itself stays; negative: stops the decision.

@@ -40,6 +40,7 @@ static const struct {
 	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
 					     "provider and region"},
 	[EBB_REFUSE_VERSIONS] = {"versions", "their bucket removes no version without a second factor (MFA Delete), so it would free nothing"},
+	[EBB_REFUSE_FLOOR] = {"floor", "their dataset keeps copies, and too few are known that would stay (ebb scan --hash candidates finds more)"},
 	[EBB_REFUSE_HURRIED] = {"hurried", "their bucket's lifecycle rules would remove them from the trash before its time: let the rule "
 					   "say a shorter one (trash: 7d), or the bucket wait longer"},
 };
@@ -84,7 +85,7 @@ enum ebb_decide_refusal ebb_decide_refusal_possible(const struct ebb_rules *rule
 	if (!ebb_record_has(r, EBB_F_SIZE))
 		return EBB_REFUSE_UNKNOWN;
 	if (a->id == EBB_ACTION_DELETE)
-		return EBB_REFUSE_NONE;
+		return !a->with && r->f[EBB_F_SIZE] > 0 && ebb_rules_floor(rules, r->key, r->key_len) ? EBB_REFUSE_FLOOR : EBB_REFUSE_NONE;
 	if (a->id == EBB_ACTION_DEDUP && !a->with)
 		return EBB_REFUSE_ALONE;
 	if (a->id == EBB_ACTION_DEDUP)

@@ -106,6 +106,21 @@ static const char *shadowed_by(const struct ebb_rules *r, size_t i, const char *
 	return NULL;
 }
 
+/* A dataset that keeps copies of what rule @i would let expire. */
+static const char *floored_by(const struct ebb_rules *r, size_t i, const char *prefix)
+{
+	const struct ebb_rule *rule = &r->rules[i].pub;
+
+	for (size_t k = 0; rule->action->id == EBB_ACTION_DELETE && rule->hidden == EBB_RULES_VISIBLE && k < r->nsets; k++) {
+		size_t n = 0, len = strlen(prefix);
+		const char *p = ebb_glob_prefix(r->sets[k].glob, &n);
+
+		if (r->sets[k].pub.copies && memcmp(p, prefix, n < len ? n : len) == 0)
+			return r->sets[k].pub.match;
+	}
+	return NULL;
+}
+
 /* In buckets with versions the trash is noncurrent versions below a marker: a rule that promises to keep them longer than @i would. */
 static const char *promised_by(const struct ebb_rules *r, size_t i, const char *store, const char *prefix)
 {
@@ -280,6 +295,9 @@ int ebb_native_rule(const struct ebb_rules *r, size_t i, const struct ebb_rules_
 	if (other)
 		return say(why, "rule '%s' comes first for some of its objects, and lifecycle rules cannot say "
 			   "'except'", other);
+	other = floored_by(r, i, out.prefix);
+	if (other)
+		return say(why, "dataset '%s' keeps copies, and lifecycle rules count none", other);
 	other = promised_by(r, i, store->name, out.prefix);
 	if (other)
 		return say(why, "rule '%s' keeps what it deletes in the trash for as long, and in a bucket with versions that is "

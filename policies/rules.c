@@ -95,6 +95,27 @@ const struct ebb_rules_dataset *ebb_rules_dataset(const struct ebb_rules *r, con
 	return NULL;
 }
 
+size_t ebb_rules_datasets(const struct ebb_rules *r)
+{
+	return r->nsets;
+}
+
+bool ebb_rules_has_floors(const struct ebb_rules *r)
+{
+	for (size_t i = 0; i < r->nsets; i++)
+		if (r->sets[i].pub.copies)
+			return true;
+	return false;
+}
+
+const struct ebb_rules_dataset *ebb_rules_floor(const struct ebb_rules *r, const char *key, size_t key_len)
+{
+	if (!ebb_rules_has_floors(r) || ebb_rules_reserved(key, key_len))
+		return NULL;
+	const struct ebb_rules_dataset *set = ebb_rules_dataset(r, key, key_len);
+	return set && set->copies ? set : NULL;
+}
+
 bool ebb_rules_reserved(const char *key, size_t len)
 {
 	return ebb_record_key_has_prefix(key, len, EBB_RULES_RESERVED_PREFIX,

@@ -127,6 +127,8 @@ struct ebb_rules_dataset {
 	const char *team;		/* or NULL */
 	const char *const *residency;	/* NULL-terminated jurisdictions that are allowed, or
 					 * NULL: any */
+	int64_t copies;			/* so many objects of the dataset with the same content stay, whatever rules say; 0: no floor */
+	uint16_t number;		/* its place among the datasets */
 	const struct ebb_rules_label *labels;	/* as written */
 	size_t nlabels;
 };
@@ -291,6 +293,18 @@ int ebb_rules_explain(const struct ebb_rules *r, const struct ebb_record *rec, c
 /* The dataset of a key: the first whose pattern matches, or NULL. */
 const struct ebb_rules_dataset *ebb_rules_dataset(const struct ebb_rules *r, const char *key,
 						  size_t key_len);
+
+/*
+ * The dataset of a key when it keeps copies (`copies: N`), else NULL. What is of ebb's own making has none. Versions that are no longer
+ * current, other datasets and objects in packs are no copies; names of one inode are one.
+ */
+const struct ebb_rules_dataset *ebb_rules_floor(const struct ebb_rules *r, const char *key, size_t key_len);
+
+/* How many datasets there are. */
+size_t ebb_rules_datasets(const struct ebb_rules *r);
+
+/* Has any dataset a floor? */
+bool ebb_rules_has_floors(const struct ebb_rules *r);
 
 /*
  * One line on why a rule met a record, for plans: the facts of its condition, or its pattern. Added

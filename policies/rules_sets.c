@@ -115,8 +115,8 @@ static int read_match(struct ebb_arena *arena, const struct ebb_tree_node *node,
 static int read_set(struct ebb_arena *arena, const struct ebb_tree_node *node,
 		    struct ebb_rules_set *set, struct ebb_err *err)
 {
-	static const char *const keys[] = {"match", "kind", "team", "residency", "labels"};
-	const struct ebb_tree_node *kind, *team, *residency, *labels, *match;
+	static const char *const keys[] = {"match", "kind", "team", "residency", "copies", "labels"};
+	const struct ebb_tree_node *kind, *team, *residency, *labels, *match, *copies;
 	int r = ebb_tree_unknown_keys(node, keys, EBB_ARRAY_LEN(keys), err);
 
 	if (r < 0)
@@ -126,6 +126,7 @@ static int read_set(struct ebb_arena *arena, const struct ebb_tree_node *node,
 	team = ebb_tree_get(node, "team");
 	residency = ebb_tree_get(node, "residency");
 	labels = ebb_tree_get(node, "labels");
+	copies = ebb_tree_get(node, "copies");
 	r = match ? read_match(arena, match, set, err) : -EBB_ECONFIG;
 	if (r == 0 && kind)
 		r = ebb_tree_text(kind, &set->pub.kind, err);
@@ -133,6 +134,10 @@ static int read_set(struct ebb_arena *arena, const struct ebb_tree_node *node,
 		r = ebb_tree_text(team, &set->pub.team, err);
 	if (r == 0 && residency)
 		r = read_residency(arena, residency, &set->pub, err);
+	if (r == 0 && copies)
+		r = ebb_tree_count(copies, &set->pub.copies, err);
+	if (r == 0 && copies && set->pub.copies < 1)
+		r = ebb_tree_error(copies, err, "'copies' must be at least 1; leave it out for none");
 	if (r == 0 && labels)
 		r = read_labels(arena, labels, &set->pub, err);
 	return r;
@@ -219,6 +224,7 @@ int ebb_rules_sets_compile(struct ebb_arena *arena, const struct ebb_tree_node *
 			return no_memory(err);
 		EBB_TREE_EACH(node, datasets)
 		{
+			r->sets[r->nsets].pub.number = (uint16_t)r->nsets;
 			rc = read_set(arena, node, &r->sets[r->nsets], err);
 			if (rc < 0)
 				return rc;

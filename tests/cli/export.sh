@@ -51,6 +51,14 @@ expect_err "rule 'auto' is left out"
 expect_err "rule 'shadow' is left out"
 expect_no_err 'elsewhere'
 
+# a dataset that keeps copies: nothing of it may expire
+cp ebb.yaml all.yaml
+sed -i 's|^rules:|  - {match: "tmp/models/**", copies: 2}\nrules:|' ebb.yaml
+run "$EBB" export lake
+expect_err "rule 'gone' is left out: dataset 'tmp/models/**' keeps copies, and lifecycle rules count none"
+[[ $(jq -c '[.Rules[].ID]' <<<"$out") == '["ebb: cold","ebb: deep"]' ]] || unexpected 'other rules'
+cp all.yaml ebb.yaml
+
 # what a bucket keeps out of sight: said in words, for the bucket to do; a plan touches none of it
 cp ebb.yaml all.yaml
 sed -i '/^rules:/,$d' ebb.yaml
