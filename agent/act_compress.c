@@ -16,7 +16,6 @@ static const char *target(struct ebb_arena *arena, const char *key, const char *
 static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
 {
-	(void)env;
 	(void)arena;
 	(void)err;
 	ret->to_store = row->to_store ? row->to_store : row->store;
@@ -24,9 +23,19 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	ret->codec = row->codec;
 	ret->level = row->level;
 	ret->window = row->window;
+	if (env->caps & EBB_CAP_CLASS) /* it stays in its class, as it was priced, and comes back there */
+		ret->class = row->class;
 	ret->verify = row->verify;
 	ret->has_meta = true;
 	return 0;
+}
+
+static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret, struct ebb_err *err)
+{
+	int r = ebb_lower_swap(did, res, ret, err);
+
+	ret->class = did->class;
+	return r;
 }
 
 static const enum ebb_step *steps(const struct ebb_op *op)
@@ -45,6 +54,6 @@ const struct ebb_lower ebb_act_compress = {
 	.action = EBB_ACTION_COMPRESS,
 	.target = target,
 	.apply = apply,
-	.undo = ebb_lower_swap,
+	.undo = undo,
 	.steps = steps,
 };

@@ -57,3 +57,17 @@ run "$EBB" undo last
 expect_status 0
 [[ $(head_of) == STANDARD ]] || fail "it is in $(head_of)"
 aws s3 cp "s3://$bucket/a/big" - | cmp - data
+
+# --- What is compressed stays in the class of its original, and comes back into it ---
+yes 'a line of a log' | head -n 20000 >log
+aws s3api put-object --bucket "$bucket" --key logs/a.log --body log --storage-class GLACIER >/dev/null
+sed -i 's/when: .*/match: "logs\/**", do: compress}/' ebb.yaml
+run "$EBB" scan lake
+run "$EBB" plan lake -o compress.jsonl
+run "$EBB" apply compress.jsonl
+expect_status 0
+class_of() { aws s3api head-object --bucket "$bucket" --key "$1" | jq -r '.StorageClass // "STANDARD"'; }
+[[ $(class_of logs/a.log.zst) == GLACIER ]] || fail 'it changed its class'
+run "$EBB" undo last
+expect_status 0
+[[ $(class_of logs/a.log) == GLACIER ]] || fail 'it came back into another class'
