@@ -149,28 +149,38 @@ static int lock(struct status *s, struct ebb_err *err)
 	return 0;
 }
 
+static int trash_json(struct status *s, const struct ebb_config *config, const struct ebb_trash_sum *sum, struct ebb_err *err)
+{
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I}", "trash", sum->store, "objects", (json_int_t)sum->objects, "bytes",
+			      (json_int_t)sum->bytes, "expired_bytes", (json_int_t)sum->expired_bytes, "unpriced", (json_int_t)sum->unpriced);
+	int r = ebb_trash_month_json(o, config, sum->month, sum->unpriced < sum->objects, err);
+
+	if (r == 0)
+		return ebb_out_json(s->app->out, o, err);
+	json_decref(o);
+	return r;
+}
+
 static int trash(struct status *s, struct ebb_err *err)
 {
+	char month[EBB_TRASH_TEXT];
 	EBB_CLEANUP(ebb_trash_release) struct ebb_trash t = {0};
 	char a[EBB_OUT_TEXT_MAX], b[EBB_OUT_TEXT_MAX], c[EBB_OUT_TEXT_MAX], d[EBB_UNITS_TEXT];
-	int r = ebb_trash_read(s->app->index_dir, NULL, ebb_app_now(s->app), &t, err);
+	const struct ebb_config *config = ebb_trash_prices(s->app);
+	int r = ebb_trash_read(s->app->index_dir, config, ebb_app_now(s->app), &t, err);
 
 	ebb_trash_by_store(&t);
 	for (size_t i = 0; r == 0 && i < t.n; i++) {
 		const struct ebb_trash_sum *sum = &t.sums[i];
 
-		if (s->app->json)
-			r = ebb_out_json(s->app->out,
-					 json_pack("{s:s, s:I, s:I, s:I}", "trash", sum->store, "objects",
-						   (json_int_t)sum->objects, "bytes",
-						   (json_int_t)sum->bytes, "expired_bytes",
-						   (json_int_t)sum->expired_bytes),
-					 err);
-		else
-			fprintf(s->app->out, "trash of store %s: %s objects, %s; %s may go now, first on %s\n",
-				sum->store, ebb_out_count((uint64_t)sum->objects, a),
-				ebb_out_bytes((uint64_t)sum->bytes, b),
-				ebb_out_bytes((uint64_t)sum->expired_bytes, c),
+		if (s->app->json) {
+			r = trash_json(s, config, sum, err);
+			continue;
+		}
+		if ((r = ebb_trash_month_text(config, sum, month, err)) == 0)
+			fprintf(s->app->out, "trash of store %s: %s, %s, %s%s; %s may go now, first on %s\n", sum->store,
+				ebb_out_things((uint64_t)sum->objects, "object", a), ebb_out_bytes((uint64_t)sum->bytes, b), month,
+				sum->unpriced < sum->objects ? " a month" : "", ebb_out_bytes((uint64_t)sum->expired_bytes, c),
 				ebb_units_format_date(sum->first, d));
 	}
 	return r;
@@ -269,6 +279,7 @@ static const struct ebb_cli_field json[] = {
 	{"state", "string", "running, killed, recovered, stopped, interrupted, complete, undone, expired"},
 	{"ended, done, skipped, failed, bytes", "various", "of a run that was not killed: by its last session"},
 	{"trash, objects, bytes, expired_bytes", "various", "a line for each store with something in the trash"},
+	{"month_nano, currency, unpriced", "number, string, number", "there, what keeping it costs a month, in billionths, where there are prices; objects without"},
 	{"thaw, state, objects, bytes, copies_until", "various", "a line for each order of ebb-thaw"},
 	{"agent, alive, pid, config_error", "various", "a line when an agent has run on this index: its state, whether it lives, why it keeps an older configuration"},
 	{"pending, state", "string", "a line for each plan that waits for approval, or is approved"},

@@ -19,43 +19,6 @@ struct emptying {
 	int64_t left;			/* expired objects of the run at hand that cannot be reached */
 };
 
-/* Prices, where there are a configuration and an index with the names of classes; NULL is fine. */
-static const struct ebb_config *prices(struct ebb_app *app)
-{
-	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
-	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
-
-	if (ebb_app_config_optional(app, NULL) < 0 || !app->config)
-		return NULL;
-	if (ebb_app_index(app, true, &ix, NULL) == 0) /* without it objects have their store's class */
-		(void)ebb_app_snap(app, ix, &snap, NULL);
-	return app->config;
-}
-
-/* Of @objects, @unpriced have none. */
-static int month_cell(struct ebb_out_table *o, const struct ebb_config *config, __int128 month, int64_t objects, int64_t unpriced,
-		      struct ebb_err *err)
-{
-	struct ebb_money m;
-	char a[EBB_OUT_TEXT_MAX];
-	int r = unpriced < objects ? ebb_trash_money(config, month, &m, err) : 0;
-
-	if (r == 0)
-		ebb_out_cell(o, "%s%s", unpriced < objects ? ebb_out_money(&m, a) : "unpriced", unpriced && unpriced < objects ? " and more" : "");
-	return r;
-}
-
-static int month_json(json_t *o, const struct ebb_config *config, __int128 month, bool priced, struct ebb_err *err)
-{
-	struct ebb_money m;
-
-	if (!priced)
-		return 0;
-	int r = ebb_trash_money(config, month, &m, err);
-	return r < 0 ? r : ebb_out_json_money(o, "month", &m) || json_object_set_new(o, "currency", json_string(m.currency))
-		       ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : 0;
-}
-
 static int show_json(struct ebb_app *app, const struct ebb_config *config, const struct ebb_trash *t, struct ebb_err *err)
 {
 	int r = 0;
@@ -66,7 +29,7 @@ static int show_json(struct ebb_app *app, const struct ebb_config *config, const
 				      "objects", (json_int_t)s->objects, "bytes", (json_int_t)s->bytes,
 				      "expired", (json_int_t)s->expired, "expired_bytes",
 				      (json_int_t)s->expired_bytes, "unpriced", (json_int_t)s->unpriced);
-		r = month_json(o, config, s->month, s->unpriced < s->objects, err);
+		r = ebb_trash_month_json(o, config, s->month, s->unpriced < s->objects, err);
 		if (r < 0 || ebb_out_json_time(o, "first_expires", s->first) ||
 		    ebb_out_json_time(o, "last_expires", s->last)) {
 			json_decref(o);
@@ -79,7 +42,7 @@ static int show_json(struct ebb_app *app, const struct ebb_config *config, const
 
 static int sum_rows(struct ebb_out_table *o, const struct ebb_config *config, const struct ebb_trash *t, struct ebb_err *err)
 {
-	char a[EBB_OUT_TEXT_MAX];
+	char a[EBB_OUT_TEXT_MAX], month[EBB_TRASH_TEXT];
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < t->n; i++) {
@@ -89,7 +52,8 @@ static int sum_rows(struct ebb_out_table *o, const struct ebb_config *config, co
 		ebb_out_cell(o, "%s", s->store);
 		ebb_out_cell(o, "%s", ebb_out_count((uint64_t)s->objects, a));
 		ebb_out_cell(o, "%s", ebb_out_bytes((uint64_t)s->bytes, a));
-		r = month_cell(o, config, s->month, s->objects, s->unpriced, err);
+		r = ebb_trash_month_text(config, s, month, err);
+		ebb_out_cell(o, "%s", month);
 		ebb_out_cell(o, "%s", ebb_out_bytes((uint64_t)s->expired_bytes, a));
 		ebb_out_cell(o, "%s", ebb_units_format_date(s->first, a));
 		ebb_out_cell(o, "%s", ebb_units_format_date(s->last, a));
@@ -139,7 +103,7 @@ static int list_one(void *ctx, const struct ebb_trash_entry *e, struct ebb_err *
 	if (l->app->json) {
 		json_t *o = json_pack("{s:s, s:s, s:I}", "run", e->run, "store", e->store, "bytes", (json_int_t)e->size);
 
-		r = month_json(o, l->config, e->month, e->month >= 0, err);
+		r = ebb_trash_month_json(o, l->config, e->month, e->month >= 0, err);
 		if (r < 0 || ebb_out_json_key(o, e->key, strlen(e->key)) || ebb_out_json_time(o, "expires", e->expires)) {
 			json_decref(o);
 			o = NULL;
@@ -156,7 +120,7 @@ static int list_one(void *ctx, const struct ebb_trash_entry *e, struct ebb_err *
 static int list(struct ebb_app *app, bool objects, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_trash_release) struct ebb_trash t = {0};
-	struct listing l = {.app = app, .config = prices(app)};
+	struct listing l = {.app = app, .config = ebb_trash_prices(app)};
 	int r = objects ? ebb_trash_each(app->index_dir, l.config, list_one, &l, err)
 			: ebb_trash_read(app->index_dir, l.config, ebb_app_now(app), &t, err);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/out.h"
 #include "agent/undo.h"
 #include "policies/cost_storage.h"
 
@@ -121,6 +122,41 @@ int ebb_trash_read(const char *index, const struct ebb_config *config, int64_t n
 int ebb_trash_money(const struct ebb_config *config, __int128 month, struct ebb_money *ret, struct ebb_err *err)
 {
 	return ebb_bill_money(month, ebb_price_currency(config->prices), ret, err);
+}
+
+const struct ebb_config *ebb_trash_prices(struct ebb_app *app)
+{
+	EBB_CLEANUP(ebb_index_closep) struct ebb_index *ix = NULL;
+	EBB_CLEANUP(ebb_snap_closep) struct ebb_snap *snap = NULL;
+
+	if (ebb_app_config_optional(app, NULL) < 0 || !app->config)
+		return NULL;
+	if (ebb_app_index(app, true, &ix, NULL) == 0) /* without it objects have their store's class */
+		(void)ebb_app_snap(app, ix, &snap, NULL);
+	return app->config;
+}
+
+int ebb_trash_month_text(const struct ebb_config *config, const struct ebb_trash_sum *s, char ret[EBB_TRASH_TEXT], struct ebb_err *err)
+{
+	bool priced = s->unpriced < s->objects;
+	struct ebb_money m;
+	char a[EBB_OUT_TEXT_MAX];
+	int r = priced ? ebb_trash_money(config, s->month, &m, err) : 0;
+
+	if (r == 0)
+		snprintf(ret, EBB_TRASH_TEXT, "%s%s", priced ? ebb_out_money(&m, a) : "unpriced", priced && s->unpriced ? " and more" : "");
+	return r;
+}
+
+int ebb_trash_month_json(json_t *o, const struct ebb_config *config, __int128 month, bool priced, struct ebb_err *err)
+{
+	struct ebb_money m;
+
+	if (!priced)
+		return 0;
+	int r = ebb_trash_money(config, month, &m, err);
+	return r < 0 ? r : ebb_out_json_money(o, "month", &m) || json_object_set_new(o, "currency", json_string(m.currency))
+		       ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : 0;
 }
 
 static void add_up(struct ebb_trash_sum *to, const struct ebb_trash_sum *s)

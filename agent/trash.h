@@ -7,7 +7,9 @@
 #ifndef EBB_AGENT_TRASH_H
 #define EBB_AGENT_TRASH_H
 
-#include "agent/config.h"
+#include <jansson.h>
+
+#include "agent/app.h"
 #include "agent/run.h"
 
 struct ebb_trash_sum {
@@ -52,5 +54,19 @@ int ebb_trash_money(const struct ebb_config *config, __int128 month, struct ebb_
 /* Add up the runs of each store; run is "" then. */
 void ebb_trash_by_store(struct ebb_trash *t);
 void ebb_trash_release(struct ebb_trash *t);
+
+/*
+ * The configuration, whose prices and names of classes the others here need; borrowed from @app. NULL where there is none, or it is not
+ * valid: then nothing has a price.
+ */
+const struct ebb_config *ebb_trash_prices(struct ebb_app *app);
+
+#define EBB_TRASH_TEXT 80
+
+/* A month of a sum for people: "0.02 USD", "0.02 USD and more", "unpriced". 0 or -EBB_ERANGE. */
+int ebb_trash_month_text(const struct ebb_config *config, const struct ebb_trash_sum *s, char ret[EBB_TRASH_TEXT], struct ebb_err *err);
+
+/* And for programs: month_nano and currency as members of @o, where @priced. 0, -EBB_ERANGE, -EBB_ENOMEM. */
+int ebb_trash_month_json(json_t *o, const struct ebb_config *config, __int128 month, bool priced, struct ebb_err *err);
 
 #endif

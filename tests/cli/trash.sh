@@ -53,10 +53,19 @@ expect_out '2027-02-18     1.0 MiB        1.00 USD a month  d:b/3'
 expect_out 'unpriced  u:4'
 run "$EBB" trash --objects --json
 [[ $(jq -r 'select(.path == "b/3") | "\(.month_nano) \(.expires)"' <<<"$out") == '1000000000 2027-02-18T12:00:00Z' ]] || unexpected 'b/3'
+# status tells the same, in a line for each store
+run "$EBB" status
+expect_out 'trash of store d: 3 objects, 3.0 MiB, 3.00 USD a month; 0 B may go now, first on 2026-11-30'
+expect_out 'unpriced; 0 B may go now'
+run "$EBB" status --json
+[[ $(jq -r 'select(.trash == "d") | "\(.objects) \(.month_nano) \(.currency) \(.unpriced)"' <<<"$out") == '3 3000000000 USD 0' ]] || unexpected 'd'
+[[ $(jq -r 'select(.trash == "u") | "\(.month_nano) \(.unpriced)"' <<<"$out") == 'null 1' ]] || unexpected 'u'
 # without a configuration it is told as well, without prices
 mv ebb.yaml away
 run "$EBB" trash
 expect_out 'unpriced'
+run "$EBB" status
+expect_out 'trash of store d: 3 objects, 3.0 MiB, unpriced;'
 mv away ebb.yaml
 EBB_NOW=2026-12-21T12:00:00Z run "$EBB" trash --empty
 expect_status 0
