@@ -193,6 +193,7 @@ static int read_stores(struct ebb_config *c, const struct ebb_tree_node *root, s
 			.provider = s->provider,
 			.region = s->region,
 			.jurisdiction = s->jurisdiction,
+			.checked = s->open.type && strcmp(s->open.type, "s3") == 0, /* EBB_CAP_CHECKED, told without opening it */
 			.line = (int)node->key_line,
 			.col = (int)node->key_column,
 		};

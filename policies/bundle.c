@@ -2,6 +2,7 @@
 #include "policies/bundle.h"
 
 #include "core/err.h"
+#include "policies/cost.h"
 #include "policies/cost_move.h"
 #include "policies/cost_requests.h"
 
@@ -34,6 +35,7 @@ int ebb_bundle_price(const struct ebb_price_class *from, const struct ebb_price_
 	ebb_bill_clear(&b);
 	ebb_cost_retrieval(&b, EBB_BILL_ONCE, from, small, 1000000, EBB_COST_THAW);
 	ebb_cost_requests_write(&b, EBB_BILL_ONCE, to, packed);
+	ebb_cost_proof(&b, to, out.packs, bytes);
 	ebb_cost_storage(&b, EBB_BILL_BEFORE, from, small, EBB_COST_MONTH);
 	ebb_cost_storage(&b, EBB_BILL_AFTER, to, packed, EBB_COST_MONTH);
 	if (b.missing)

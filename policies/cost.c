@@ -16,6 +16,9 @@
 /* What a member of a pack takes beside its content: header, marker, row of the index. */
 #define MEMBER 512
 
+/* Bytes of one request when a pack is read back (EBB_PACK_READ). */
+#define PIECE (INT64_C(8) << 20)
+
 #define RATIO_TEXT 350
 #define RATIO_TENSOR 800
 #define RATIO_UNKNOWN 600
@@ -180,6 +183,23 @@ static void fill_again(const struct ebb_cost_ends *ends, const struct ebb_action
 		ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->from, m->egress, a->obj->f[EBB_F_SIZE], 1);
 }
 
+bool ebb_cost_reads_back(const struct ebb_cost_ends *ends, const struct ebb_action *a)
+{
+	if (a->id == EBB_ACTION_COMPRESS || a->id == EBB_ACTION_ARCHIVE)
+		return true;
+	return a->id == EBB_ACTION_TIER && a->to_store && a->verify != EBB_ACTION_SIZE && !(a->verify == EBB_ACTION_CHECKSUM && ends->checked);
+}
+
+/* The copy of @bytes is read again, to be shown. Where the other store is nobody's but ours that costs nothing. */
+static void fill_back(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t bytes, struct ebb_bill *b)
+{
+	if (!ebb_cost_reads_back(ends, a) || !*ends->to->provider)
+		return;
+	ebb_cost_retrieval(b, EBB_BILL_ONCE, ends->to, ebb_cost_load(1, bytes), 1000000, EBB_COST_THAW);
+	if (a->to_store && strcmp(a->to_store, a->store) != 0)
+		ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->to, ends->back, bytes, 1);
+}
+
 /* Millionths of reads a month that evidence counted, were they to go on; 0: none, or nothing is known for a day at least. */
 static int64_t reads_a_month(const struct ebb_cost_ends *ends, const struct ebb_record *r)
 {
@@ -237,6 +257,7 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 		fill_compare(ends, a, b);
 	if (a->verify == EBB_ACTION_BYTES)
 		fill_again(ends, a, &m, b);
+	fill_back(ends, a, a->id == EBB_ACTION_COMPRESS ? there : a->obj->f[EBB_F_SIZE], b);
 	if (a->id == EBB_ACTION_COMPRESS)
 		fill_codec(ends, a, there, b);
 	ebb_cost_storage(b, EBB_BILL_BEFORE, m.from, m.load, EBB_COST_MONTH);
@@ -244,6 +265,24 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 		ebb_cost_storage(b, EBB_BILL_AFTER, m.to,
 				 ebb_cost_load(m.load.objects, bytes ? a->obj->f[EBB_F_SIZE] : there),
 				 EBB_COST_MONTH);
+}
+
+/* What is written into before it goes to its class. */
+static const struct ebb_price_class *plain_of(const struct ebb_price_class *c)
+{
+	return c->standard ? c->standard : c;
+}
+
+void ebb_cost_proof(struct ebb_bill *b, const struct ebb_price_class *to, int64_t packs, int64_t bytes)
+{
+	const struct ebb_price_class *plain = plain_of(to);
+
+	if (!*plain->provider)
+		return;
+	ebb_bill_add(b, EBB_BILL_ONCE, "reading requests", plain, &plain->item[EBB_PRICE_GET], bytes, PIECE);
+	ebb_bill_add(b, EBB_BILL_ONCE, "bytes retrieved", plain, &plain->item[EBB_PRICE_RETRIEVAL], bytes, 1);
+	/* the end of each, and its last piece */
+	ebb_bill_add(b, EBB_BILL_ONCE, "reading requests", plain, &plain->item[EBB_PRICE_GET], packs * 2, 1);
 }
 
 /* A member of a pack: read one by one, written and kept as bytes of something larger. */
@@ -256,6 +295,9 @@ static void fill_member(const struct ebb_cost_ends *ends, const struct ebb_actio
 	ebb_cost_retrieval(b, EBB_BILL_ONCE, ends->from, one, 1000000, EBB_COST_THAW);
 	ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->from, ends->egress, there, 1);
 	ebb_cost_requests_write(b, EBB_BILL_ONCE, ends->to, packed);
+	ebb_cost_proof(b, ends->to, 0, there);
+	if (strcmp(a->to_store, a->store) != 0 && *ends->to->provider)
+		ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->to, ends->back, there, 1);
 	ebb_cost_storage(b, EBB_BILL_BEFORE, ends->from, one, EBB_COST_MONTH);
 	ebb_cost_storage(b, EBB_BILL_AFTER, ends->to, packed, EBB_COST_MONTH);
 }
@@ -269,7 +311,8 @@ int ebb_cost_pack(const struct ebb_cost_ends *ends, struct ebb_action *a, struct
 
 	ebb_bill_clear(&b);
 	/* written into the plain class and looked at there, before it goes where it is to stay */
-	ebb_cost_requests_write(&b, EBB_BILL_ONCE, ends->to->standard ? ends->to->standard : ends->to, pack);
+	ebb_cost_requests_write(&b, EBB_BILL_ONCE, plain_of(ends->to), pack);
+	ebb_cost_proof(&b, ends->to, 1, 0);
 	ebb_cost_requests_transition(&b, EBB_BILL_ONCE, ends->to, 1);
 	ebb_cost_storage(&b, EBB_BILL_AFTER, ends->to, pack, EBB_COST_MONTH);
 	if (b.missing) {
@@ -379,7 +422,8 @@ int ebb_cost_repack(const struct ebb_cost_ends *ends, struct ebb_action *a, stru
 	ebb_cost_storage(bill, EBB_BILL_BEFORE, ends->from, all, EBB_COST_MONTH);
 	if (a->to_store) {
 		ebb_cost_retrieval(bill, EBB_BILL_ONCE, ends->from, all, 1000000, EBB_COST_THAW);
-		ebb_cost_requests_write(bill, EBB_BILL_ONCE, ends->from->standard ? ends->from->standard : ends->from, rest);
+		ebb_cost_requests_write(bill, EBB_BILL_ONCE, plain_of(ends->from), rest);
+		ebb_cost_proof(bill, ends->from, 1, left);
 		ebb_cost_requests_transition(bill, EBB_BILL_ONCE, ends->from, 1);
 		ebb_cost_storage(bill, EBB_BILL_AFTER, ends->from, rest, EBB_COST_MONTH);
 	}

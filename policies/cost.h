@@ -10,6 +10,8 @@
  *   freed     bytes allocated to the object (its size when those are unknown); none for a name of
  *             an inode that has others; for compress what the estimate below leaves over
  *   wire      the object's size when it goes to another store
+ *             and what verifying reads back of the copy: a request, its bytes, and their way from the other store. Nobody
+ *             knows beside which store ebb runs, so the bytes pay the way there and the way back: never too little
  * For compress the one-off cost has the processor, too, that encodes and reads back, and the months have the reads that evidence
  * counted, if they go on: fewer bytes come out of the store, and are decoded.
  * Anything without a price makes the action unpriced, never free. Other reads to come are not counted:
@@ -47,6 +49,8 @@ struct ebb_cost_ends {
 						 * NULL: not priced */
 	const struct ebb_price_figure *egress;	/* what a byte pays from store to store; NULL: not
 						 * priced; looked at when a->to_store is set */
+	const struct ebb_price_figure *back;	/* and back, which reading a copy again pays; NULL: not priced */
+	bool checked;				/* the other store compares checksums while it is written (struct ebb_rules_store) */
 	const struct ebb_price_class *with;	/* of the copy that stays (dedup); NULL: not priced */
 	const struct ebb_price_figure *apart[2];	/* dedup, what a byte pays from the object's store
 						 * to that of the copy, and back; NULL: not priced */
@@ -57,6 +61,15 @@ struct ebb_cost_ends {
 	int64_t age_ns;				/* time in `from` so far; 0 when not known */
 	const char *currency;
 };
+
+/* Is the copy that @a makes read again before its original goes? By its level, and what the other store compares by itself. */
+bool ebb_cost_reads_back(const struct ebb_cost_ends *ends, const struct ebb_action *a);
+
+/*
+ * What reading back packs of @bytes costs: in pieces, from the plain class, before they go into @to. Lines are added to @b; the way from another
+ * store is not among them.
+ */
+void ebb_cost_proof(struct ebb_bill *b, const struct ebb_price_class *to, int64_t packs, int64_t bytes);
 
 /*
  * Fill priced, one_off, saving, freed and wire of @a, whose other members are set.

@@ -76,9 +76,12 @@ struct ebb_cost_ends ebb_decide_ends_of(struct ebb_decide_ends *e, const struct 
 		ends.to = ebb_decide_ends_price(e, from, a->to_class);
 	else
 		ends.to = to ? ebb_decide_ends_class(e, to, NULL) : ends.from;
-	if (from && to)
+	ends.checked = to && to->checked;
+	if (from && to) {
 		ends.egress = ebb_price_egress(e->prices, from->provider, from->region,
 					       to->provider ? to->provider : "", to->region);
+		ends.back = ebb_price_egress(e->prices, to->provider, to->region, provider_of(from), from->region);
+	}
 	if (a->id == EBB_ACTION_DEDUP && a->with)
 		ends_of_copies(e, from, ebb_rules_store(e->rules, a->with_store), a->with, &ends);
 	return ends;

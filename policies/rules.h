@@ -112,6 +112,7 @@ struct ebb_rules_store {
 	const char *provider;		/* whose prices hold there, or NULL: a site's own */
 	const char *region;		/* the provider's name for the place, or NULL */
 	const char *jurisdiction;	/* ISO 3166 code, or NULL: unknown */
+	bool checked;			/* it compares checksums while it is written, so `verify: checksum` reads nothing back */
 	int line, col;			/* where it is declared */
 };
 

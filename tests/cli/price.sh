@@ -130,6 +130,6 @@ run "$EBB" check
 expect_out "no price book prices class 'STANDARD' of store 'mars' (aws, region 'mars-1'): what lies there is counted as unpriced"
 run "$EBB" --index idx scan hot mars
 run "$EBB" --index idx plan -n hot mars
-expect_out '0.000079 USD   0.000056 USD       43 d'
+expect_out '0.00024 USD   0.000056 USD      127 d' # the way there, read back from GLACIER_IR, and the way back
 expect_out '  far                  1  20.0 KiB'
 expect_out '  farther              1   3.0 MiB  it does not pay back in the time the rule requires'

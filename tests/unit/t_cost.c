@@ -36,7 +36,7 @@ static void start(struct case_of *c, enum ebb_action_id id, const char *from, co
 {
 	*c = (struct case_of){.rec = {.key = "a", .key_len = 1}};
 	ebb_record_set(&c->rec, EBB_F_SIZE, GIB);
-	c->a = (struct ebb_action){.id = id, .obj = &c->rec, .purge = true};
+	c->a = (struct ebb_action){.id = id, .store = "here", .obj = &c->rec, .purge = true};
 	c->ends = (struct ebb_cost_ends){.from = aws("us-east-1", from),
 					 .to = to ? aws("us-east-1", to) : NULL,
 					 .currency = "USD"};
@@ -159,10 +159,32 @@ START_TEST(another_region_is_paid_for)
 	c.a.to_store = "there";
 	c.ends.to = aws("eu-west-1", "STANDARD_IA");
 	c.ends.egress = ebb_price_egress(s.books, "aws", "us-east-1", "aws", "eu-west-1");
+	c.ends.back = ebb_price_egress(s.books, "aws", "eu-west-1", "aws", "us-east-1");
+	c.ends.checked = true;
+	c.a.verify = EBB_ACTION_CHECKSUM;
 	price(&c);
 	/* GET 0.0000004 + way 0.02 + PUT 0.00001 */
 	ck_assert_int_eq(c.a.one_off.nano, 20010400);
 	ck_assert_int_eq(c.a.wire, GIB);
+	c.a.verify = EBB_ACTION_SIZE;
+	c.ends.checked = false;
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano, 20010400);
+	/* read back: GET 0.000001 + retrieval 0.01 + way 0.02; also where a store compares nothing by itself */
+	c.a.verify = EBB_ACTION_DIGEST;
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano, 20010400 + 30001000);
+	c.a.verify = EBB_ACTION_CHECKSUM;
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano, 20010400 + 30001000);
+	/* and the original once more: GET and way again */
+	c.a.verify = EBB_ACTION_BYTES;
+	price(&c);
+	ck_assert_int_eq(c.a.one_off.nano, 20010400 + 30001000 + 20000400);
+	/* what is not priced on the way back is not free */
+	c.ends.back = NULL;
+	price(&c);
+	ck_assert(!c.a.priced);
 }
 END_TEST
 
@@ -175,8 +197,8 @@ START_TEST(compressing_rewrites)
 	c.rec.key_len = 5;
 	c.ends.age_ns = 29 * EBB_DATE_DAY_NS;
 	price(&c);
-	/* a day of 30 left 0.000416667, GET 0.000001, retrieval 0.01, PUT 0.00001 */
-	ck_assert_int_eq(c.a.one_off.nano, 416667 + 1000 + 10000000 + 10000);
+	/* a day of 30 left 0.000416667, GET 0.000001, retrieval 0.01, PUT 0.00001; read back: GET, and 35 % of the retrieval */
+	ck_assert_int_eq(c.a.one_off.nano, 416667 + 1000 + 10000000 + 10000 + 1000 + 3500000);
 	/* 65 % of the storage */
 	ck_assert_int_ge(c.a.saving.nano, 8124999);
 	ck_assert_int_le(c.a.saving.nano, 8125001);
