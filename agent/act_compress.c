@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * compress: through a codec to KEY.zst, KEY.lz4 or KEY.ebbt beside it, with the original's metadata; the original goes once the copy was
- * read back, decoded and found equal.
+ * read back, decoded and found equal. Back it goes into the class that it was in.
  */
 #include "agent/lower.h"
 #include "compress/codec.h"
@@ -26,25 +26,19 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	if (env->caps & EBB_CAP_CLASS) /* it stays in its class, as it was priced, and comes back there */
 		ret->class = row->class;
 	ret->verify = row->verify;
+	ret->old_class = row->class;
 	ret->has_meta = true;
 	return 0;
-}
-
-static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret, struct ebb_err *err)
-{
-	int r = ebb_lower_swap(did, res, ret, err);
-
-	ret->class = did->class;
-	return r;
 }
 
 static const enum ebb_step *steps(const struct ebb_op *op)
 {
 	static const enum ebb_step pack[] = {EBB_STEP_CHECK,  EBB_STEP_SAMPLE, EBB_STEP_COPY,
 					     EBB_STEP_VERIFY, EBB_STEP_RECORD, EBB_STEP_REMOVE,
-					     EBB_STEP_END};
+					     EBB_STEP_SETTLE, EBB_STEP_END};
 	static const enum ebb_step unpack[] = {EBB_STEP_CHECK,  EBB_STEP_COPY,   EBB_STEP_VERIFY,
-					       EBB_STEP_RECORD, EBB_STEP_REMOVE, EBB_STEP_END};
+					       EBB_STEP_RECORD, EBB_STEP_REMOVE, EBB_STEP_SETTLE,
+					       EBB_STEP_END};
 
 	return op->way == EBB_OP_APPLY ? pack : unpack;
 }
@@ -54,6 +48,6 @@ const struct ebb_lower ebb_act_compress = {
 	.action = EBB_ACTION_COMPRESS,
 	.target = target,
 	.apply = apply,
-	.undo = undo,
+	.undo = ebb_lower_swap_class,
 	.steps = steps,
 };

@@ -47,7 +47,7 @@ static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struc
 static const enum ebb_step *steps(const struct ebb_op *op)
 {
 	static const enum ebb_step anew[] = {EBB_STEP_CHECK,  EBB_STEP_REPACK, EBB_STEP_REPACKED, EBB_STEP_RECORD,
-					     EBB_STEP_REMOVE, EBB_STEP_SWEEP,  EBB_STEP_END};
+					     EBB_STEP_REMOVE, EBB_STEP_SWEEP,  EBB_STEP_SETTLE,	  EBB_STEP_END};
 	static const enum ebb_step empty[] = {EBB_STEP_CHECK, EBB_STEP_REPACKED, EBB_STEP_REMOVE, EBB_STEP_SWEEP,
 					      EBB_STEP_END};
 

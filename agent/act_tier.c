@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tier: to the same key of another store, with all metadata; the original goes once the copy was read back and found equal. Or to
- * another storage class where it is.
+ * tier: to the same key of another store, with all metadata; the original goes once the copy was read back and found equal. Back it
+ * goes into the class that it was in. Or to another storage class where it is.
  */
 #include <string.h>
 
@@ -18,8 +18,8 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 {
 	(void)arena;
 	ret->class = row->to_class;
+	ret->old_class = row->class;
 	if (row->to_class && !row->to_store) {
-		ret->old_class = row->class;
 		if (!(env->caps & EBB_CAP_CLASS))
 			return ebb_err_set(err, EBB_ENOTSUP, "store '%s' has no storage classes", row->store);
 		return 0;
@@ -35,7 +35,7 @@ static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struc
 		struct ebb_err *err)
 {
 	if (did->to_store)
-		return ebb_lower_swap(did, res, ret, err);
+		return ebb_lower_swap_class(did, res, ret, err);
 	if (!did->old_class)
 		return ebb_err_set(err, EBB_ENOTSUP, "nobody knows what class it was in");
 	*ret = (struct ebb_op){
@@ -51,7 +51,7 @@ static const enum ebb_step *steps(const struct ebb_op *op)
 {
 	static const enum ebb_step class[] = {EBB_STEP_CHECK, EBB_STEP_CLASS, EBB_STEP_END};
 	static const enum ebb_step move[] = {EBB_STEP_CHECK,  EBB_STEP_COPY,   EBB_STEP_VERIFY,
-					     EBB_STEP_RECORD, EBB_STEP_REMOVE, EBB_STEP_END};
+					     EBB_STEP_RECORD, EBB_STEP_REMOVE, EBB_STEP_SETTLE, EBB_STEP_END};
 
 	return op->to_store ? move : class;
 }

@@ -105,6 +105,15 @@ int ebb_lower_swap(const struct ebb_op *did, const struct ebb_op_result *res, st
 	return did->has_meta ? ebb_meta_copy(&ret->meta, &did->meta, err) : 0;
 }
 
+int ebb_lower_swap_class(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+			 struct ebb_err *err)
+{
+	int r = ebb_lower_swap(did, res, ret, err);
+
+	ret->class = did->old_class;
+	return r;
+}
+
 /* By what the store can do. */
 static int choose_how(uint32_t caps, struct ebb_op *ret, struct ebb_err *err)
 {

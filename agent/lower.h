@@ -77,4 +77,8 @@ int ebb_lower_trash(const struct ebb_lower_env *env, const struct ebb_planrow *r
 int ebb_lower_swap(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
 		   struct ebb_err *err);
 
+/* The same, and it goes back into the class that it was in. */
+int ebb_lower_swap_class(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+			 struct ebb_err *err);
+
 #endif

@@ -43,7 +43,7 @@ struct ebb_op {
 	const char *to_store, *to_key;	/* where it goes; NULL: nowhere, it is removed for good or stays where it is */
 	enum ebb_op_how how;		/* into the trash and back */
 	const char *class;		/* storage class at `to`, or in place when there is none; NULL: as it comes */
-	const char *old_class;		/* in place: what it was before, or NULL: nobody knows */
+	const char *old_class;		/* what it was in before, or NULL: nobody knows */
 	struct ebb_meta meta;		/* metadata that `to` ends up with, when has_meta */
 	bool has_meta;
 	const char *codec;		/* or NULL */

@@ -54,7 +54,8 @@ static void settle_gone(struct ebb_packer *p, size_t i, int code, const struct e
 	struct ebb_executor_op *o = p->m[i].o;
 
 	if (code != -EBB_ENOENT || !o->has_copied ||
-	    ebb_store_check(p->to, p->key, &o->copied.to, NULL) < 0) {
+	    (ebb_store_check(p->to, p->key, &o->copied.to, NULL) < 0 &&
+	     !(o->op.class && ebb_steps_in_class(o->op.class, &o->copied.to, &p->rec)))) {
 		ebb_packer_drop(p, i, code, why);
 		return;
 	}
@@ -161,19 +162,6 @@ static int prove(struct ebb_packer *p, struct ebb_err *err)
 
 /* --- The rest -------------------------------------------------------------------------------------------- */
 
-/* Archive classes cannot be read at once, so the pack goes there when it was read. */
-static int set_class(struct ebb_packer *p, struct ebb_err *err)
-{
-	const char *class = p->m[0].o->op.class;
-
-	if (!class || !(ebb_store_caps(p->to) & EBB_CAP_CLASS) ||
-	    (ebb_record_has(&p->rec, EBB_F_CLASS) && p->rec.f[EBB_F_CLASS] == ebb_record_class_code(class)))
-		return 0;
-	int r = ebb_store_set_class(p->to, p->key, class, &p->rec, &p->rec, err);
-	p->rec.key = p->key;
-	return r;
-}
-
 static int record(struct ebb_packer *p, struct ebb_err *err)
 {
 	int r = 0;
@@ -215,6 +203,55 @@ static void remove_all(struct ebb_packer *p)
 			continue;
 		}
 		m->o->result.outcome = EBB_OP_DONE;
+	}
+}
+
+/* Whether all that the pack is for has come to its end: an original that is still to be removed takes a look into it. */
+static bool is_ready(const struct ebb_packer *p)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->m[i].o->result.outcome == EBB_OP_BACK)
+			return false;
+		any |= p->m[i].o->result.outcome == EBB_OP_DONE;
+	}
+	return any;
+}
+
+/*
+ * Archive classes cannot be read at once, so the pack goes there last, when nothing will have to be read in it. A store that refuses the class
+ * makes it dearer, no failure; one that went away is asked again.
+ */
+static void settle(struct ebb_packer *p)
+{
+	const char *class = p->m[0].o->op.class;
+	struct ebb_record now;
+	struct ebb_err why = {0};
+	int r = 0;
+
+	if (!class || !(ebb_store_caps(p->to) & EBB_CAP_CLASS) || !is_ready(p))
+		return;
+	if (!ebb_record_has(&p->rec, EBB_F_CLASS) || p->rec.f[EBB_F_CLASS] != ebb_record_class_code(class)) {
+		r = ebb_store_set_class(p->to, p->key, class, &p->rec, &now, &why);
+		/* failing late it may have happened */
+		if (r == 0 || (ebb_store_head(p->to, p->key, &now, NULL) == 0 && ebb_steps_in_class(class, &p->rec, &now))) {
+			p->rec = now;
+			p->rec.key = p->key;
+			r = 0;
+		}
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		struct ebb_executor_op *o = p->m[i].o;
+
+		if (o->result.outcome != EBB_OP_DONE)
+			continue;
+		if (r < 0 && !is_own(r)) {
+			ebb_packer_drop(p, i, r, &why);
+			o->again = true;
+		} else {
+			o->result.to = p->rec;
+		}
 	}
 }
 
@@ -376,8 +413,7 @@ static int prepare(struct ebb_packer *p, struct ebb_err *err)
 	if (members_left(p) == 0)
 		return 0;
 	learn(p);
-	r = set_class(p, err);
-	return r < 0 ? r : record(p, err);
+	return record(p, err);
 }
 
 static int begin(struct ebb_packer *p, struct ebb_executor_op *ops, size_t n, struct ebb_err *err)
@@ -432,4 +468,6 @@ void ebb_packer_run(struct ebb_executor *x, struct ebb_executor_op *ops, size_t 
 	}
 	if (r == 0)
 		remove_all(&p);
+	if (r == 0 && p.n)
+		settle(&p);
 }

@@ -86,7 +86,7 @@ int ebb_repack_write(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(release) struct old o = {0};
 	EBB_CLEANUP(ebb_store_write_abortp) struct ebb_store_writer *out = NULL;
-	const struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag};
+	const struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = ebb_steps_class(c)};
 	struct ebb_err why = {0};
 
 	if (c->gone)
@@ -188,19 +188,6 @@ static int compare_new(struct ebb_steps_ctx *c, const struct old *o, bool *ok, s
 	return r < 0 ? r : compare(c, o, pack, &x, ok, err);
 }
 
-static int set_class(struct ebb_steps_ctx *c, struct ebb_err *err)
-{
-	const struct ebb_op *op = c->op;
-	struct ebb_record *rec = &c->result->to;
-
-	if (!op->to_key || !op->class || !(ebb_store_caps(c->to) & EBB_CAP_CLASS) ||
-	    (ebb_record_has(rec, EBB_F_CLASS) && rec->f[EBB_F_CLASS] == ebb_record_class_code(op->class)))
-		return 0;
-	int r = ebb_store_set_class(c->to, op->to_key, op->class, rec, rec, err);
-	rec->key = op->to_key;
-	return r;
-}
-
 /* The new pack is encrypted as the old one is; one that is not goes again. */
 static int compare_seals(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
@@ -243,7 +230,7 @@ int ebb_repack_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	r = ebb_proof_pack_emptied(o.pack, stands, &m, &c->proof, &why);
 	if (r == -EBB_EMISMATCH) /* somebody took a tombstone away */
 		return ebb_err_set(err, EBB_ECHANGED, "%s", why.msg);
-	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : set_class(c, err);
+	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
 }
 
 /* --- What is left over ----------------------------------------------------------------------------------- */

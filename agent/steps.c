@@ -42,14 +42,27 @@ static struct ebb_record moved(const struct ebb_record *rec)
 	return r;
 }
 
-/* The same content, in the class that is wanted. */
-static bool in_class(const struct ebb_op *op, const struct ebb_record *now)
+bool ebb_steps_in_class(const char *class, const struct ebb_record *was, const struct ebb_record *now)
 {
-	struct ebb_record want = op->obj;
+	struct ebb_record want = *was;
 
 	want.known &= ~(EBB_KNOWN(EBB_F_CTIME) | EBB_KNOWN(EBB_F_MTIME));
-	ebb_record_set(&want, EBB_F_CLASS, ebb_record_class_code(op->class));
+	ebb_record_set(&want, EBB_F_CLASS, ebb_record_class_code(class));
 	return ebb_record_has(&want, EBB_F_ETAG_HI) && ebb_store_expect(now, &want, NULL) == 0;
+}
+
+const char *ebb_steps_class(const struct ebb_steps_ctx *c)
+{
+	const char *class = ebb_store_caps(c->to) & EBB_CAP_CLASS ? c->op->class : NULL;
+
+	return c->op->action != EBB_ACTION_COPY && ebb_store_may_sleep(c->to, class) ? NULL : class;
+}
+
+/* Whether the copy that the journal knows stands at `to`, in its class by now. */
+static bool is_settled(struct ebb_steps_ctx *c)
+{
+	return c->copied && c->op->class && ebb_store_head(c->to, c->op->to_key, &c->result->to, NULL) == 0 &&
+	       ebb_steps_in_class(c->op->class, &c->copied->to, &c->result->to);
 }
 
 /*
@@ -71,6 +84,8 @@ static int check_gone(struct ebb_steps_ctx *c, int why_code, const struct ebb_er
 	if (!c->copied && (op->has_meta || !ebb_record_has(&want, EBB_F_INO)))
 		return ebb_err_set(err, -why_code, "%s", why->msg);
 	int r = ebb_store_check(c->to, op->to_key, &want, &other);
+	if (is_change(r) && is_settled(c))
+		r = 0;
 	if (r < 0)
 		return is_change(r) ? ebb_err_set(err, -why_code, "%s", why->msg)
 				    : ebb_err_set(err, -r, "%s", other.msg);
@@ -122,7 +137,7 @@ static int done_in_place(struct ebb_steps_ctx *c, struct ebb_err *err)
 	if (r < 0)
 		return r == -EBB_ENOENT ? 0 : r;
 	c->result->to = now;
-	return in_class(op, &now);
+	return ebb_steps_in_class(op->class, &op->obj, &now);
 }
 
 static int step_check(struct ebb_steps_ctx *c, struct ebb_err *err)
@@ -288,7 +303,7 @@ static int step_class(struct ebb_steps_ctx *c, struct ebb_err *err)
 	if (c->gone)
 		return 0;
 	int r = ebb_store_set_class(c->from, op->key, op->class, &op->obj, &c->result->to, &why);
-	if (r < 0 && (ebb_store_head(c->from, op->key, &now, NULL) < 0 || !in_class(op, &now)))
+	if (r < 0 && (ebb_store_head(c->from, op->key, &now, NULL) < 0 || !ebb_steps_in_class(op->class, &op->obj, &now)))
 		return ebb_err_set(err, -r, "%s", why.msg);
 	if (r < 0)
 		c->result->to = now;
@@ -617,6 +632,28 @@ static int step_remove(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return 0;
 }
 
+/*
+ * The original is gone, so the operation is done wherever its copy lies: a store that refuses the class makes it dearer, no failure. But a store
+ * that went away is asked again.
+ */
+static int step_settle(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	const struct ebb_op *op = c->op;
+	struct ebb_record now;
+	struct ebb_err why = {0};
+
+	if (!ebb_store_may_sleep(c->to, op->class) || is_settled(c))
+		return 0;
+	int r = ebb_store_set_class(c->to, op->to_key, op->class, &c->result->to, &now, &why);
+	/* failing late it may have happened */
+	if (r == 0 || (ebb_store_head(c->to, op->to_key, &now, NULL) == 0 && ebb_steps_in_class(op->class, &c->result->to, &now))) {
+		c->result->to = now;
+		return 0;
+	}
+	c->half = ebb_op_outcome_of(r) == EBB_OP_BACK;
+	return c->half ? ebb_err_set(err, -r, "%s", why.msg) : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct ebb_steps_ctx *c, struct ebb_err *err);
@@ -646,6 +683,7 @@ static const struct {
 	[EBB_STEP_PURGE] = {"purge", step_purge},
 	[EBB_STEP_EXPIRED] = {"expired", step_expired},
 	[EBB_STEP_REMOVE] = {"remove", step_remove},
+	[EBB_STEP_SETTLE] = {"settle", step_settle},
 };
 
 int ebb_steps_run(enum ebb_step step, struct ebb_steps_ctx *c, struct ebb_err *err)

@@ -23,6 +23,7 @@
  *   purge    the rule's words are the proof that remove needs
  *   expired  its time in the trash is over: the proof that remove needs
  *   remove   the original goes, with the proof
+ *   settle   what had to be readable for verify goes into the archive class that it is for
  *
  * Steps may be run again after a crash (struct ebb_steps_ctx.again): each then looks first at what stands, and does only what is
  * missing. What stands, and what that means, is tabulated in DESIGN.md.
@@ -65,6 +66,7 @@ enum ebb_step {
 	EBB_STEP_PURGE,
 	EBB_STEP_EXPIRED,
 	EBB_STEP_REMOVE,
+	EBB_STEP_SETTLE,
 	EBB_STEP_COUNT
 };
 
@@ -101,6 +103,15 @@ int ebb_steps_run(enum ebb_step step, struct ebb_steps_ctx *c, struct ebb_err *e
  * defaults stand then; and back.
  */
 uint32_t ebb_steps_meta_parts(const struct ebb_steps_ctx *c);
+
+/*
+ * Class to write the copy into, or NULL: as its store declares. A copy that is read back is not written into a class in which it would sleep;
+ * settle takes it there, or, for what is unpacked, nobody: its pack goes only when it was read. What copies send to stay goes there at once.
+ */
+const char *ebb_steps_class(const struct ebb_steps_ctx *c);
+
+/* Whether @now is the same content as @was by its entity tag, in that class: changing the class of an object makes it a new one. */
+bool ebb_steps_in_class(const char *class, const struct ebb_record *was, const struct ebb_record *now);
 
 /* 1 with *ret when something stands at `to`, 0 when not, negative. */
 int ebb_steps_arrived(struct ebb_steps_ctx *c, struct ebb_record *ret, struct ebb_err *err);

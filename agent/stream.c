@@ -240,7 +240,7 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta there = {0}; /* borrowed by the writer: released after it */
 	const struct ebb_op *op = c->op;
-	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = op->class};
+	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = ebb_steps_class(c)};
 	struct ebb_pipe_result got;
 	bool meta = op->has_meta && (ebb_store_caps(c->to) & EBB_CAP_META);
 	int r;

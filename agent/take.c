@@ -5,7 +5,7 @@ int ebb_take_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_meta_release) struct ebb_meta there = {0};
 	const struct ebb_op *op = c->op;
-	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = op->class};
+	struct ebb_store_write_opts opts = {.size_hint = -1, .tag = c->tag, .class = ebb_steps_class(c)};
 	struct ebb_err why = {0};
 	int r = 0;
 

@@ -45,12 +45,10 @@ static int copy_out(struct ebb_steps_ctx *c, struct ebb_err *err)
 	const struct ebb_op *op = c->op;
 	const struct ebb_pack_member row = row_of(op);
 	bool keeps = op->has_meta && (ebb_store_caps(c->to) & EBB_CAP_META);
-	struct ebb_store_write_opts opts = {.size_hint = op->member.size, .tag = c->tag};
+	struct ebb_store_write_opts opts = {.size_hint = op->member.size, .tag = c->tag, .class = ebb_steps_class(c)};
 	uint32_t what = keeps ? ebb_steps_meta_parts(c) : 0;
 	int r = ebb_meta_for(&there, &op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err);
 
-	if (ebb_store_caps(c->to) & EBB_CAP_CLASS)
-		opts.class = op->class;
 	if (r < 0 || (r = ebb_store_write_open(c->to, op->to_key, &opts, &out, err)) < 0)
 		return r;
 	const struct ebb_pack_sink sink = {.data = write_some, .ctx = out};
