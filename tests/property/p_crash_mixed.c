@@ -2,8 +2,8 @@
 /*
  * Promises: P1 P4 P5 P6 P14
  *
- * A mixed plan of every action on files and on a bucket is killed at every request to a store, before it and after its effect, and at every
- * write, sync and cut of its journal, before, amid and after it: while it is applied, taken back, and while its trash is let go. At each point:
+ * A mixed plan of every action on files and on a bucket whose archives sleep is killed at every request to a store, before it and after its effect, and at every
+ * write, sync and cut of its journal, before, amid and after it: while it is thawed for and applied, taken back, and while its trash is let go. At each point:
  * no content is lost (P1, P5) and nothing has happened that the journal does not name (P6), as things stand then; it goes on to the same end
  * as an undisturbed run (P4); and undo gives back what there was (P14).
  *
@@ -82,28 +82,12 @@ static void go_on(const struct ebb_mix_kit *k, enum ebb_mix_kit_phase phase, con
 	EBB_SEED_CHECK(r == 0, "%s: %s does not go on: %s", when, phases[phase], err.msg);
 }
 
-/* Without what was purged and the folder it was in, whose time cannot come back. In place. */
-static char *without_purged(char *text)
-{
-	char *to = text;
-
-	for (char *line = text, *end; *line; line = end) {
-		end = strchr(line, '\n') + 1;
-		if (memmem(line, (size_t)(end - line), ":purge", 6))
-			continue;
-		memmove(to, line, (size_t)(end - line));
-		to += end - line;
-	}
-	*to = 0;
-	return text;
-}
-
 static void same(const struct ebb_mix_kit *k, const char *should, bool dirs, const char *when)
 {
 	char *is = ebb_mix_kit_snapshot(k, dirs);
 
 	if (dirs)
-		without_purged(is);
+		ebb_mix_kit_returning(is);
 	EBB_SEED_CHECK(strcmp(is, should) == 0, "%s, afterwards it is\n%s\nand should be\n%s", when, is, should);
 	free(is);
 }
@@ -164,10 +148,10 @@ static void undisturbed(bool versions, struct ends *e)
 	struct ebb_mix_kit k;
 
 	ebb_mix_kit_init(&k, versions);
-	char *begin = without_purged(ebb_mix_kit_snapshot(&k, true));
+	char *begin = ebb_mix_kit_returning(ebb_mix_kit_snapshot(&k, true));
 	go_on(&k, EBB_MIX_KIT_APPLY, "undisturbed");
 	go_on(&k, EBB_MIX_KIT_UNDO, "undisturbed");
-	e->undone = without_purged(ebb_mix_kit_snapshot(&k, true));
+	e->undone = ebb_mix_kit_returning(ebb_mix_kit_snapshot(&k, true));
 	EBB_SEED_CHECK(strcmp(begin, e->undone) == 0, "undone it is\n%s\nand was\n%s", e->undone, begin);
 	ebb_mix_kit_release(&k);
 	ebb_mix_kit_init(&k, versions);

@@ -137,22 +137,6 @@ static void check_kept(const struct ebb_mix_kit *k, bool expired, const char *wh
 	EBB_SEED_CHECK(!key, "%s: the content of '%s' is lost", when, key);
 }
 
-/* Without what was purged. In place. */
-static char *without_purged(char *text)
-{
-	char *to = text;
-
-	for (char *line = text, *end; *line; line = end) {
-		end = strchr(line, '\n') + 1;
-		if (memmem(line, (size_t)(end - line), ":purge", 6))
-			continue;
-		memmove(to, line, (size_t)(end - line));
-		to += end - line;
-	}
-	*to = 0;
-	return text;
-}
-
 static bool has_all(const char *is, const char *lines)
 {
 	for (const char *end; *lines; lines = end + 1) {
@@ -168,7 +152,7 @@ static bool has_all(const char *is, const char *lines)
 
 static void check_back(const struct ebb_mix_kit *k, const char *begin, bool leaves, const char *when)
 {
-	char *is = without_purged(ebb_mix_kit_snapshot(k, false));
+	char *is = ebb_mix_kit_returning(ebb_mix_kit_snapshot(k, false));
 
 	EBB_SEED_CHECK(leaves ? has_all(is, begin) : strcmp(is, begin) == 0, "%s, taken back it is\n%s\nand should be\n%s", when, is, begin);
 	EBB_SEED_CHECK(ebb_mix_kit_temporaries(k) == 0, "%s: temporaries stay", when);
@@ -186,7 +170,7 @@ static bool try_point(const struct point *p)
 	snprintf(when, sizeof(when), "%s, store %d, request %d, during %s, versions %d", p->way->name, p->store, (int)p->nth,
 		 phases[p->phase], p->versions);
 	ebb_mix_kit_init(&k, p->versions);
-	char *begin = without_purged(ebb_mix_kit_snapshot(&k, false));
+	char *begin = ebb_mix_kit_returning(ebb_mix_kit_snapshot(&k, false));
 	if (p->phase != EBB_MIX_KIT_APPLY)
 		go_on(&k, EBB_MIX_KIT_APPLY, when);
 	bool met = disturb(&k, p, &cut);
@@ -222,7 +206,7 @@ static int full(bool versions, uint64_t stride)
 
 			snprintf(when, sizeof(when), "room for %d bytes, during %s, versions %d", (int)rooms[i], phases[phase], versions);
 			ebb_mix_kit_init(&k, versions);
-			char *begin = without_purged(ebb_mix_kit_snapshot(&k, false));
+			char *begin = ebb_mix_kit_returning(ebb_mix_kit_snapshot(&k, false));
 			if (phase != EBB_MIX_KIT_APPLY)
 				go_on(&k, EBB_MIX_KIT_APPLY, when);
 			ebb_mix_kit_run(&k, (enum ebb_mix_kit_phase)phase, scripts, &err);

@@ -12,9 +12,12 @@
 
 #include "agent/apply.h"
 #include "agent/lower.h"
+#include "agent/packname.h"
 #include "agent/recover.h"
+#include "agent/thaw.h"
 #include "agent/undo.h"
 #include "compress/codec.h"
+#include "compress/pack_write.h"
 #include "scanners/store_fs.h"
 #include "scanners/store_memory_bucket.h"
 #include "tests/support/scratch.h"
@@ -22,13 +25,24 @@
 
 #define NOW INT64_C(1795460400000000000)
 #define DAY (86400 * INT64_C(1000000000))
+#define PACKED_AT INT64_C(1600000000123456789)
 
 enum { B, D, E, NOWHERE };
 static const char *const names[] = {"b", "d", "e", NULL};
 
 /* --- Objects --------------------------------------------------------------------------------------------- */
 
-enum { PLAIN, XATTR = 1, SPARSE = 2, TENSOR = 4, PURGE = 8, RELAY = 16, SIZE = 32, CHECKSUM = 64, BYTES = 128 };
+/* Packs that stand already; what is packed anew does not come back. */
+#define AGAIN EBB_MIX_KIT_AGAIN "20250101T000000Z/"
+#define STRUCK ".ebb-packs/struck/20250101T000000Z/"
+
+enum {
+	PLAIN, XATTR = 1, SPARSE = 2, TENSOR = 4, PURGE = 8, RELAY = 16, SIZE = 32, CHECKSUM = 64, BYTES = 128,
+	PACK = 256,	/* a pack of all items that are packed and have its key in to_key */
+	PACKED = 512,	/* not an object of its own */
+	PAST = 1024,	/* struck off it, and past its time */
+	LATER = 2048,	/* struck off it, and not yet past its time */
+};
 
 static const struct item {
 	int store;
@@ -40,43 +54,76 @@ static const struct item {
 	const char *to_class, *to_key, *codec;
 	const char *with;		/* of the same store: the same content and metadata */
 	enum ebb_action_how how;
+	const char *class;		/* of the bucket; NULL: STANDARD. Archives sleep */
 } items[] = {
-	{D, "arch/one", EBB_ACTION_ARCHIVE, 9000, XATTR, B, "DEEP_ARCHIVE", ".ebb-packs/d/20260101T000000Z/b.tar.zst", NULL, NULL, 0},
-	{D, "arch/two\xff", EBB_ACTION_ARCHIVE, 70, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/d/20260101T000000Z/b.tar.zst", NULL, NULL, 0},
-	{D, "arch2/one", EBB_ACTION_ARCHIVE, 3000, PLAIN, E, NULL, ".ebb-packs/d/20260101T000000Z/e.tar.zst", NULL, NULL, 0},
-	{D, "arch2/empty", EBB_ACTION_ARCHIVE, 0, XATTR, E, NULL, ".ebb-packs/d/20260101T000000Z/e.tar.zst", NULL, NULL, 0},
-	{D, "copy/relay", EBB_ACTION_COPY, 40, RELAY, E, NULL, "relay", NULL, NULL, 0},
-	{D, "copy/to-b", EBB_ACTION_COPY, 5000, XATTR, B, NULL, NULL, NULL, NULL, 0},
-	{D, "copy/to-e", EBB_ACTION_COPY, 6000, XATTR, E, NULL, NULL, NULL, NULL, 0},
-	{D, "del/a", EBB_ACTION_DELETE, 10, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{D, "del/sub/b\xff\n", EBB_ACTION_DELETE, 33, XATTR, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{D, "dup/drop", EBB_ACTION_DEDUP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup/stays", EBB_ACTION_DROP},
-	{D, "dup/link", EBB_ACTION_DEDUP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup/stays", EBB_ACTION_HARDLINK},
-	{D, "dup/share", EBB_ACTION_DEDUP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup/stays", EBB_ACTION_REFLINK},
-	{D, "dup/stays", EBB_ACTION_KEEP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{D, "keep", EBB_ACTION_KEEP, 9, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{D, "log.lz", EBB_ACTION_COMPRESS, 7000, PLAIN, NOWHERE, NULL, NULL, "lz4", NULL, 0},
-	{D, "log.z", EBB_ACTION_COMPRESS, 20000, XATTR | BYTES, NOWHERE, NULL, NULL, "zstd", NULL, 0},
-	{D, "m.safetensors", EBB_ACTION_COMPRESS, 20000, TENSOR, NOWHERE, NULL, NULL, "tensor", NULL, 0},
-	{D, "purge/x", EBB_ACTION_DELETE, 12, PURGE, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{D, "tier/holes", EBB_ACTION_TIER, 300000, SPARSE, E, NULL, NULL, NULL, NULL, 0},
-	{D, "tier/to-b", EBB_ACTION_TIER, 8000, XATTR | CHECKSUM, B, NULL, NULL, NULL, NULL, 0},
-	{D, "tier/to-e", EBB_ACTION_TIER, 70000, XATTR | BYTES, E, NULL, NULL, NULL, NULL, 0},
-	{B, "//\n", EBB_ACTION_DELETE, 5, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{B, "a/../b", EBB_ACTION_DELETE, 17, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{B, "class", EBB_ACTION_TIER, 700, PLAIN, NOWHERE, "GLACIER", NULL, NULL, NULL, 0},
-	{B, "copied", EBB_ACTION_COPY, 900, PLAIN, D, NULL, NULL, NULL, NULL, 0},
-	{B, "copied-in", EBB_ACTION_COPY, 901, PLAIN, B, NULL, "copied-in-2", NULL, NULL, 0},
-	{B, "dup1", EBB_ACTION_KEEP, 2000, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{B, "dup2", EBB_ACTION_DEDUP, 2000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup1", EBB_ACTION_DROP},
-	{B, "log", EBB_ACTION_COMPRESS, 9000, PLAIN, NOWHERE, NULL, NULL, "zstd", NULL, 0},
-	{B, "pack/x", EBB_ACTION_ARCHIVE, 3000, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0},
-	{B, "pack/y", EBB_ACTION_ARCHIVE, 80, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0},
-	{B, "purged", EBB_ACTION_DELETE, 11, PURGE, NOWHERE, NULL, NULL, NULL, NULL, 0},
-	{B, "tiered", EBB_ACTION_TIER, 3000, SIZE, D, NULL, NULL, NULL, NULL, 0},
+	{D, "arch/one", EBB_ACTION_ARCHIVE, 9000, XATTR, B, "DEEP_ARCHIVE", ".ebb-packs/d/20260101T000000Z/b.tar.zst", NULL, NULL, 0, NULL},
+	{D, "arch/two\xff", EBB_ACTION_ARCHIVE, 70, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/d/20260101T000000Z/b.tar.zst", NULL, NULL, 0, NULL},
+	{D, "arch2/one", EBB_ACTION_ARCHIVE, 3000, PLAIN, E, NULL, ".ebb-packs/d/20260101T000000Z/e.tar.zst", NULL, NULL, 0, NULL},
+	{D, "arch2/empty", EBB_ACTION_ARCHIVE, 0, XATTR, E, NULL, ".ebb-packs/d/20260101T000000Z/e.tar.zst", NULL, NULL, 0, NULL},
+	{D, "copy/relay", EBB_ACTION_COPY, 40, RELAY, E, NULL, "relay", NULL, NULL, 0, NULL},
+	{D, "copy/to-b", EBB_ACTION_COPY, 5000, XATTR, B, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "copy/to-e", EBB_ACTION_COPY, 6000, XATTR, E, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "del/a", EBB_ACTION_DELETE, 10, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "del/sub/b\xff\n", EBB_ACTION_DELETE, 33, XATTR, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "dup/drop", EBB_ACTION_DEDUP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup/stays", EBB_ACTION_DROP, NULL},
+	{D, "dup/link", EBB_ACTION_DEDUP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup/stays", EBB_ACTION_HARDLINK, NULL},
+	{D, "dup/share", EBB_ACTION_DEDUP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup/stays", EBB_ACTION_REFLINK, NULL},
+	{D, "dup/stays", EBB_ACTION_KEEP, 4000, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "keep", EBB_ACTION_KEEP, 9, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "log.lz", EBB_ACTION_COMPRESS, 7000, PLAIN, NOWHERE, NULL, NULL, "lz4", NULL, 0, NULL},
+	{D, "log.z", EBB_ACTION_COMPRESS, 20000, XATTR | BYTES, NOWHERE, NULL, NULL, "zstd", NULL, 0, NULL},
+	{D, "m.safetensors", EBB_ACTION_COMPRESS, 20000, TENSOR, NOWHERE, NULL, NULL, "tensor", NULL, 0, NULL},
+	{D, "purge/x", EBB_ACTION_DELETE, 12, PURGE, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "tier/holes", EBB_ACTION_TIER, 300000, SPARSE, E, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "tier/to-b", EBB_ACTION_TIER, 8000, XATTR | CHECKSUM, B, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "tier/to-e", EBB_ACTION_TIER, 70000, XATTR | BYTES, E, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "runs/7/step-1/model", EBB_ACTION_DELETE, 500, XATTR, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "runs/7/step-1/state", EBB_ACTION_DELETE, 300, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{D, "runs/7/step-2/model", EBB_ACTION_KEEP, 501, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "//\n", EBB_ACTION_DELETE, 5, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "a/../b", EBB_ACTION_DELETE, 17, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "class", EBB_ACTION_TIER, 700, PLAIN, NOWHERE, "GLACIER", NULL, NULL, NULL, 0, NULL},
+	{B, "copied", EBB_ACTION_COPY, 900, PLAIN, D, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "copied-in", EBB_ACTION_COPY, 901, PLAIN, B, NULL, "copied-in-2", NULL, NULL, 0, NULL},
+	{B, "dup1", EBB_ACTION_KEEP, 2000, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "dup2", EBB_ACTION_DEDUP, 2000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup1", EBB_ACTION_DROP, NULL},
+	{B, "log", EBB_ACTION_COMPRESS, 9000, PLAIN, NOWHERE, NULL, NULL, "zstd", NULL, 0, NULL},
+	{B, "pack/x", EBB_ACTION_ARCHIVE, 3000, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0, NULL},
+	{B, "pack/y", EBB_ACTION_ARCHIVE, 80, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0, NULL},
+	{B, "purged", EBB_ACTION_DELETE, 11, PURGE, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "tiered", EBB_ACTION_TIER, 3000, SIZE, D, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "rare/tiered", EBB_ACTION_TIER, 710, PLAIN, E, NULL, NULL, NULL, NULL, 0, "STANDARD_IA"},
+	{B, "tiered-sum", EBB_ACTION_TIER, 3100, CHECKSUM, E, NULL, NULL, NULL, NULL, 0, NULL},
+	{B, "sleeps/bytes", EBB_ACTION_TIER, 2500, BYTES, D, NULL, NULL, NULL, NULL, 0, "DEEP_ARCHIVE"},
+	{B, "sleeps/class", EBB_ACTION_TIER, 600, PLAIN, NOWHERE, "DEEP_ARCHIVE", NULL, NULL, NULL, 0, "GLACIER"},
+	{B, "sleeps/copy", EBB_ACTION_COPY, 610, PLAIN, E, NULL, NULL, NULL, NULL, 0, "GLACIER"},
+	{B, "sleeps/del", EBB_ACTION_DELETE, 41, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, "DEEP_ARCHIVE"},
+	{B, "sleeps/log", EBB_ACTION_COMPRESS, 5000, PLAIN, NOWHERE, NULL, NULL, "zstd", NULL, 0, "GLACIER"},
+	{B, "rare/pack", EBB_ACTION_ARCHIVE, 700, PLAIN, E, NULL, ".ebb-packs/b/20260101T000000Z/s.tar.zst", NULL, NULL, 0, "STANDARD_IA"},
+	{E, AGAIN "p.tar.zst", EBB_ACTION_REPACK, 0, PACK, E, NULL, AGAIN "p.r1.tar.zst", NULL, NULL, 0, NULL},
+	{E, "p/gone", EBB_ACTION_KEEP, 700, PACKED | PAST, NOWHERE, NULL, AGAIN "p.tar.zst", NULL, NULL, 0, NULL},
+	{E, "p/later", EBB_ACTION_KEEP, 710, PACKED | LATER, NOWHERE, NULL, AGAIN "p.tar.zst", NULL, NULL, 0, NULL},
+	{E, "p/stays", EBB_ACTION_KEEP, 720, PACKED, NOWHERE, NULL, AGAIN "p.tar.zst", NULL, NULL, 0, NULL},
+	{E, AGAIN "n.tar.zst", EBB_ACTION_REPACK, 0, PACK, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{E, "n/gone", EBB_ACTION_KEEP, 730, PACKED | PAST, NOWHERE, NULL, AGAIN "n.tar.zst", NULL, NULL, 0, NULL},
+	{E, STRUCK "s.tar.zst", EBB_ACTION_KEEP, 0, PACK, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
+	{E, "s/one\xff", EBB_ACTION_STRIKE, 740, PACKED, NOWHERE, NULL, STRUCK "s.tar.zst", NULL, NULL, 0, NULL},
+	{E, "s/two", EBB_ACTION_KEEP, 750, PACKED, NOWHERE, NULL, STRUCK "s.tar.zst", NULL, NULL, 0, NULL},
+	{B, AGAIN "q.tar.zst", EBB_ACTION_REPACK, 0, PACK, B, NULL, AGAIN "q.r1.tar.zst", NULL, NULL, 0, "DEEP_ARCHIVE"},
+	{B, "q/gone", EBB_ACTION_KEEP, 760, PACKED | PAST, NOWHERE, NULL, AGAIN "q.tar.zst", NULL, NULL, 0, NULL},
+	{B, "q/stays", EBB_ACTION_KEEP, 770, PACKED, NOWHERE, NULL, AGAIN "q.tar.zst", NULL, NULL, 0, NULL},
+	{B, STRUCK "t.tar.zst", EBB_ACTION_KEEP, 0, PACK, NOWHERE, NULL, NULL, NULL, NULL, 0, "DEEP_ARCHIVE"},
+	{B, "t/one", EBB_ACTION_STRIKE, 780, PACKED, NOWHERE, NULL, STRUCK "t.tar.zst", NULL, NULL, 0, NULL},
+	{B, "t/two", EBB_ACTION_KEEP, 790, PACKED, NOWHERE, NULL, STRUCK "t.tar.zst", NULL, NULL, 0, NULL},
 };
 
 #define ITEMS EBB_ARRAY_LEN(items)
+
+/* Key of the object that item @i is, or is in. */
+static const char *key_of(size_t i)
+{
+	return items[i].what & PACKED ? items[i].to_key : items[i].key;
+}
 
 static void die(const char *what, const struct ebb_err *err)
 {
@@ -98,6 +145,8 @@ static size_t model_of(size_t i)
 
 static size_t size_of(size_t i)
 {
+	if (items[i].what & PACK)
+		return 0;	/* its items have the content */
 	return items[i].what & TENSOR ? 8 + sizeof(TENSOR_HEAD) - 1 + 16384 : items[i].size;
 }
 
@@ -105,7 +154,7 @@ static size_t size_of(size_t i)
 static char *content_of(size_t i)
 {
 	size_t size = size_of(i), n = 0;
-	char *data = calloc(1, size + 64), line[64];
+	char *data = calloc(1, size + 96), line[96];
 
 	if (!data)
 		die("content", NULL);
@@ -121,7 +170,7 @@ static char *content_of(size_t i)
 	if (items[i].what & SPARSE)
 		n = size - 40;
 	for (int k = 0; n < size; k++) {
-		int len = snprintf(line, sizeof(line), "%c%02zu %d\n", items[i].store == B ? 'b' : 'f', model_of(i), k);
+		int len = snprintf(line, sizeof(line), "%c%02zu %d\n", items[i].store == B ? 'b' : items[i].store == E ? 'e' : 'f', model_of(i), k);
 
 		memcpy(data + n, line, (size_t)len < size - n ? (size_t)len : size - n);
 		n += (size_t)len;
@@ -130,6 +179,9 @@ static char *content_of(size_t i)
 }
 
 /* --- Stores ---------------------------------------------------------------------------------------------- */
+
+/* By which objects sleep and thaw. */
+static struct ebb_clock archive;
 
 static void stay_open(struct ebb_store *s)
 {
@@ -170,24 +222,97 @@ static void make_file(const struct ebb_mix_kit *k, size_t i)
 	free(data);
 }
 
-static void fill(struct ebb_mix_kit *k)
+static void put_file(const struct ebb_mix_kit *k, const char *key, const void *data, size_t size)
 {
-	static const char *const dirs[] = {"arch", "arch2", "copy", "del/sub", "del", "dup", "purge", "tier", ""};
 	char path[8192];
+
+	snprintf(path, sizeof(path), "%s/e/%s", k->dir, key);
+	make_dirs(path);
+	int fd = open(path, O_CREAT | O_WRONLY | O_EXCL, 0640);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	close(fd);
+	set_times(path, 1450000000);
+}
+
+static void put(const struct ebb_mix_kit *k, size_t i, const char *key, const void *data, size_t size)
+{
 	struct ebb_err err = {0};
 
+	if (items[i].store == E)
+		put_file(k, key, data, size);
+	else if (ebb_store_memory_bucket_put(k->stores[B], key, data, size, items[i].class, &err) < 0)
+		die(key, &err);
+}
+
+static int to_buf(void *ctx, const void *p, size_t len, struct ebb_err *err)
+{
+	(void)err;
+	return ebb_buf_add(ctx, p, len);
+}
+
+/* Key of the tombstone of a packed item that is past its time, or will be; in @arena. */
+static const char *tombstone_of(size_t i, struct ebb_arena *arena)
+{
+	const char *pack = items[i].to_key;
+
+	return ebb_packname_tombstone(arena, pack, strlen(pack) - strlen(".tar.zst"), items[i].key, strlen(items[i].key),
+				      items[i].what & PAST ? NOW - DAY : NOW + DAY);
+}
+
+static void put_pack(const struct ebb_mix_kit *k, size_t pack)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf out = EBB_BUF_INIT(1 << 20);
+	EBB_CLEANUP(ebb_arena_release) struct ebb_arena arena;
+	struct ebb_pack_writer *w = NULL;
+	struct ebb_err err = {0};
+
+	ebb_arena_init(&arena, 0);
+	if (ebb_pack_write_new(0, to_buf, &out, &w, &err) < 0)
+		die("pack", &err);
 	for (size_t i = 0; i < ITEMS; i++) {
-		if (items[i].store == D) {
-			make_file(k, i);
+		const struct ebb_pack_entry e = {
+			.key = items[i].key, .size = (int64_t)size_of(i), .mode = 0640, .mtime = PACKED_AT,
+		};
+
+		if (!(items[i].what & PACKED) || items[i].store != items[pack].store || strcmp(items[i].to_key, items[pack].key) != 0)
 			continue;
-		}
 		char *data = content_of(i);
-		if (ebb_store_memory_bucket_put(k->stores[B], items[i].key, data, size_of(i), NULL, &err) < 0)
-			die("put", &err);
+		if (ebb_pack_write_begin(w, &e, &err) < 0 || ebb_pack_write_data(w, data, size_of(i), &err) < 0 ||
+		    ebb_pack_write_end(w, NULL, &err) < 0)
+			die(e.key, &err);
 		free(data);
+		if (items[i].what & (PAST | LATER))
+			put(k, i, tombstone_of(i, &arena), "", 0);
+	}
+	if (ebb_pack_write_finish(w, &err) < 0)
+		die("pack", &err);
+	ebb_pack_write_free(w);
+	put(k, pack, items[pack].key, out.data, out.len);
+}
+
+static void fill(struct ebb_mix_kit *k)
+{
+	static const char *const dirs[] = {
+		"d/arch", "d/arch2", "d/copy", "d/del/sub", "d/del", "d/dup", "d/purge", "d/runs/7/step-1", "d/runs/7/step-2",
+		"d/runs/7", "d/runs", "d/tier", "d", "e/.ebb-packs/struck/20250101T000000Z", "e/.ebb-packs/struck", "e/.ebb-packs",
+	};
+	char path[8192];
+
+	for (size_t i = 0; i < ITEMS; i++) {
+		if (items[i].what & PACK) {
+			put_pack(k, i);
+		} else if (items[i].store == D) {
+			make_file(k, i);
+		} else if (!(items[i].what & PACKED)) {
+			char *data = content_of(i);
+
+			put(k, i, items[i].key, data, size_of(i));
+			free(data);
+		}
 	}
 	for (size_t i = 0; i < EBB_ARRAY_LEN(dirs); i++) {
-		snprintf(path, sizeof(path), "%s/d/%s", k->dir, dirs[i]);
+		snprintf(path, sizeof(path), "%s/%s", k->dir, dirs[i]);
 		set_times(path, 1500000000 + (long)i);
 	}
 	snprintf(path, sizeof(path), "%s/e", k->dir);
@@ -211,6 +336,8 @@ static void open_stores(struct ebb_mix_kit *k)
 		k->ops[i].close = stay_open;
 		k->stores[i]->ops = &k->ops[i];
 	}
+	archive = ebb_clock_fixed(NOW);
+	ebb_store_memory_bucket_archive(k->stores[B], &archive);
 	if (!k->versions)
 		k->stores[B]->caps &= ~(uint32_t)EBB_CAP_VERSIONS;
 }
@@ -249,7 +376,7 @@ static void put_row(const struct ebb_mix_kit *k, struct ebb_planfile_writer *w, 
 	struct ebb_planrow row = {
 		.n = n, .rule = "r", .store = names[it->store], .action = it->action, .payback_days = -1, .why = "test",
 		.trash_ns = it->what & PURGE ? 0 : DAY, .purge = it->what & PURGE, .to_store = names[it->to], .to_class = it->to_class,
-		.class = it->store == B ? "STANDARD" : NULL, .codec = it->codec, .obj = planned[i], .how = it->how,
+		.class = it->store != B ? NULL : it->class ? it->class : "STANDARD", .codec = it->codec, .obj = planned[i], .how = it->how,
 		.relay = it->what & RELAY,
 		.verify = it->what & SIZE ? EBB_ACTION_SIZE : it->what & CHECKSUM ? EBB_ACTION_CHECKSUM : it->what & BYTES ? EBB_ACTION_BYTES : EBB_ACTION_DIGEST,
 		.with_store = it->with ? names[it->store] : NULL,
@@ -262,7 +389,14 @@ static void put_row(const struct ebb_mix_kit *k, struct ebb_planfile_writer *w, 
 		die(it->with, &err);
 	row.with.known &= ~EBB_KNOWN(EBB_F_CTIME);
 	row.to_key = it->to_key;
-	if (!it->to_key && !(it->action == EBB_ACTION_TIER && it->to == NOWHERE))
+	if (it->action == EBB_ACTION_STRIKE) {
+		row.with_store = "d";
+		row.with = (struct ebb_record){.key = it->key, .key_len = (uint32_t)strlen(it->key)};
+		ebb_record_set(&row.with, EBB_F_KIND, EBB_KIND_FILE);
+		ebb_record_set(&row.with, EBB_F_SIZE, (int64_t)it->size);
+		ebb_record_set(&row.with, EBB_F_MTIME, PACKED_AT);
+		row.to_key = NULL;
+	} else if (!it->to_key && it->action != EBB_ACTION_REPACK && !(it->action == EBB_ACTION_TIER && it->to == NOWHERE))
 		row.to_key = ebb_lower_of(it->action)->target(&arena, it->key, it->codec);
 	if (ebb_planfile_put(w, &row, &err) < 0)
 		die("put", &err);
@@ -291,8 +425,8 @@ static void make_plan(struct ebb_mix_kit *k)
 						       .fsid = i == B ? is[i].fsid : "", .objects = 100};
 	}
 	for (size_t i = 0; i < ITEMS; i++) {
-		if (ebb_store_head(k->stores[items[i].store], items[i].key, &planned[i], &err) < 0)
-			die(items[i].key, &err);
+		if (ebb_store_head(k->stores[items[i].store], key_of(i), &planned[i], &err) < 0)
+			die(key_of(i), &err);
 		numbers[i] = in_plan(k, i) ? ++k->actions : 0;
 		if (numbers[i])
 			put_row(k, w, i, numbers[i]);
@@ -344,6 +478,17 @@ void ebb_mix_kit_release(struct ebb_mix_kit *k)
 
 /* --- Runs ------------------------------------------------------------------------------------------------ */
 
+/* What a command will read that may sleep. */
+struct sleepers {
+	struct ebb_thaw thaw;
+	struct ebb_storeset *set;
+};
+
+static void forget(struct sleepers *s)
+{
+	ebb_thaw_release(&s->thaw);
+}
+
 static int recover(const char *index, struct ebb_storeset *set, int64_t now, struct ebb_run *r, struct ebb_err *err)
 {
 	struct ebb_recover told;
@@ -356,12 +501,43 @@ static int recover(const char *index, struct ebb_storeset *set, int64_t now, str
 	return rc;
 }
 
+static void days_pass(void *ctx, int64_t ns)
+{
+	(void)ctx;
+	(void)ns;
+	archive.fixed += 3 * DAY;
+}
+
+static int add_sleeper(void *ctx, const struct ebb_op *op, struct ebb_err *err)
+{
+	struct sleepers *s = ctx;
+
+	return ebb_thaw_add_op(&s->thaw, s->set, op, err);
+}
+
+static int add_sleeper_back(void *ctx, const struct ebb_op *did, const struct ebb_op *back, struct ebb_err *err)
+{
+	(void)did;
+	return add_sleeper(ctx, back, err);
+}
+
+/* Have what sleeps thawed, and wait for it. */
+static int wake(struct sleepers *s, struct ebb_err *err)
+{
+	int rc = ebb_thaw_look(&s->thaw, s->set, NULL, err);
+
+	if (rc == 0)
+		rc = ebb_thaw_ask(&s->thaw, s->set, "bulk", 9, NULL, err);
+	return rc < 0 ? rc : ebb_thaw_wait(&s->thaw, s->set, days_pass, NULL, NULL, err);
+}
+
 static int go_on(const struct ebb_mix_kit *k, const char *index, struct ebb_storeset *set, struct ebb_run *r, bool known,
 		 struct ebb_err *err)
 {
 	struct ebb_clock clock = ebb_clock_fixed(NOW);
 	const struct ebb_apply a = {.stores = set, .limits = {-1, -1, -1, -1, -1, -1, NULL}, .clock = &clock, .jobs = 1};
 	EBB_CLEANUP(ebb_planfile_closep) struct ebb_planfile *plan = NULL;
+	EBB_CLEANUP(forget) struct sleepers s = {.set = set};
 	struct ebb_journal *j = NULL;
 	struct ebb_apply_done done;
 	char path[8192];
@@ -371,11 +547,26 @@ static int go_on(const struct ebb_mix_kit *k, const char *index, struct ebb_stor
 	snprintf(path, sizeof(path), "%s/plan", k->dir);
 	int rc = ebb_planfile_open(known ? r->plan_path : path, &plan, err);
 	if (rc == 0)
+		rc = ebb_apply_each(&a, plan, add_sleeper, &s, err);
+	if (rc == 0)
+		rc = wake(&s, err);
+	if (rc == 0)
 		rc = known ? ebb_journal_append_to(r->journal, &j, err) : ebb_run_create(index, plan, NOW, r, &j, err);
 	if (rc == 0)
 		rc = ebb_apply_run(&a, r, plan, j, &done, err);
 	ebb_journal_close(j);
 	return rc;
+}
+
+static int take_back(const struct ebb_undo *u, const struct ebb_run *r, struct ebb_err *err)
+{
+	EBB_CLEANUP(forget) struct sleepers s = {.set = u->stores};
+	struct ebb_journal_counts counts;
+	int rc = ebb_undo_each(u, r, add_sleeper_back, &s, err);
+
+	if (rc == 0)
+		rc = wake(&s, err);
+	return rc < 0 ? rc : ebb_undo_run(u, r, &counts, err);
 }
 
 int ebb_mix_kit_run(const struct ebb_mix_kit *k, enum ebb_mix_kit_phase phase, ebb_mix_kit_scripts scripts,
@@ -389,14 +580,15 @@ int ebb_mix_kit_run(const struct ebb_mix_kit *k, enum ebb_mix_kit_phase phase, e
 	char index[8192];
 
 	snprintf(index, sizeof(index), "%s/index", k->dir);
-	int rc = recover(index, set, ebb_clock_now(&clock), &r, err);
+	struct ebb_err none = {0};
+	int rc = recover(index, set, ebb_clock_now(&clock), &r, &none);
 	if (rc < 0 && rc != -EBB_ENOENT)
-		return rc;
+		return ebb_err_set(err, -rc, "%s", none.msg);
 	switch (phase) {
 	case EBB_MIX_KIT_APPLY:
 		return go_on(k, index, set, &r, rc == 0, err);
 	case EBB_MIX_KIT_UNDO:
-		return rc < 0 ? 0 : ebb_undo_run(&u, &r, &counts, err);
+		return rc < 0 ? 0 : take_back(&u, &r, err);
 	default:
 		return rc < 0 ? 0 : ebb_undo_expire(&u, &r, &counts, err);
 	}
@@ -469,6 +661,22 @@ char *ebb_mix_kit_snapshot(const struct ebb_mix_kit *k, bool dirs)
 	add_tree(k, D, dirs, &text);
 	add_tree(k, E, dirs, &text);
 	return ebb_buf_detach(&text);
+}
+
+char *ebb_mix_kit_returning(char *text)
+{
+	char *to = text;
+
+	for (char *line = text, *end; *line; line = end) {
+		end = strchr(line, '\n') + 1;
+		if (memmem(line, (size_t)(end - line), ":purge", 6) ||
+		    memmem(line, (size_t)(end - line), ":" EBB_MIX_KIT_AGAIN, strlen(":" EBB_MIX_KIT_AGAIN)))
+			continue;
+		memmove(to, line, (size_t)(end - line));
+		to += end - line;
+	}
+	*to = 0;
+	return text;
 }
 
 /* Decode what a codec has encoded, at its first @len bytes of garbage: nothing. */
@@ -546,6 +754,7 @@ static bool stands(const struct ebb_mix_kit *k, size_t i)
 	struct ebb_record rec = {.key = items[i].key, .key_len = (uint32_t)strlen(items[i].key)};
 	struct ebb_err err = {0};
 
+	ebb_store_memory_bucket_archive(k->stores[B], NULL); /* whoever waits can read it */
 	look_in(&s, &rec, &err);
 	if (!s.found && items[i].store == B)
 		s.found = ebb_store_hidden(k->stores[B], items[i].key, &planned[i], NULL) == 1;
@@ -554,6 +763,7 @@ static bool stands(const struct ebb_mix_kit *k, size_t i)
 		if (ebb_store_list(s.store, NULL, NULL, look_in, &s, &err) < 0)
 			die("list", &err);
 	}
+	ebb_store_memory_bucket_archive(k->stores[B], &archive);
 	free(data);
 	return s.found;
 }
@@ -561,7 +771,7 @@ static bool stands(const struct ebb_mix_kit *k, size_t i)
 const char *ebb_mix_kit_lost(const struct ebb_mix_kit *k, bool expired)
 {
 	for (size_t i = 0; i < ITEMS; i++) {
-		bool may_go = (items[i].what & PURGE) || (expired && items[i].action == EBB_ACTION_DELETE);
+		bool may_go = (items[i].what & (PURGE | PAST)) || (expired && items[i].action == EBB_ACTION_DELETE);
 
 		if (!may_go && size_of(i) && !stands(k, i))
 			return items[i].key;
@@ -618,15 +828,28 @@ static bool made_of(size_t i, const char *key)
 		return true;
 	if (items[i].action == EBB_ACTION_ARCHIVE)
 		return strncmp(key, name, strlen(".ebb-packs/d/")) == 0;
+	if (items[i].action == EBB_ACTION_STRIKE || items[i].action == EBB_ACTION_REPACK) {
+		const char *pack = key_of(i);
+
+		return strncmp(key, pack, strlen(pack) - strlen("tar.zst")) == 0;
+	}
 	if (strncmp(key, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) == 0)
 		return ends(key, items[i].key);
 	return strncmp(key, name, strlen(name)) == 0;	/* with a codec's suffix */
 }
 
+static bool is_tombstone(size_t i, const char *key)
+{
+	EBB_CLEANUP(ebb_arena_release) struct ebb_arena arena;
+
+	ebb_arena_init(&arena, 0);
+	return (items[i].what & (PAST | LATER)) && strcmp(tombstone_of(i, &arena), key) == 0;
+}
+
 static bool known(const struct strangers *s, const char *key)
 {
 	for (size_t i = 0; i < ITEMS; i++)
-		if (items[i].store == s->store && strcmp(items[i].key, key) == 0)
+		if (items[i].store == s->store && (strcmp(key_of(i), key) == 0 || is_tombstone(i, key)))
 			return true;
 	for (size_t i = 0; i < ITEMS; i++)
 		if (numbers[i] && (s->announced >> numbers[i] & 1) && made_of(i, key))
@@ -651,7 +874,7 @@ const char *ebb_mix_kit_unannounced(const struct ebb_mix_kit *k)
 
 	for (size_t i = 0; i < ITEMS; i++)
 		if (numbers[i] && !(all >> numbers[i] & 1) &&
-		    ebb_store_check(k->stores[items[i].store], items[i].key, &planned[i], NULL) < 0)
+		    ebb_store_check(k->stores[items[i].store], key_of(i), &planned[i], NULL) < 0)
 			return items[i].key;
 	for (int n = 0; n < EBB_MIX_KIT_STORES; n++) {
 		struct strangers s = {k, n, all, NULL};

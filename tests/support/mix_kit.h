@@ -3,9 +3,9 @@
  * A mixed plan: every action in every way, on files and on a bucket, over stores that live as long as the kit, however often a "process"
  * that works on them dies (scanners/store_faulty.h). What the drivers of crashes and faults share.
  *
- *   b      a bucket in memory, with versions or without
+ *   b      a bucket in memory, with versions or without, whose archive classes sleep
  *   d      a directory with most of the files
- *   e      another directory, empty
+ *   e      another directory, with packs only
  *   index  runs; DIR/plan the plan
  *
  * Every object has content of its own, but for duplicates, so that it can be asked afterwards where each content can still be read
@@ -20,6 +20,9 @@
 #include "scanners/store_faulty.h"
 
 #define EBB_MIX_KIT_STORES 3
+
+/* Where packs are that are packed anew: that is not taken back. */
+#define EBB_MIX_KIT_AGAIN ".ebb-packs/again/"
 
 struct ebb_mix_kit {
 	char dir[4096];
@@ -44,8 +47,8 @@ typedef const struct ebb_store_faulty_script *ebb_mix_kit_scripts[EBB_MIX_KIT_ST
 struct ebb_storeset *ebb_mix_kit_set(const struct ebb_mix_kit *k, ebb_mix_kit_scripts scripts);
 
 /*
- * As the program does: recover what is open, then begin or go on with the plan, or take it back, or let go what is over in the trash (a year
- * later).
+ * As the program does: recover what is open, have thawed what sleeps and wait for it, then begin or go on with the plan, or take it back, or
+ * let go what is over in the trash (a year later).
  *
  * @return  what these return; 0 when there is nothing left to do.
  */
@@ -54,6 +57,12 @@ int ebb_mix_kit_run(const struct ebb_mix_kit *k, enum ebb_mix_kit_phase phase, e
 
 /* All that stands, as text: names, sizes, classes, tags and metadata; times but for directories when @dirs is false. Freed by the caller. */
 char *ebb_mix_kit_snapshot(const struct ebb_mix_kit *k, bool dirs);
+
+/*
+ * Of a snapshot what undo gives back: without what was purged and the folder it was in, whose time cannot come back, and without packs that
+ * were packed anew. In place.
+ */
+char *ebb_mix_kit_returning(char *text);
 
 /*
  * P1, P5: is there a content that cannot be read anywhere although nothing purged it?
