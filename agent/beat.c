@@ -2,11 +2,13 @@
 #include "agent/beat.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/out.h"
 #include "core/mem.h"
@@ -43,10 +45,12 @@ int ebb_beat_write(const char *index_dir, const struct ebb_beat *b, struct ebb_e
 	EBB_CLEANUP(ebb_mem_freep) char *path = path_of(index_dir, "status.json");
 	EBB_CLEANUP(ebb_mem_freep) char *tmp = path_of(index_dir, "status.tmp");
 	json_t *o = to_json(b);
-	FILE *f = path && tmp && o ? fopen(tmp, "we") : NULL;
+	/* never through a link that somebody put there */
+	int fd = path && tmp && o ? open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 	int bad = !f || json_dumpf(o, f, JSON_COMPACT) || fputc('\n', f) == EOF;
 
-	if (f && fclose(f))
+	if (f ? fclose(f) : fd >= 0 && close(fd))
 		bad = 1;
 	json_decref(o);
 	if (!path || !tmp || !o)

@@ -182,7 +182,7 @@ static int put(const char *index_dir, const char *plan, json_t *o, struct ebb_er
 		r = ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
-	EBB_CLEANUP(ebb_mem_closep) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	EBB_CLEANUP(ebb_mem_closep) int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || write_all(fd, text, strlen(text)) || write_all(fd, "\n", 1) || fsync(fd) || rename(tmp, path))
 		return ebb_err_sys(err, errno, "cannot write '%s'", path);
 	return ebb_linefile_sync_dir(dir, err);

@@ -100,6 +100,7 @@ put_gone() {
 	expect_status 0
 	run "$EBB" -vv apply plan.jsonl
 	[[ $out$err != *"$secret"* ]] || fail 'the key is logged'
+	! grep -rqF -e "$secret" "$EBB_INDEX" plan.jsonl || fail 'the key stands in a plan, a journal or the index'
 }
 put_gone
 expect_status 1
