@@ -31,6 +31,29 @@ void *ebb_steiner_block(struct ebb_steiner_work *w, int which, size_t n, size_t 
 	return b->p;
 }
 
+/* By their end; nothing moves where they are given in that order. */
+static void sort_arcs(struct ebb_steiner_work *w)
+{
+	const struct ebb_steiner_graph *g = w->g;
+	uint32_t before = 0;
+	bool sorted = true;
+
+	memset(w->start, 0, (g->n + 2) * sizeof(*w->start));
+	for (size_t a = 0; a < g->n_arcs; a++) {
+		sorted &= before <= g->arcs[a].to;
+		before = g->arcs[a].to;
+		w->start[before + 2]++;
+	}
+	for (size_t v = 2; v < g->n + (size_t)2; v++)
+		w->start[v] += w->start[v - 1];
+	for (size_t a = 0; sorted && a < g->n_arcs; a++)
+		w->in[a] = (uint32_t)a;
+	for (size_t a = 0; !sorted && a < g->n_arcs; a++)
+		w->in[w->start[g->arcs[a].to + 1]++] = (uint32_t)a;
+	if (sorted)
+		memmove(w->start, w->start + 1, (g->n + (size_t)1) * sizeof(*w->start));
+}
+
 int ebb_steiner_prepare(struct ebb_steiner_work *w, const struct ebb_steiner_graph *g)
 {
 	size_t n = g->n;
@@ -48,13 +71,7 @@ int ebb_steiner_prepare(struct ebb_steiner_work *w, const struct ebb_steiner_gra
 		return -EBB_ENOMEM;
 	w->heap_n = 0;
 	memset(w->place, 0, n * sizeof(*w->place));
-	memset(w->start, 0, (n + 2) * sizeof(*w->start));
-	for (size_t a = 0; a < g->n_arcs; a++)
-		w->start[g->arcs[a].to + 2]++;
-	for (size_t v = 2; v < n + 2; v++)
-		w->start[v] += w->start[v - 1];
-	for (size_t a = 0; a < g->n_arcs; a++)
-		w->in[w->start[g->arcs[a].to + 1]++] = (uint32_t)a;
+	sort_arcs(w);
 	return 0;
 }
 
@@ -161,32 +178,18 @@ __int128 ebb_steiner_trim(struct ebb_steiner_work *w, const bool *set, size_t *r
 #define MOST 12
 #define MOST_CELLS 4000000u
 
+#define FEW 64	/* nodes that a set of bits tells */
+
 struct table {
 	__int128 *cost;		/* per set of terminals and node */
 	uint32_t *from;
 };
 
-/* An arc beside others with the same end, so that a search reads memory in one direction. */
-struct in {
-	__int128 cost;
-	uint32_t from, arc;
-};
-
-static struct in *lay_out(struct ebb_steiner_work *w)
-{
-	const struct ebb_steiner_graph *g = w->g;
-	struct in *in = ebb_steiner_block(w, EBB_STEINER_B_ARCS, g->n_arcs, sizeof(*in));
-
-	for (size_t i = 0; in && i < g->n_arcs; i++)
-		in[i] = (struct in){g->arcs[w->in[i]].cost, g->arcs[w->in[i]].from, w->in[i]};
-	return in;
-}
-
 /*
  * Let paths end at every node that is reached: Dijkstra against the direction of arcs, up to the root. What costs as much elsewhere is
  * in no cheapest tree that could not as well have these terminals hang at the root.
  */
-static void extend(struct ebb_steiner_work *w, const struct in *in, __int128 *d, uint32_t *from)
+static void extend(struct ebb_steiner_work *w, __int128 *d, uint32_t *from)
 {
 	const struct ebb_steiner_graph *g = w->g;
 
@@ -199,17 +202,60 @@ static void extend(struct ebb_steiner_work *w, const struct in *in, __int128 *d,
 		if (v == g->root)
 			break;
 		for (uint32_t i = w->start[v]; i < w->start[v + 1]; i++) {
-			__int128 cost = d[v] + in[i].cost;
+			const struct ebb_steiner_arc *a = &g->arcs[w->in[i]];
+			__int128 cost = d[v] + a->cost;
 
-			if (cost < d[in[i].from] && cost <= d[g->root]) {
-				d[in[i].from] = cost;
-				from[in[i].from] = in[i].arc + 1;
-				ebb_steiner_push(w, d, in[i].from);
+			if (cost < d[a->from] && cost <= d[g->root]) {
+				d[a->from] = cost;
+				from[a->from] = w->in[i] + 1;
+				ebb_steiner_push(w, d, a->from);
 			}
 		}
 	}
 	while (w->heap_n)
 		w->place[w->heap[--w->heap_n]] = 0;
+}
+
+/* Of the nodes in @set the one that costs least, the first of equals. */
+static uint32_t nearest(const __int128 *d, uint64_t set)
+{
+	uint32_t v = (uint32_t)__builtin_ctzll(set);
+
+	for (set &= set - 1; set; set &= set - 1) {
+		uint32_t u = (uint32_t)__builtin_ctzll(set);
+
+		v = d[u] < d[v] ? u : v;
+	}
+	return v;
+}
+
+/* The same in a graph of up to FEW nodes: looking at all is faster than keeping a heap in order. */
+static void extend_few(struct ebb_steiner_work *w, __int128 *d, uint32_t *from)
+{
+	const struct ebb_steiner_graph *g = w->g;
+	const __int128 *most = &d[g->root];
+	uint64_t open = 0;
+
+	for (uint32_t v = 0; v < g->n; v++)
+		open |= (uint64_t)(d[v] < EBB_STEINER_FAR && d[v] <= *most) << v;
+	while (open) {
+		uint32_t v = nearest(d, open);
+		__int128 here = d[v];
+
+		if (here >= *most)
+			break;
+		open &= ~(UINT64_C(1) << v);
+		for (uint32_t i = w->start[v]; i < w->start[v + 1]; i++) {
+			const struct ebb_steiner_arc *a = &g->arcs[w->in[i]];
+			__int128 cost = here + a->cost;
+
+			if (cost < d[a->from] && cost <= *most) {
+				d[a->from] = cost;
+				from[a->from] = w->in[i] + 1;
+				open |= UINT64_C(1) << a->from;
+			}
+		}
+	}
 }
 
 /* Best of all ways to cut @set in two at each node; each pair is looked at once. */
@@ -322,9 +368,8 @@ static int exact(struct ebb_steiner_work *w, struct ebb_steiner_tree *ret)
 		ebb_steiner_block(w, EBB_STEINER_B_FROM, sets * n, sizeof(*t.from)),
 	};
 	bool *set = ebb_steiner_block(w, EBB_STEINER_B_SET, g->n_arcs, sizeof(*set));
-	struct in *in = lay_out(w);
 
-	if (!t.cost || !t.from || !set || !in)
+	if (!t.cost || !t.from || !set)
 		return -EBB_ENOMEM;
 	for (size_t i = n; i < sets * n; i++)
 		t.cost[i] = EBB_STEINER_FAR;
@@ -334,7 +379,7 @@ static int exact(struct ebb_steiner_work *w, struct ebb_steiner_tree *ret)
 			join(&t, n, s);
 		else
 			t.cost[s * n + g->terms[__builtin_ctz(s)]] = 0;
-		extend(w, in, t.cost + s * n, t.from + s * n);
+		(n <= FEW ? extend_few : extend)(w, t.cost + s * n, t.from + s * n);
 	}
 	uint32_t all = choose(g, &t);
 	ret->bound = t.cost[all * n + g->root];

@@ -20,15 +20,14 @@ struct ebb_steiner_work {
 	uint32_t *parent;		/* per node: arc + 1 that reaches it */
 	bool *seen, *keep;
 	size_t heap_n;
-	struct ebb_steiner_block blocks[18];
+	struct ebb_steiner_block blocks[17];
 };
 
 enum {
 	EBB_STEINER_B_START, EBB_STEINER_B_IN, EBB_STEINER_B_HEAP, EBB_STEINER_B_PLACE,
 	EBB_STEINER_B_TREE, EBB_STEINER_B_PARENT, EBB_STEINER_B_SEEN, EBB_STEINER_B_KEEP,
 	EBB_STEINER_B_COST, EBB_STEINER_B_FROM, EBB_STEINER_B_STACK, EBB_STEINER_B_SET,
-	EBB_STEINER_B_REDUCED, EBB_STEINER_B_BEST, EBB_STEINER_B_BANNED, EBB_STEINER_B_DIST, EBB_STEINER_B_CHOSEN,
-	EBB_STEINER_B_ARCS
+	EBB_STEINER_B_REDUCED, EBB_STEINER_B_BEST, EBB_STEINER_B_BANNED, EBB_STEINER_B_DIST, EBB_STEINER_B_CHOSEN
 };
 
 /* Block @which with room for @n elements of @size; contents are undefined. NULL: no memory. */
