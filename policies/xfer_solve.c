@@ -25,6 +25,12 @@ struct meaning {
 enum { NO_PACKED = 1, NO_PLAIN = 2 };	/* ways into a site that are closed */
 enum { CLOSED = 1, FORCED = 2 };	/* marks of fixes */
 
+/* A link, beside others that end at the same site. */
+struct arrival {
+	uint32_t from, link;
+	int64_t price;			/* at the pool prices that the workspace remembers */
+};
+
 struct ebb_xfer_solve_work {
 	const struct ebb_xfer *x;
 	struct ebb_steiner_work *steiner;
@@ -42,7 +48,11 @@ struct ebb_xfer_solve_work {
 	bool *forced;			/* per site: one way into it is fixed */
 	uint32_t *arrival;		/* per site: slot */
 	bool *dest, *needs;		/* per site */
-	uint32_t *leave, *leaving;	/* links by the site that they leave: leaving[leave[s]] to leaving[leave[s + 1] - 1] */
+	uint32_t *ends;			/* links by the site where they end: arrivals[ends[s]] to arrivals[ends[s + 1] - 1] */
+	struct arrival *arrivals;
+	int64_t *pool_price;		/* at which the arrivals are priced */
+	bool priced, priced_any_time;
+	ebb_xfer_num *get, *put;	/* per site that takes part: its requests, for all objects of the group */
 	size_t n_best, n_nodes;
 	/* one search */
 	const struct ebb_xfer_solve_ask *ask;
@@ -59,15 +69,17 @@ static void *zeroed(size_t n, size_t size)
 
 static void sort_links(struct ebb_xfer_solve_work *w)
 {
-	for (size_t i = 0; i < w->x->n_links; i++)
-		w->leave[w->x->links[i].from + 1]++;
-	for (size_t s = 0; s < w->x->n_sites; s++)
-		w->leave[s + 1] += w->leave[s];
-	for (uint32_t i = (uint32_t)w->x->n_links; i-- > 0;)	/* counts become starts again as they are filled from behind */
-		w->leaving[--w->leave[w->x->links[i].from + 1]] = i;
-	for (size_t s = 0; s < w->x->n_sites; s++)
-		w->leave[s] = w->leave[s + 1];
-	w->leave[w->x->n_sites] = (uint32_t)w->x->n_links;
+	const struct ebb_xfer *x = w->x;
+
+	for (size_t i = 0; i < x->n_links; i++)
+		w->ends[x->links[i].to + 1]++;
+	for (size_t s = 0; s < x->n_sites; s++)
+		w->ends[s + 1] += w->ends[s];
+	for (uint32_t i = (uint32_t)x->n_links; i-- > 0;)	/* ends become starts as they are filled from behind */
+		w->arrivals[--w->ends[x->links[i].to + 1]] = (struct arrival){x->links[i].from, i, 0};
+	for (size_t s = 0; s < x->n_sites; s++)
+		w->ends[s] = w->ends[s + 1];
+	w->ends[x->n_sites] = (uint32_t)x->n_links;
 }
 
 struct ebb_xfer_solve_work *ebb_xfer_solve_work_new(const struct ebb_xfer *x)
@@ -91,11 +103,14 @@ struct ebb_xfer_solve_work *ebb_xfer_solve_work_new(const struct ebb_xfer *x)
 	w->arrival = zeroed(n, sizeof(*w->arrival));
 	w->dest = zeroed(n, sizeof(*w->dest));
 	w->needs = zeroed(n, sizeof(*w->needs));
-	w->leave = zeroed(n + 1, sizeof(*w->leave));
-	w->leaving = zeroed(x->n_links, sizeof(*w->leaving));
-	if (w->leave && w->leaving)
+	w->ends = zeroed(n + 1, sizeof(*w->ends));
+	w->arrivals = zeroed(x->n_links, sizeof(*w->arrivals));
+	w->pool_price = zeroed(x->n_pools, sizeof(*w->pool_price));
+	w->get = zeroed(n, sizeof(*w->get));
+	w->put = zeroed(n, sizeof(*w->put));
+	if (w->ends && w->arrivals)
 		sort_links(w);
-	if (!w->leave || !w->leaving || !w->steiner || !w->prune || !w->terms || !w->node || !w->closed || !w->ways || !w->fixed_hop[0] ||
+	if (!w->ends || !w->arrivals || !w->pool_price || !w->get || !w->put || !w->steiner || !w->prune || !w->terms || !w->node || !w->closed || !w->ways || !w->fixed_hop[0] ||
 	    !w->fixed_hop[1] || !w->fixed_read || !w->forced || !w->arrival || !w->dest || !w->needs)
 		return NULL;
 	struct ebb_xfer_solve_work *made = w;
@@ -123,8 +138,11 @@ void ebb_xfer_solve_work_free(struct ebb_xfer_solve_work *w)
 	free(w->arrival);
 	free(w->dest);
 	free(w->needs);
-	free(w->leave);
-	free(w->leaving);
+	free(w->ends);
+	free(w->arrivals);
+	free(w->pool_price);
+	free(w->get);
+	free(w->put);
 	free(w);
 }
 
@@ -212,6 +230,8 @@ static bool number_sites(struct ebb_xfer_solve_work *w)
 		bool in = allowed(w->ask, s) && (w->node[s] || w->dest[s] || (w->x->sites[s].relay && !spare));
 
 		w->node[s] = in ? (uint32_t)++w->n_nodes : 0;
+		w->get[s] = in ? g->objects * w->x->sites[s].get : 0;
+		w->put[s] = in ? g->objects * w->x->sites[s].put : 0;
 	}
 	return true;
 }
@@ -321,89 +341,109 @@ static ebb_xfer_num hop_cost(const struct ebb_xfer_solve_work *w, size_t link, b
 	       g->objects * (w->x->sites[l->from].get + to->put);
 }
 
-/* Converting, at one time. */
-static size_t convert_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t time)
+/* Price all links at once for the many groups that are asked about at the same prices; false: each is priced where it is looked at. */
+static bool price_arrivals(struct ebb_xfer_solve_work *w)
 {
-	const struct ebb_xfer_group *g = w->ask->group;
+	const struct ebb_xfer_solve_ask *ask = w->ask;
+	size_t pools = w->x->n_pools * sizeof(*w->pool_price);
 
-	for (uint32_t s = 0; g->packed >= 0 && s < w->x->n_sites; s++) {
-		const struct ebb_xfer_site *site = &w->x->sites[s];
-		uint32_t plain = node_at(w, s, 0, time), packed = node_at(w, s, 1, time);
+	if (w->x->n_slots > 1 || ask->banned || ask->room_price || ask->room_only || w->last > 0)
+		return false;
+	if (w->priced && w->priced_any_time == ask->any_time && (!pools || memcmp(w->pool_price, ask->pool_price, pools) == 0))
+		return true;
+	for (size_t i = 0; i < w->x->n_links; i++)
+		w->arrivals[i].price = slot_price(w, w->arrivals[i].link, 0);
+	if (pools)
+		memcpy(w->pool_price, ask->pool_price, pools);
+	w->priced_any_time = ask->any_time;
+	w->priced = true;
+	return true;
+}
 
-		if (w->node[s] && site->compress != EBB_XFER_NEVER)
-			n = add(w, n, (struct meaning){PACK, s, w->first + time},
-				(struct ebb_steiner_arc){plain, packed, g->gb * site->compress});
-		if (w->node[s] && site->decompress != EBB_XFER_NEVER)
-			n = add(w, n, (struct meaning){UNPACK, s, w->first + time},
-				(struct ebb_steiner_arc){packed, plain, g->gb * site->decompress});
+/* Converting into the form @f. */
+static size_t convert_arc(struct ebb_xfer_solve_work *w, size_t n, uint32_t s, uint32_t f, uint32_t time)
+{
+	int64_t price = f ? w->x->sites[s].compress : w->x->sites[s].decompress;
+
+	if (price == EBB_XFER_NEVER)
+		return n;
+	return add(w, n, (struct meaning){f ? PACK : UNPACK, s, w->first + time},
+		   (struct ebb_steiner_arc){node_at(w, s, !f, time), node_at(w, s, f, time), w->ask->group->gb * price});
+}
+
+static size_t read_arc(struct ebb_xfer_solve_work *w, size_t n, uint32_t s, uint32_t time)
+{
+	const struct ebb_xfer_replica *r = ebb_xfer_replica_at(w->ask->group, s);
+	uint32_t slot = !r || w->ask->any_time ? 0 : ebb_xfer_restored(w->x, r->restore);
+
+	if (!r || w->closed[s] & NO_PLAIN || slot > w->last || !open_way(w, s, w->fixed_read[s]) || (w->times > 1 && slot != w->first + time))
+		return n;
+	return add(w, n, (struct meaning){READ, s, slot}, (struct ebb_steiner_arc){0, node_at(w, s, 0, time), read_cost(w, s)});
+}
+
+/* Hops to @s in the form @f. */
+static size_t hop_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t s, uint32_t f, uint32_t time, bool priced)
+{
+	const struct ebb_xfer_site *site = &w->x->sites[s];
+	bool only_room = w->ask->room_only;
+	ebb_xfer_num wire = f ? w->ask->group->packed : w->ask->group->gb;
+	ebb_xfer_num entry = only_room ? 0 : w->put[s] + (w->dest[s] ? 0 : wire * site->relay_fee);
+	uint32_t to = node_at(w, s, f, time), slot = w->first + time;
+
+	if ((!w->dest[s] && !site->relay) || w->closed[s] & (f ? NO_PACKED : NO_PLAIN))
+		return n;
+	for (const struct arrival *a = &w->arrivals[w->ends[s]], *end = &w->arrivals[w->ends[s + 1]]; a < end; a++) {
+		if (!w->node[a->from] || !open_way(w, s, w->fixed_hop[f][a->link]))
+			continue;
+		int64_t price = priced ? a->price : w->times == 1 ? least_price(w, a->link) : slot_price(w, a->link, slot);
+		if (price == EBB_XFER_NEVER)
+			continue;
+		w->means[n] = (struct meaning){f ? PACKED_HOP : HOP, a->link, slot};
+		w->arcs[n++] = (struct ebb_steiner_arc){node_at(w, a->from, f, time), to, wire * price + entry + (only_room ? 0 : w->get[a->from])};
 	}
 	return n;
 }
 
-/* Waiting from @time to the next one, or, at the end, for the terminals of forced sites. */
-static size_t wait_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t time)
+/* What leads to the node of a site in one form at one time. */
+static size_t arcs_to(struct ebb_xfer_solve_work *w, size_t n, uint32_t s, uint32_t f, uint32_t time, bool priced)
+{
+	if (time)
+		n = add(w, n, (struct meaning){WAIT, s, w->first + time - 1},
+			(struct ebb_steiner_arc){node_at(w, s, f, time - 1), node_at(w, s, f, time), 0});
+	if (!f)
+		n = read_arc(w, n, s, time);
+	if (w->ask->group->packed >= 0)
+		n = convert_arc(w, n, s, f, time);
+	return hop_arcs(w, n, s, f, time, priced);
+}
+
+/* Waiting, at the end, for the terminals of forced sites. */
+static size_t sink_arcs(struct ebb_xfer_solve_work *w, size_t n)
 {
 	uint32_t end = 1 + (uint32_t)w->n_nodes * forms(w) * w->times;
-	bool last = time + 1 == w->times;
 
 	for (uint32_t s = 0; s < w->x->n_sites; s++) {
-		bool sink = last && w->forced[s] && !w->needs[s];
-
-		for (uint32_t f = 0; w->node[s] && f < forms(w) && (!last || sink); f++)
-			n = add(w, n, (struct meaning){WAIT, s, w->first + time},
-				(struct ebb_steiner_arc){node_at(w, s, f, time), last ? end : node_at(w, s, f, time + 1), 0});
-		end += sink;
-	}
-	return n;
-}
-
-static size_t read_arcs(struct ebb_xfer_solve_work *w, size_t n)
-{
-	const struct ebb_xfer_group *g = w->ask->group;
-
-	for (size_t i = 0; i < g->n_replicas; i++) {
-		uint32_t s = g->replicas[i].site;
-		uint32_t slot = w->ask->any_time ? 0 : ebb_xfer_restored(w->x, g->replicas[i].restore);
-
-		if (!w->node[s] || w->closed[s] & NO_PLAIN || slot > w->last || !open_way(w, s, w->fixed_read[s]))
+		if (!w->forced[s] || w->needs[s])
 			continue;
-		n = add(w, n, (struct meaning){READ, s, slot},
-			(struct ebb_steiner_arc){0, node_at(w, s, 0, w->times == 1 ? 0 : slot - w->first), read_cost(w, s)});
+		for (uint32_t f = 0; w->node[s] && f < forms(w); f++)
+			n = add(w, n, (struct meaning){WAIT, s, w->last}, (struct ebb_steiner_arc){node_at(w, s, f, w->times - 1), end, 0});
+		end++;
 	}
 	return n;
 }
 
-static size_t hop_arc(struct ebb_xfer_solve_work *w, size_t n, uint32_t i, uint32_t time)
-{
-	const struct ebb_xfer_link *l = &w->x->links[i];
-	uint32_t slot = w->first + time;
-
-	if (!w->node[l->to] || (!w->dest[l->to] && !w->x->sites[l->to].relay))
-		return n;
-	int64_t price = w->times == 1 ? least_price(w, i) : slot_price(w, i, slot);
-	for (uint32_t f = 0; price != EBB_XFER_NEVER && f < forms(w); f++)
-		if (!(w->closed[l->to] & (f ? NO_PACKED : NO_PLAIN)) && open_way(w, l->to, w->fixed_hop[f][i]))
-			n = add(w, n, (struct meaning){f ? PACKED_HOP : HOP, i, slot},
-				(struct ebb_steiner_arc){node_at(w, l->from, f, time), node_at(w, l->to, f, time),
-							 hop_cost(w, i, f, price)});
-	return n;
-}
-
-static size_t hop_arcs(struct ebb_xfer_solve_work *w, size_t n, uint32_t time)
-{
-	for (uint32_t s = 0; s < w->x->n_sites; s++)
-		for (uint32_t k = w->leave[s]; w->node[s] && k < w->leave[s + 1]; k++)
-			n = hop_arc(w, n, w->leaving[k], time);
-	return n;
-}
-
+/* In the order of where they lead, as the search wants them. */
 static size_t all_arcs(struct ebb_xfer_solve_work *w)
 {
-	size_t n = read_arcs(w, 0);
+	bool priced = price_arrivals(w);
+	size_t n = 0;
 
 	for (uint32_t t = 0; t < w->times; t++)
-		n = wait_arcs(w, hop_arcs(w, convert_arcs(w, n, t), t), t);
-	return n;
+		for (uint32_t f = 0; f < forms(w); f++)
+			for (uint32_t s = 0; s < w->x->n_sites; s++)
+				if (w->node[s])
+					n = arcs_to(w, n, s, f, t, priced);
+	return sink_arcs(w, n);
 }
 
 /* --- Branch and bound over sites that would get both forms --- */
