@@ -11,6 +11,8 @@
 #define MAX_STATES 65536	/* groups x pools, for branching on groups */
 
 #define STEERS 8		/* slopes that are tried for one node */
+#define NARROWINGS 4		/* times that its ranges shrink by what was found */
+#define STEPS 8			/* slopes between the lowest and the highest price of a pool */
 
 #define MEMORY 300000	/* answers that are remembered, for all groups together, */
 #define MEMORY_EACH 512 /* and for one */
@@ -27,9 +29,9 @@ struct node {
 	ebb_xfer_num bound;
 	ebb_xfer_num *lo, *hi;		/* per pool */
 	uint8_t *state;			/* group x pool, or NULL: all FREE */
-	/* how to branch: cut the range of @pool at @cut, or, when that is negative, decide about @group */
+	/* how to branch: take from the range of @pool what lies between @cut and @past, or, when these are negative, decide about @group */
 	uint32_t pool;			/* EBB_XFER_NONE: not at all */
-	ebb_xfer_num cut;
+	ebb_xfer_num cut, past;
 	uint32_t group;
 };
 
@@ -54,6 +56,7 @@ struct search {
 	struct node *open;
 	size_t n_open, room;
 	size_t solves, limit;
+	ebb_xfer_num now;		/* bound of the node at the slopes */
 	ebb_xfer_num residual;		/* least bound of the nodes that were given up */
 	struct ebb_xfer_tiers best;
 	struct ebb_err *err;
@@ -121,17 +124,26 @@ static ebb_xfer_num tier_end(const struct ebb_xfer_pool *p, size_t i)
 }
 
 /*
- * As steep as the chord from lo to hi; where hi is far out in the last tier, as steep as that, which is hardly less and the same
- * for many nodes, so that answers are remembered.
+ * About as steep as the chord from lo to hi. Within one tier it is that tier's price; else one of a few slopes, which is hardly worse and
+ * the same for many nodes, so that answers are remembered.
  */
 static int64_t chord(const struct search *s, const struct node *n, size_t p)
 {
 	const struct ebb_xfer_pool *pool = &s->x->pools[p];
 	ebb_xfer_num lo = n->lo[p], run = n->hi[p] > lo ? n->hi[p] - lo : EBB_XFER_ONE;
-	int64_t last = pool->tiers[pool->n_tiers - 1].price;
 	int64_t slope = (int64_t)((ebb_xfer_pool_charge(pool, lo + run) - ebb_xfer_pool_charge(pool, lo)) / run);
+	int64_t low = pool->tiers[0].price, high = low;
 
-	return slope >= last && slope - last <= last / 100 ? last : slope;
+	for (size_t i = 0; i < pool->n_tiers; i++) {
+		int64_t price = pool->tiers[i].price;
+
+		if (price == slope)
+			return slope;
+		low = price < low ? price : low;
+		high = price > high ? price : high;
+	}
+	int64_t step = (high - low) / STEPS;
+	return step ? low + (slope - low + step / 2) / step * step : slope;
 }
 
 /* Lay a line of slope s->slope[p] below the charge from lo to hi: through the corner that it meets first. */
@@ -331,6 +343,74 @@ static uint32_t undecided(const struct search *s, const struct node *n, uint32_t
 	return fits != EBB_XFER_NONE ? fits : found;
 }
 
+/* --- What cannot be better any more --- */
+
+/* By how much the charge lies above the line. */
+static ebb_xfer_num above(const struct search *s, size_t p, ebb_xfer_num v)
+{
+	return ebb_xfer_pool_charge(&s->x->pools[p], v) - s->slope[p] * v - s->intercept[p];
+}
+
+/* Volumes of a pool that a better plan may have: from @lo to @hi, but none between @cut and @past when these are not negative. */
+struct span {
+	ebb_xfer_num lo, cut, past, hi;
+};
+
+/*
+ * Every plan with a volume of v in the pool costs as much more than the bound as the charge lies above the line at v; where that is
+ * @spare or more it is no better than the best one. lo is negative: none is better.
+ */
+static struct span better(const struct search *s, const struct node *n, size_t p, ebb_xfer_num spare)
+{
+	const struct ebb_xfer_pool *pool = &s->x->pools[p];
+	struct span a = {-1, -1, -1, -1};
+	ebb_xfer_num v = n->lo[p], over = above(s, p, v) - spare;
+
+	if (over < 0)
+		a.lo = v;
+	for (size_t i = 0; i <= pool->n_tiers; i++) {
+		ebb_xfer_num end = i < pool->n_tiers && tier_end(pool, i) < n->hi[p] ? tier_end(pool, i) : n->hi[p];
+
+		if (end <= v)
+			continue;
+		ebb_xfer_num next = above(s, p, end) - spare, rise = (next - over) / (end - v);
+		if (over < 0 && next >= 0) {
+			a.hi = v + (rise - 1 - over) / rise;
+			a.cut = a.cut < 0 ? a.hi : a.cut;
+		} else if (over >= 0 && next < 0 && a.lo < 0) {
+			a.lo = v + over / -rise;
+		} else if (over >= 0 && next < 0 && a.past < 0) {
+			a.past = v + over / -rise;
+		}
+		v = end;
+		over = next;
+	}
+	if (over < 0)
+		a.hi = v;
+	if (a.past <= a.cut)
+		a.cut = a.past = -1;
+	return a;
+}
+
+/* Leave out at both ends what cannot be better. 1: something was; 0: nothing; negative: no volume is left. */
+static int shrink(const struct search *s, struct node *n)
+{
+	int any = 0;
+
+	for (size_t p = 0; p < s->x->n_pools; p++) {
+		struct span a = better(s, n, p, s->best.cost - s->now);
+
+		if (a.lo < 0)
+			return -1;
+		any |= a.lo > n->lo[p] || a.hi < n->hi[p];
+		n->lo[p] = a.lo;
+		n->hi[p] = a.hi;
+	}
+	return any;
+}
+
+/* --- Where to go on --- */
+
 /* Where line and charge differ most, and what to do about it. */
 static void choose(const struct search *s, struct node *n)
 {
@@ -338,9 +418,9 @@ static void choose(const struct search *s, struct node *n)
 
 	n->pool = EBB_XFER_NONE;
 	for (uint32_t p = 0; p < s->x->n_pools; p++) {
-		ebb_xfer_num v = s->volume[p];
-		ebb_xfer_num gap = ebb_xfer_pool_charge(&s->x->pools[p], v) - s->slope[p] * v - s->intercept[p];
-		ebb_xfer_num cut = corner(s, n, p);
+		ebb_xfer_num gap = above(s, p, s->volume[p]);
+		struct span hole = better(s, n, p, s->best.cost - s->now);
+		ebb_xfer_num cut = hole.cut >= 0 ? hole.cut : corner(s, n, p);
 		uint32_t group = cut < 0 && gap > 0 ? undecided(s, n, p) : EBB_XFER_NONE;
 
 		if (gap <= widest || (cut < 0 && group == EBB_XFER_NONE))
@@ -348,6 +428,7 @@ static void choose(const struct search *s, struct node *n)
 		widest = gap;
 		n->pool = p;
 		n->cut = cut;
+		n->past = hole.cut >= 0 ? hole.past : cut;
 		n->group = group;
 	}
 }
@@ -362,9 +443,8 @@ static bool steer(struct search *s, const struct node *n, int round)
 
 	for (uint32_t p = 0; p < s->x->n_pools; p++) {
 		ebb_xfer_num v = s->volume[p];
-		ebb_xfer_num gap = ebb_xfer_pool_charge(&s->x->pools[p], v) - s->slope[p] * v - s->intercept[p];
 
-		if (gap <= 0 || v == s->corner[p] || s->least[p] + 1 >= s->most[p] || corner(s, n, p) >= 0)
+		if (above(s, p, v) <= 0 || v == s->corner[p] || s->least[p] + 1 >= s->most[p] || corner(s, n, p) >= 0)
 			continue;
 		if (v < s->corner[p])
 			s->most[p] = s->slope[p];
@@ -400,6 +480,7 @@ static int bound_node(struct search *s, struct node *n)
 		if (r)
 			return r;
 		n->bound = bound > n->bound ? bound : n->bound;
+		s->now = bound;
 	} while (n->bound < s->best.cost && round < STEERS && steer(s, n, round++));
 	return 0;
 }
@@ -410,9 +491,13 @@ static int visit(struct search *s, struct node n)
 	if (!narrow(s, &n))
 		return 0;
 	s->best.nodes++;
-	int r = bound_node(s, &n);
-	if (r || n.bound >= s->best.cost)
-		return r < 0 ? r : 0;
+	int r, narrowed = 1;
+	for (int i = 0; narrowed > 0 && i < NARROWINGS; i++) {
+		r = bound_node(s, &n);
+		narrowed = r || n.bound >= s->best.cost ? -1 : shrink(s, &n);
+		if (narrowed < 0)
+			return r < 0 ? r : 0;
+	}
 	choose(s, &n);
 	if (n.pool == EBB_XFER_NONE) {
 		s->residual = n.bound < s->residual ? n.bound : s->residual;
@@ -465,7 +550,7 @@ static int expand(struct search *s, const struct node *n)
 		if (n->cut < 0)
 			child.state[at] = side ? COUNTED : BANNED;
 		else if (side)
-			child.lo[n->pool] = n->cut;
+			child.lo[n->pool] = n->past;
 		else
 			child.hi[n->pool] = n->cut;
 		if ((r = visit(s, child)) < 0)
