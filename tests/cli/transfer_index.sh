@@ -83,7 +83,7 @@ expect_status 0
 
 # --- The run, killed on its way ---
 for s in 0.01 0.02 0.04; do
-	{ timeout -s KILL "$s" "$EBB" transfer run plan.jsonl || true; } >/dev/null 2>&1
+	{ timeout --foreground -s KILL "$s" "$EBB" transfer run plan.jsonl || true; } >/dev/null 2>&1
 done
 run "$EBB" transfer run plan.jsonl --json
 [[ $status -le 1 ]] || unexpected 'it does not go on'
@@ -173,7 +173,7 @@ expect_status 7
 job hub
 expect_status 0
 for s in 0.01 0.03; do
-	{ EBB_INDEX=$HOME/index.eu timeout -s KILL "$s" "$EBB" transfer run part.eu.jsonl || true; } >/dev/null 2>&1
+	{ EBB_INDEX=$HOME/index.eu timeout --foreground -s KILL "$s" "$EBB" transfer run part.eu.jsonl || true; } >/dev/null 2>&1
 done
 job eu
 expect_status 0
@@ -237,7 +237,7 @@ todo() { tail -n +3 cp.jsonl | jq -r '"\(.store) \(.path) \(.to_store) \(.to_pat
 [[ $(todo) == $'eu2 elsewhere eu2 cp/3\nhome cp/1 hub cp/1' ]] || fail "$(todo)"
 run "$EBB" transfer plan home:cp/ --to eu,eu2,hub --copies 2 -o cp.jsonl --json
 [[ $(tail -n +3 cp.jsonl | jq -r 'select(.to_path == "cp/1").to_store' | sort | xargs) == "eu hub" ]] || fail "$(todo)"
-{ timeout -s KILL 0.02 "$EBB" transfer run cp.jsonl || true; } >/dev/null 2>&1
+{ timeout --foreground -s KILL 0.02 "$EBB" transfer run cp.jsonl || true; } >/dev/null 2>&1
 run "$EBB" transfer run cp.jsonl
 expect_status 0
 run "$EBB" scan
@@ -301,7 +301,7 @@ at 2028-01-07T12:00:00Z run dl.jsonl
 expect_status 7
 expect_err '40 actions wait for the windows of their links; the next one opens at 2028-01-07T20:00:00Z'
 [[ -z $(find hub/.ebb-transfer -type f 2>/dev/null) ]] || fail 'something went before its window'
-{ EBB_NOW=2028-01-07T21:00:00Z timeout -s KILL 0.03 "$EBB" -c timed.yaml transfer run dl.jsonl || true; } >/dev/null 2>&1
+{ EBB_NOW=2028-01-07T21:00:00Z timeout --foreground -s KILL 0.03 "$EBB" -c timed.yaml transfer run dl.jsonl || true; } >/dev/null 2>&1
 at 2028-01-07T21:00:00Z run dl.jsonl
 expect_status 7
 expect_err '40 actions wait for the windows of their links; the next one opens at 2028-01-08T08:00:00Z'

@@ -125,7 +125,7 @@ run "$EBB" scan
 expect_status 0
 run "$EBB" plan -o again.jsonl
 for s in 0.05 0.15 0.3; do
-	{ timeout -s KILL "$s" "$EBB" apply again.jsonl || true; } >/dev/null 2>&1
+	{ timeout --foreground -s KILL "$s" "$EBB" apply again.jsonl || true; } >/dev/null 2>&1
 done
 run "$EBB" apply again.jsonl
 [[ $status -le 1 ]] || unexpected 'it does not go on'

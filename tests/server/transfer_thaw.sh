@@ -69,14 +69,14 @@ run "$EBB" transfer run plan.jsonl
 expect_status 7
 expect_err '3 objects (8.6 MiB) in archive classes must be thawed first'
 [[ ! -s asked ]] || fail 'something was asked for'
-{ timeout -s KILL 0.15 "$EBB" transfer run plan.jsonl --thaw bulk || true; } >/dev/null 2>&1
+{ timeout --foreground -s KILL 0.15 "$EBB" transfer run plan.jsonl --thaw bulk || true; } >/dev/null 2>&1
 run "$EBB" transfer run plan.jsonl --thaw bulk
 expect_status 7
 expect_err 'being thawed'
 [[ $(sort -u asked) == $(printf '%s Bulk 2\n' "/$eu/cold/c" "/$home/d/a" "/$home/d/b" | sort) ]] || fail "asked for: $(cat asked)"
 [[ -z $(aws s3api list-objects-v2 --bucket "$eu" --prefix d/ | jq -r '.Contents // [] | .[].Key') ]] || fail 'something was copied before all is awake'
 pass 49
-{ timeout -s KILL 0.1 "$EBB" transfer run plan.jsonl || true; } >/dev/null 2>&1
+{ timeout --foreground -s KILL 0.1 "$EBB" transfer run plan.jsonl || true; } >/dev/null 2>&1
 run "$EBB" transfer run plan.jsonl
 expect_status 0
 for k in a b c new ia; do
