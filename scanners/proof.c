@@ -11,6 +11,7 @@
 
 struct ebb_proof {
 	const struct ebb_store *store;
+	bool replaced;		/* the object is no more; its place may be tidied up */
 	struct ebb_record rec;	/* its key is the one below */
 	char key[];
 };
@@ -33,6 +34,7 @@ int ebb_proof_new(const struct ebb_store *s, const char *key, const struct ebb_r
 		return ebb_err_set(err, EBB_ENOMEM, "no memory for a proof about '%s'", key);
 	memcpy(p->key, key, len + 1);
 	p->store = s;
+	p->replaced = false;
 	p->rec = *rec;
 	p->rec.key = p->key;
 	p->rec.key_len = (uint32_t)len;
@@ -351,6 +353,30 @@ int ebb_proof_linked(struct ebb_store *s, const char *key, const char *other, st
 	return rc < 0 ? rc : ebb_proof_new(s, key, &a, ret, err);
 }
 
+int ebb_proof_replaced(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err)
+{
+	struct ebb_proof_copy content = *c, meta = *c;
+	int rc = ebb_proof_check_record(c->src_key, c->src_rec, err);
+
+	content.level = EBB_PROOF_DIGEST;
+	meta.meta = ebb_store_caps(c->src) & EBB_CAP_META ? EBB_META_OWNER | EBB_META_MODE | EBB_META_XATTRS : 0;
+	if (rc == 0 && c->src != c->dst)
+		rc = ebb_err_set(err, EBB_EINVAL, "nothing can be replaced from another store");
+	if (rc == 0)
+		rc = check_distinct(c, err);
+	if (rc == 0)
+		rc = check_content(&content, err);
+	if (rc == 0)
+		rc = check_duplicate(c->src, c->dst_key, c->src_key, err);
+	if (rc == 0)
+		rc = check_meta(&meta, err);
+	if (rc == 0)
+		rc = ebb_proof_new(c->src, c->src_key, c->src_rec, ret, err);
+	if (rc == 0)
+		(*ret)->replaced = true;
+	return rc;
+}
+
 const struct ebb_store *ebb_proof_store(const struct ebb_proof *p)
 {
 	return p->store;
@@ -364,6 +390,11 @@ const char *ebb_proof_key(const struct ebb_proof *p)
 const struct ebb_record *ebb_proof_record(const struct ebb_proof *p)
 {
 	return &p->rec;
+}
+
+bool ebb_proof_is_replaced(const struct ebb_proof *p)
+{
+	return p->replaced;
 }
 
 void ebb_proof_free(struct ebb_proof *p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Proofs: the only key to ebb_store_remove. A proof says why an object may go for good, and of
- * which object, in which state, it says so. There are seven, and each function below checks what it
+ * Proofs: the only key to ebb_store_remove and ebb_store_replace. A proof says why an object may go for good, and of
+ * which object, in which state, it says so. There are eight, and each function below checks what it
  * claims before it gives a proof out:
  *
  *   verified copy   the content stands elsewhere, read back and compared, with its metadata
@@ -11,6 +11,7 @@
  *   hidden          the object was hidden by a delete marker and its time is over
  *   original        it is a copy that was verified when it was made, and what it was made of stands unchanged
  *   linked          the name is one of several of its inode, which stands under another
+ *   replaced        a verified copy stands in its place already
  *
  * and three about packs in proof_pack.h.
  *
@@ -123,12 +124,22 @@ int ebb_proof_linked(struct ebb_store *s, const char *key, const char *other, st
 		     struct ebb_err *err);
 
 /*
+ * Proof to finish a replacement (ebb_store_replace) that was cut short: what stands under @c->src_key is a copy that the store made of
+ * @c->dst_key, and that is a verified copy of what stood there before, @c->src_rec: decoded it has @c->src_digest. Its level and metadata do
+ * not matter; both stores are one. What is compared are contents and attributes.
+ *
+ * @return  0 with a proof for ebb_store_replace, and nothing else; -EBB_EMISMATCH; -EBB_ECHANGED; -EBB_ENOENT; -EBB_EINVAL.
+ */
+int ebb_proof_replaced(const struct ebb_proof_copy *c, struct ebb_proof **ret, struct ebb_err *err);
+
+/*
  * What a proof allows, for store.c: the store, the key, and the state. They live as long as the
  * proof.
  */
 const struct ebb_store *ebb_proof_store(const struct ebb_proof *p);
 const char *ebb_proof_key(const struct ebb_proof *p);
 const struct ebb_record *ebb_proof_record(const struct ebb_proof *p);
+bool ebb_proof_is_replaced(const struct ebb_proof *p);
 
 /* Destroy a proof; NULL is a no-op. */
 void ebb_proof_free(struct ebb_proof *p);

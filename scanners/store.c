@@ -512,6 +512,22 @@ int ebb_store_copy(struct ebb_store *s, const char *from, const char *to, const 
 	return s->ops->copy(s, from, to, class, expect, ret, err);
 }
 
+int ebb_store_replace(struct ebb_store *s, const char *key, const struct ebb_proof *proof, const char *from,
+		      const struct ebb_record *from_rec, struct ebb_record *ret, struct ebb_err *err)
+{
+	int rc = check_key(s, key, OBJECT, err);
+
+	if (rc == 0)
+		rc = check_key(s, from, OBJECT, err);
+	if (rc < 0)
+		return rc;
+	if (!proof || !from_rec || ebb_proof_store(proof) != s || strcmp(ebb_proof_key(proof), key) != 0 || strcmp(from, key) == 0)
+		return ebb_err_set(err, EBB_EINVAL, "no proof that '%s' in store '%s' may be replaced", key, s->name);
+	if (!s->ops->replace)
+		return unsupported(s, "replace objects", err);
+	return s->ops->replace(s, key, ebb_proof_record(proof), ebb_proof_is_replaced(proof), from, from_rec, ret, err);
+}
+
 bool ebb_store_can_take(const struct ebb_store *to, const struct ebb_store *from)
 {
 	return to->ops == from->ops && to->ops->take && to->ops->can_take(to, from);
@@ -624,7 +640,7 @@ int ebb_store_remove(struct ebb_store *s, const char *key, const struct ebb_proo
 
 	if (rc < 0)
 		return rc;
-	if (!proof || ebb_proof_store(proof) != s || strcmp(ebb_proof_key(proof), key) != 0)
+	if (!proof || ebb_proof_store(proof) != s || strcmp(ebb_proof_key(proof), key) != 0 || ebb_proof_is_replaced(proof))
 		return ebb_err_set(err, EBB_EINVAL, "no proof that '%s' in store '%s' may go", key,
 				   s->name);
 	if (!s->ops->remove)

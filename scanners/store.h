@@ -373,6 +373,22 @@ int ebb_store_take(struct ebb_store *to, const char *to_key, struct ebb_store *f
 		   struct ebb_err *err);
 
 /*
+ * Put a copy of @from in the place of what stands under @key (EBB_CAP_COPY), on the store's side; the key is at no time without an object.
+ * It gets the content, metadata and tags of @from, encrypted as that is, and keeps its own class and access list. Its old content is
+ * gone, also where earlier versions stay, so it takes a proof about @key; @from stays. Where the store does not check
+ * preconditions of copies by itself there is a window of one request in which what somebody else writes is replaced, too.
+ *
+ * @proof     of ebb_proof_verified, for the first time; of ebb_proof_replaced (nothing is copied, what is missing is done) to finish one
+ *            that may have got anywhere.
+ * @from_rec  what @from must still be.
+ * @ret       record of what now stands under @key; may be NULL.
+ * @return    0; -EBB_ECHANGED, -EBB_ENOENT for either; -EBB_EINVAL for a proof about something else; -EBB_ENOTSUP: locked, or what would be
+ *            lost; -EBB_EMISMATCH when the store says yes and does something else. After a failure, look.
+ */
+int ebb_store_replace(struct ebb_store *s, const char *key, const struct ebb_proof *proof, const char *from,
+		      const struct ebb_record *from_rec, struct ebb_record *ret, struct ebb_err *err);
+
+/*
  * Change the storage class of an object in place (EBB_CAP_CLASS); everything else stays (but CTIME), and is read back.
  *
  * @ret  the record as it now stands; may be NULL.
@@ -448,7 +464,7 @@ int ebb_store_hidden(struct ebb_store *s, const char *key, const struct ebb_reco
 		     struct ebb_err *err);
 
 /*
- * Remove an object for good. The only way to do so, and only with a proof (proof.h) for this very
+ * Remove an object for good. The only way to do so but ebb_store_replace, and only with a proof (proof.h) for this very
  * store, key and state: what the proof saw must still stand (-EBB_ECHANGED). -EBB_EINVAL for a
  * proof about something else, and for directories. With EBB_CAP_VERSIONS it may also be hidden, and
  * then goes with the marker above it; where older versions lie below, a marker stays over them, so
@@ -533,6 +549,9 @@ struct ebb_store_ops {
 		    const struct ebb_record *expect, struct ebb_err *err);
 	int (*copy)(struct ebb_store *s, const char *from, const char *to, const char *class,
 		    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+	/* @again: @key holds a copy of @from already; @expect is what it replaced */
+	int (*replace)(struct ebb_store *s, const char *key, const struct ebb_record *expect, bool again,
+		       const char *from, const struct ebb_record *from_rec, struct ebb_record *ret, struct ebb_err *err);
 	bool (*can_take)(const struct ebb_store *to, const struct ebb_store *from);
 	int (*take)(struct ebb_store *to, const char *to_key, struct ebb_store *from, const char *key,
 		    const struct ebb_record *expect, const struct ebb_store_write_opts *opts, struct ebb_record *ret,

@@ -32,7 +32,7 @@ const char *ebb_store_faulty_op_name(enum ebb_store_faulty_op op)
 	static const char *const names[EBB_FAULTY_COUNT] = {
 		"identify", "space", "list", "head", "get-meta", "read-open", "read", "read-hole",
 		"read-verify", "read-range", "hidden", "sleep", "set-meta", "write-open", "write", "write-hole", "write-commit",
-		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "share", "link", "copy", "set-class", "thaw", "hide",
+		"write-abort", "write-sweep", "rename", "mkdirs", "rmdir", "share", "link", "copy", "replace", "set-class", "thaw", "hide",
 		"show", "remove", "any", "change",
 	};
 
@@ -669,6 +669,14 @@ static int faulty_copy(struct ebb_store *s, const char *from, const char *to, co
 		ebb_store_copy(in, from, to, class, expect, ret, err));
 }
 
+static int faulty_replace(struct ebb_store *s, const char *key, const struct ebb_record *expect, bool again,
+			  const char *from, const struct ebb_record *from_rec, struct ebb_record *ret, struct ebb_err *err)
+{
+	CHANGE(faulty_of(s), EBB_FAULTY_REPLACE, said_copied(key, from_rec, ret),
+		in->ops->replace ? in->ops->replace(in, key, expect, again, from, from_rec, ret, err)
+				 : ebb_err_set(err, EBB_ENOTSUP, "store '%s' replaces nothing", s->name));
+}
+
 static int faulty_set_class(struct ebb_store *s, const char *key, const char *class,
 			    const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
 {
@@ -759,6 +767,7 @@ static const struct ebb_store_ops ops = {
 	.share = faulty_share,
 	.link = faulty_link,
 	.copy = faulty_copy,
+	.replace = faulty_replace,
 	.set_class = faulty_set_class,
 	.seal = faulty_seal,
 	.sleep = faulty_sleep,

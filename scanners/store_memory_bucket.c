@@ -736,6 +736,22 @@ static int bucket_write_sweep(struct ebb_store *s, const char *key, const char *
 
 /* --- What only object stores do --- */
 
+/* A copy of @v under another key and in a class, with all that it has; not the bucket's yet. */
+static struct version *twin(const struct version *v, const char *key, const char *class, struct ebb_err *err)
+{
+	struct version *c = version_new(key, class);
+
+	if (!c || ebb_buf_add(&c->data, v->data.data, v->data.len) < 0 || ebb_meta_copy(&c->meta, &v->meta, err) < 0) {
+		no_memory(key, err);
+		version_free(c);
+		return NULL;
+	}
+	memcpy(c->etag, v->etag, sizeof(c->etag));
+	if (!c->meta.mtime)
+		c->meta.mtime = c->meta.atime = v->time;	/* as old as it was */
+	return c;
+}
+
 static int bucket_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
 		       const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err)
 {
@@ -748,21 +764,45 @@ static int bucket_copy(struct ebb_store *s, const char *from, const char *to, co
 		return rc;
 	if (current(b, to))
 		return ebb_err_set(err, EBB_EEXIST, "cannot copy '%s': '%s' exists already", from, to);
-	EBB_CLEANUP(version_freep) struct version *c = version_new(to, class ? class : v->class);
-	if (!c || ebb_buf_add(&c->data, v->data.data, v->data.len) < 0)
-		return no_memory(to, err);
-	memcpy(c->etag, v->etag, sizeof(c->etag));
-	rc = ebb_meta_copy(&c->meta, &v->meta, err);
-	if (rc < 0)
-		return rc;
-	if (!c->meta.mtime)
-		c->meta.mtime = c->meta.atime = v->time;	/* as old as it was */
-	struct version *made = c;
-	c = NULL;
+	struct version *made = twin(v, to, class ? class : v->class, err);
+	if (!made)
+		return -EBB_ENOMEM;
 	rc = insert(b, made, err);
 	if (rc == 0 && ret)
 		record_of(made, to, ret);
 	return rc;
+}
+
+/* What a replacement left below the object that took its place. */
+static struct version *replaced(const struct bucket *b, const char *key, const struct ebb_record *expect)
+{
+	size_t i = place(b, key) + 1;
+
+	return i < b->n && strcmp(b->all[i]->key, key) == 0 && check(b->all[i], key, expect, NULL) == 0 ? b->all[i] : NULL;
+}
+
+static int bucket_replace(struct ebb_store *s, const char *key, const struct ebb_record *expect, bool again,
+			  const char *from, const struct ebb_record *from_rec, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct bucket *b = (struct bucket *)s;
+	LOCKED(b);
+	struct version *v = current(b, key), *f = current(b, from), *c;
+	int rc = check_awake(b, f, from, from_rec, err);
+
+	rc = rc < 0 ? rc : check(v, key, again ? NULL : expect, err);
+	if (rc < 0)
+		return rc;
+	if (!(c = again ? v : twin(f, key, v->class, err)))
+		return -EBB_ENOMEM;
+	if (again)
+		v = replaced(b, key, expect);
+	else if ((rc = insert(b, c, err)) < 0)
+		return rc;
+	if (v)
+		drop(b, v);
+	if (ret)
+		record_of(c, key, ret);
+	return 0;
 }
 
 static int bucket_set_class(struct ebb_store *s, const char *key, const char *class,
@@ -947,6 +987,7 @@ const struct ebb_store_ops ebb_store_memory_bucket_ops = {
 	.write_abort = bucket_write_abort,
 	.write_sweep = bucket_write_sweep,
 	.copy = bucket_copy,
+	.replace = bucket_replace,
 	.set_class = bucket_set_class,
 	.seal = bucket_seal,
 	.sleep = bucket_sleep,

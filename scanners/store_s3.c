@@ -391,6 +391,7 @@ const struct ebb_store_ops ebb_store_s3_ops = {
 	.write_abort = ebb_store_s3_write_abort,
 	.write_sweep = ebb_store_s3_write_sweep,
 	.copy = ebb_store_s3_copy,
+	.replace = ebb_store_s3_copy_replace,
 	.can_take = ebb_store_s3_copy_can_take,
 	.take = ebb_store_s3_copy_take,
 	.set_class = ebb_store_s3_copy_class,

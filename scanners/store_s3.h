@@ -147,6 +147,13 @@ int ebb_store_s3_version_second(struct ebb_store_s3 *s, const char *key, const c
  */
 int ebb_store_s3_version_spares(struct ebb_store_s3 *s, const char *key, const struct ebb_store_s3_object *o, struct ebb_err *err);
 
+/* Remove one version for good, of a key as the bucket has it. */
+int ebb_store_s3_version_drop(struct ebb_store_s3 *s, const char *full, const char *id, struct ebb_err *err);
+
+/* The same for the version directly below version @id of a key, if it is what @expect says; 0 also when it is not. */
+int ebb_store_s3_version_drop_second(struct ebb_store_s3 *s, const char *key, const char *id,
+				     const struct ebb_record *expect, struct ebb_err *err);
+
 /* Operations of the table in store_s3.c. */
 int ebb_store_s3_meta_get(struct ebb_store *s, const char *key, struct ebb_meta *ret, struct ebb_err *err);
 int ebb_store_s3_meta_set(struct ebb_store *s, const char *key, const struct ebb_meta *meta, uint32_t what,
@@ -173,6 +180,8 @@ void ebb_store_s3_write_abort(struct ebb_store_writer *w);
 int ebb_store_s3_write_sweep(struct ebb_store *s, const char *key, const char *tag, struct ebb_err *err);
 int ebb_store_s3_copy(struct ebb_store *s, const char *from, const char *to, const char *class,
 		      const struct ebb_record *expect, struct ebb_record *ret, struct ebb_err *err);
+int ebb_store_s3_copy_replace(struct ebb_store *s, const char *key, const struct ebb_record *expect, bool again,
+			      const char *from, const struct ebb_record *from_rec, struct ebb_record *ret, struct ebb_err *err);
 bool ebb_store_s3_copy_can_take(const struct ebb_store *to, const struct ebb_store *from);
 int ebb_store_s3_copy_take(struct ebb_store *to, const char *to_key, struct ebb_store *from, const char *key,
 			   const struct ebb_record *expect, const struct ebb_store_write_opts *opts, struct ebb_record *ret,

@@ -101,6 +101,7 @@ struct job {
 	const struct ebb_store_s3_meta *meta;
 	const char *class;
 	int64_t part;			/* bytes of a part; 0: what the limits say */
+	const char *over;		/* entity tag of what it may take the place of, where the store looks at that; or NULL */
 	char from[EBB_STORE_S3_KEY], to[EBB_STORE_S3_KEY];
 };
 
@@ -147,6 +148,8 @@ static int copy_whole(const struct job *j, struct ebb_err *err)
 	ebb_s3_call_header(&call, "x-amz-metadata-directive", "REPLACE");
 	add_form(j, &call);
 	ebb_s3_call_header(&call, "x-amz-tagging-directive", "REPLACE");
+	if (j->over)
+		ebb_s3_call_headerf(&call, "if-match", "\"%s\"", j->over);
 	int rc = add_source(j, &call, err);
 	rc = rc ? rc : ebb_store_s3_meta_send(j->meta, &call, err);
 	return rc ? rc : ebb_s3_do(j->s->s3, &call, err);
@@ -208,6 +211,8 @@ static int copy_all_parts(const struct job *j, const char *id, struct ebb_err *e
 		return rc;
 	ebb_s3_call_init(&call, EBB_S3_UPLOAD_COMPLETE, "POST", j->to);
 	ebb_s3_call_query(&call, "uploadId", id);
+	if (j->over)
+		ebb_s3_call_headerf(&call, "if-match", "\"%s\"", j->over);
 	call.body = doc.data;
 	call.body_len = doc.len;
 	call.idle = COPY_IDLE;
@@ -279,13 +284,9 @@ static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_
 /* Onto itself in a bucket with versions the old bytes stay, as a noncurrent version that costs as before. */
 static int drop_old(const struct job *j, const struct ebb_store_s3_object *made, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
-
 	if (!*j->o->version || strcmp(j->from, j->to) != 0 || strcmp(j->o->version, made->version) == 0)
 		return 0;
-	ebb_s3_call_init(&call, EBB_S3_DELETE, "DELETE", j->from);
-	ebb_s3_call_query(&call, "versionId", j->o->version);
-	return ebb_s3_do(j->s->s3, &call, err);
+	return ebb_store_s3_version_drop(j->s, j->from, j->o->version, err);
 }
 
 int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const struct ebb_store_s3_object *o,
@@ -316,6 +317,108 @@ int ebb_store_s3_copy_object(struct ebb_store_s3 *s, const char *from, const str
 	if (rc == 0)
 		rc = drop_old(&j, ret, err);
 	ebb_buf_release(&was.text);
+	return rc;
+}
+
+/* --- In the place of another object --- */
+
+/*
+ * The access list goes to the source of the copy first, so that whoever finishes this after a kill finds it there; it was the key's alone
+ * until then.
+ */
+struct replacement {
+	struct ebb_store_s3 *s;
+	const char *key, *from;
+	struct ebb_store_s3_object was, o;	/* what stands under the key, and what is to stand there */
+	struct ebb_store_s3_meta meta;		/* of the latter */
+	char full[EBB_STORE_S3_KEY], full_from[EBB_STORE_S3_KEY];
+};
+
+static int look_at_both(struct replacement *p, const struct ebb_record *expect, const struct ebb_record *from_rec,
+			struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call = {0};
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call key_call = {0};
+	int rc = ebb_store_s3_key(p->s, p->key, p->full, err);
+
+	rc = rc ? rc : ebb_store_s3_key(p->s, p->from, p->full_from, err);
+	rc = rc ? rc : ebb_store_s3_head(p->s, p->from, from_rec, &call, &p->o, err);
+	rc = rc ? rc : ebb_store_s3_head(p->s, p->key, expect, &key_call, &p->was, err);
+	if (rc == 0 && (p->was.locked || p->o.locked))
+		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is locked: retention or legal hold", p->was.locked ? p->key : p->from);
+	if (rc == 0 && p->was.customer_key && !p->o.customer_key)
+		rc = ebb_err_set(err, EBB_ENOTSUP, "'%s' is encrypted with a key of the customer's own", p->key);
+	rc = rc < 0 ? rc : ebb_store_s3_version_spares(p->s, p->key, &p->was, err);
+	rc = rc < 0 ? rc : ebb_store_s3_meta_read(p->s, p->from, &call, &p->o, &p->meta, err);
+	p->meta.has |= EBB_META_TIMES;	/* as old as its content */
+	return rc;
+}
+
+/* The access list of @from for @to, unless it is the one that everything has. */
+static int hand_acl(struct ebb_store_s3 *s, const char *from, const char *to, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_buf_release) struct ebb_buf acl = EBB_BUF_INIT(DOC_MAX);
+	struct grants was = {0};
+	int rc = get_acl(s, from, &acl, &was, err);
+
+	if (rc == 1)
+		rc = was.n == 1 && was.all_owners ? 0 : restore_acl(s, to, &acl, &was, err);
+	ebb_buf_release(&was.text);
+	return rc;
+}
+
+static int put_over(struct replacement *p, struct ebb_store_s3_object *made, struct ebb_err *err)
+{
+	struct job j = {
+		.s = p->s, .source = p->s, .o = &p->o, .meta = &p->meta, .class = p->was.class,
+		.over = p->s->conditions && *p->was.etag ? p->was.etag : NULL,
+	};
+	bool large = p->o.rec.f[EBB_F_SIZE] > p->s->limits.copy;
+	struct ebb_err why = {0};
+
+	memcpy(j.from, p->full_from, sizeof(j.from));
+	memcpy(j.to, p->full, sizeof(j.to));
+	int rc = hand_acl(p->s, p->full, p->full_from, err);
+	if (rc < 0)
+		return rc;
+	rc = large ? copy_in_parts(&j, &why) : copy_whole(&j, &why);
+	if (rc == -EBB_ENOTSUP && j.over) {	/* no conditional copies there: it was looked at just before */
+		j.over = NULL;
+		ebb_err_clear(&why);
+		rc = large ? copy_in_parts(&j, &why) : copy_whole(&j, &why);
+	}
+	if (rc < 0)
+		return ebb_err_set(err, -rc, "%s", why.msg);
+	rc = hand_acl(p->s, p->full_from, p->full, err);
+	return rc < 0 ? rc : check_copy(&j, p->key, made, err);
+}
+
+/* What was cut short. Its bytes were compared by whoever asks; a copy in parts has another tag than its source. */
+static int tidy_up(struct replacement *p, struct ebb_store_s3_object *made, struct ebb_err *err)
+{
+	const struct job j = {.s = p->s, .source = p->s, .o = &p->was, .meta = &p->meta, .class = p->was.class};
+	int rc = hand_acl(p->s, p->full_from, p->full, err);
+
+	return rc < 0 ? rc : check_copy(&j, p->key, made, err);
+}
+
+int ebb_store_s3_copy_replace(struct ebb_store *base, const char *key, const struct ebb_record *expect, bool again,
+			      const char *from, const struct ebb_record *from_rec, struct ebb_record *ret, struct ebb_err *err)
+{
+	struct replacement p = {.s = (struct ebb_store_s3 *)base, .key = key, .from = from};
+	struct ebb_store_s3_object made;
+	int rc = look_at_both(&p, again ? NULL : expect, from_rec, err);
+
+	if (rc == 0)
+		rc = again ? tidy_up(&p, &made, err) : put_over(&p, &made, err);
+	ebb_meta_release(&p.meta.m);
+	/* the old bytes would stay as a noncurrent version, which costs as before */
+	if (rc == 0 && again && *made.version)
+		rc = ebb_store_s3_version_drop_second(p.s, key, made.version, expect, err);
+	if (rc == 0 && !again && *p.was.version && strcmp(p.was.version, made.version) != 0)
+		rc = ebb_store_s3_version_drop(p.s, p.full, p.was.version, err);
+	if (rc == 0 && ret)
+		*ret = made.rec;
 	return rc;
 }
 

@@ -100,6 +100,26 @@ int ebb_store_s3_version_spares(struct ebb_store_s3 *s, const char *key, const s
 	return rc;
 }
 
+int ebb_store_s3_version_drop(struct ebb_store_s3 *s, const char *full, const char *id, struct ebb_err *err)
+{
+	return delete(s, full, id, "", NULL, err);
+}
+
+int ebb_store_s3_version_drop_second(struct ebb_store_s3 *s, const char *key, const char *id,
+				     const struct ebb_record *expect, struct ebb_err *err)
+{
+	EBB_CLEANUP(versions_release) struct versions v = {0};
+	int rc = versions_get(s, key, &v, err);
+	const struct ebb_s3_entry *e = v.list.page.entries;
+	struct ebb_record rec;
+
+	if (rc < 0 || v.n < 2 || strcmp(e[0].id, id) != 0 || e[1].kind != EBB_KIND_VERSION)
+		return rc;
+	ebb_s3_page_record(&e[1], &rec);
+	ebb_record_set(&rec, EBB_F_KIND, EBB_KIND_FILE);
+	return ebb_store_expect(&rec, expect, NULL) == 0 ? delete(s, v.full, e[1].id, "", NULL, err) : 0;
+}
+
 static int put_marker(struct ebb_store_s3 *s, const char *full, struct ebb_err *err)
 {
 	bool marker = false;

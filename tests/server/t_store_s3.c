@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compress/digest.h"
 #include "scanners/s3_admin.h"
 #include "scanners/s3_list.h"
 #include "scanners/store_s3.h"
@@ -256,6 +257,103 @@ END_TEST
 
 /* --- The store --- */
 
+/* Give it to all, or to nobody else; and whether all have it. */
+static void set_public(struct ebb_store *s, const char *key, bool on)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call put = {0};
+	struct ebb_err err = {0};
+
+	ebb_s3_call_init(&put, EBB_S3_PUT_CONFIG, "PUT", key);
+	ebb_s3_call_query(&put, "acl", "");
+	ebb_s3_call_header(&put, "x-amz-acl", on ? "public-read" : "private");
+	put.body = "";
+	expect(ebb_s3_do(ebb_store_s3_client(s), &put, &err), 0, &err);
+}
+
+static bool is_public(struct ebb_store *s, const char *key)
+{
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call got = {0};
+
+	get_config(s, key, "acl", &got);
+	return strstr(got.http.answer.data, "AllUsers") != NULL;
+}
+
+/* The proof of a replacement that was cut short behind the copy: its access list is still with its source. */
+static void finish_replacement(struct ebb_store *s, const struct ebb_record *was, const char *text, size_t len)
+{
+	struct ebb_proof_copy c = {.src = s, .src_key = "o", .src_rec = was, .dst = s, .dst_key = "b/new"};
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *again = NULL;
+	struct ebb_record from;
+	struct ebb_err err = {0};
+
+	set_public(s, "o", false);
+	ebb_digest_of(&ebb_digest_xxh128, text, len, c.src_digest, NULL);
+	expect(ebb_store_head(s, "b/new", &from, &err), 0, &err);
+	expect(ebb_proof_replaced(&c, &again, &err), 0, &err);
+	expect(ebb_store_replace(s, "o", again, "b/new", &from, NULL, &err), 0, &err);
+	ck_assert(is_public(s, "o"));
+}
+
+static void replace_public(struct ebb_store *s, const char *text, size_t len)
+{
+	EBB_CLEANUP(ebb_s3_list_release) struct ebb_s3_list l = {.kind = EBB_S3_LIST_ALL_VERSIONS, .prefix = "o"};
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = NULL;
+	struct ebb_record was, from;
+	struct ebb_err err = {0};
+
+	ebb_store_suite_write(s, "o", "old", 3, NULL);
+	ebb_store_suite_write(s, "b/new", text, len, &from);
+	set_public(s, "o", true);
+	expect(ebb_store_head(s, "o", &was, &err), 0, &err);
+	expect(ebb_proof_purge(s, "o", &was, EBB_PROOF_PURGE_WORDS, &proof, &err), 0, &err);
+	expect(ebb_store_replace(s, "o", proof, "b/new", &from, NULL, &err), 0, &err);
+	ebb_store_suite_content(s, "o", text, len);
+	ck_assert(is_public(s, "o"));
+	expect(ebb_s3_list_do(ebb_store_s3_client(s), &l, &err), 0, &err);
+	ck_assert_uint_eq(l.page.n, 1);
+	finish_replacement(s, &was, text, len);
+}
+
+START_TEST(a_replacement_keeps_the_access_list)
+{
+	EBB_CLEANUP(ebb_store_closep) struct ebb_store *s = open_plain(), *versions = open_versions();
+
+	replace_public(s, "new", 3);
+	replace_public(versions, "new", 3);
+}
+END_TEST
+
+START_TEST(a_large_replacement_goes_in_parts)
+{
+	EBB_CLEANUP(ebb_store_closep) struct ebb_store *s = open_parts();
+	EBB_CLEANUP(ebb_mem_freep) char *data = large();
+
+	replace_public(s, data, LARGE);
+}
+END_TEST
+
+/* What was begun and not tidied up leaves the old bytes below, which are found and go. */
+START_TEST(a_finished_replacement_leaves_one_version)
+{
+	EBB_CLEANUP(ebb_store_closep) struct ebb_store *s = open_versions();
+	EBB_CLEANUP(ebb_s3_list_release) struct ebb_s3_list l = {.kind = EBB_S3_LIST_ALL_VERSIONS, .prefix = "o"};
+	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call put = {0};
+	struct ebb_record was;
+	struct ebb_err err = {0};
+
+	ebb_store_suite_write(s, "o", "old", 3, &was);
+	ebb_store_suite_write(s, "b/new", "new", 3, NULL);
+	set_public(s, "b/new", true);
+	ebb_s3_call_init(&put, EBB_S3_PUT, "PUT", "o");
+	put.body = "new";
+	put.body_len = 3;
+	expect(ebb_s3_do(ebb_store_s3_client(s), &put, &err), 0, &err);
+	finish_replacement(s, &was, "new", 3);
+	expect(ebb_s3_list_do(ebb_store_s3_client(s), &l, &err), 0, &err);
+	ck_assert_uint_eq(l.page.n, 1);
+}
+END_TEST
+
 START_TEST(a_prefix_is_a_store_of_its_own)
 {
 	const char *bucket = new_bucket(false);
@@ -343,6 +441,9 @@ int main(void)
 	tcase_add_test(own, what_does_not_fit_is_refused);
 	tcase_add_test(own, copies_in_place_keep_the_access_list);
 	tcase_add_test(own, a_class_in_place_leaves_one_version);
+	tcase_add_test(own, a_replacement_keeps_the_access_list);
+	tcase_add_test(own, a_large_replacement_goes_in_parts);
+	tcase_add_test(own, a_finished_replacement_leaves_one_version);
 	tcase_add_test(own, a_prefix_is_a_store_of_its_own);
 	tcase_add_test(own, a_bucket_that_is_not_there_does_not_open);
 	tcase_add_test(own, lifecycle_rules_come_back_or_are_refused);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compress/digest.h"
 #include "tests/support/store_suite.h"
 
 #define expect ebb_store_suite_expect
@@ -244,6 +245,75 @@ START_TEST(hidden_objects_can_be_removed)
 }
 END_TEST
 
+static int replaced(struct ebb_store *s, const struct ebb_record *was, const char *text, struct ebb_proof **ret, struct ebb_err *err)
+{
+	struct ebb_proof_copy c = {.src = s, .src_key = "o", .src_rec = was, .dst = s, .dst_key = "b/new"};
+
+	ebb_digest_of(&ebb_digest_xxh128, text, strlen(text), c.src_digest, NULL);
+	return ebb_proof_replaced(&c, ret, err);
+}
+
+START_TEST(an_object_is_replaced_by_another)
+{
+	SUITE_STORE(s);
+	SUITE_NEEDS(s, EBB_CAP_COPY | EBB_CAP_CLASS);
+	struct ebb_record was, new, now, seen;
+	struct ebb_err err = {0};
+	const char *key = "o";
+
+	put_class(s, "o", "GLACIER_IR", &was);
+	put(s, "b/new", &new);
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = purge_proof(s, "o", &was);
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *other = purge_proof(s, "b/new", &new);
+	expect(ebb_store_replace(s, "o", NULL, "b/new", &new, NULL, &err), EBB_EINVAL, &err);
+	expect(ebb_store_replace(s, "o", other, "b/new", &new, NULL, &err), EBB_EINVAL, &err);
+	expect(ebb_store_replace(s, "o", proof, "o", &was, NULL, &err), EBB_EINVAL, &err);
+	expect(ebb_store_replace(s, "o", proof, "none", &new, NULL, &err), EBB_ENOENT, &err);
+	seen = new;
+	seen.f[EBB_F_SIZE]++;
+	expect(ebb_store_replace(s, "o", proof, "b/new", &seen, NULL, &err), EBB_ECHANGED, &err);
+	content_is(s, "o", "o", 1);
+
+	expect(ebb_store_replace(s, key, proof, "b/new", &new, &now, &err), 0, &err);
+	ck_assert_ptr_eq(now.key, key);
+	head(s, "o", &seen);
+	ck_assert_mem_eq(seen.f, now.f, sizeof(now.f));
+	ck_assert_int_eq(now.f[EBB_F_CLASS], ebb_record_class_code("GLACIER_IR"));
+	ck_assert_int_eq(now.f[EBB_F_MTIME], new.f[EBB_F_MTIME]);
+	content_is(s, "o", "b/new", 5);
+	content_is(s, "b/new", "b/new", 5);
+	expect(ebb_store_replace(s, "o", proof, "b/new", &new, NULL, &err), EBB_ECHANGED, &err);
+}
+END_TEST
+
+START_TEST(a_replacement_is_finished)
+{
+	SUITE_STORE(s);
+	SUITE_NEEDS(s, EBB_CAP_COPY | EBB_CAP_CLASS);
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *again = NULL;
+	struct ebb_record was, new, now, seen;
+	struct ebb_err err = {0};
+
+	put(s, "o", &was);
+	put(s, "b/new", &new);
+	expect(replaced(s, &was, "b/new", &again, &err), EBB_EMISMATCH, &err);
+	EBB_CLEANUP(ebb_proof_freep) struct ebb_proof *proof = purge_proof(s, "o", &was);
+	expect(ebb_store_replace(s, "o", proof, "b/new", &new, &now, &err), 0, &err);
+	expect(replaced(s, &was, "other", &again, &err), EBB_EMISMATCH, &err);
+	expect(replaced(s, &was, "b/new", &again, &err), 0, &err);
+	expect(ebb_store_remove(s, "o", again, &err), EBB_EINVAL, &err);
+	expect(ebb_store_replace(s, "o", again, "b/new", &new, &seen, &err), 0, &err);
+	ck_assert_mem_eq(seen.f, now.f, sizeof(now.f));
+	content_is(s, "o", "b/new", 5);
+
+	ebb_store_suite_purge(s, "o");	/* somebody else's */
+	put(s, "o", NULL);
+	ebb_proof_free(again);
+	again = NULL;
+	expect(replaced(s, &was, "b/new", &again, &err), EBB_EMISMATCH, &err);
+}
+END_TEST
+
 START_TEST(removing_brings_no_older_version_up)
 {
 	SUITE_STORE(s);
@@ -335,6 +405,7 @@ void ebb_store_suite_object_add(TCase *tcase, int n)
 	const TTest *const tests[] = {
 		without_directories_keys_are_any_bytes, list_of_keys_takes_a_prefix_and_a_start, ranges_are_exact,
 		classes_are_chosen_and_changed, a_class_keeps_the_metadata, copies_are_like_their_source,
+		an_object_is_replaced_by_another, a_replacement_is_finished,
 		what_lies_in_a_plain_class_is_awake, what_sleeps_is_thawed_for_some_days, hidden_objects_come_back, hidden_objects_can_be_removed, removing_brings_no_older_version_up,
 	};
 
