@@ -192,7 +192,7 @@ int ebb_apply_each(const struct ebb_apply *a, struct ebb_planfile *plan, ebb_app
 	while (r >= 0 && (r = ebb_planfile_next(plan, &row, err)) == 1) {
 		const struct ebb_store *s = ebb_storeset_find(a->stores, row.store);
 		const struct ebb_lower_env env = {.run = "", .now = ebb_clock_now(a->clock), .caps = s ? ebb_store_caps(s) : 0,
-						  .pack = row.n};
+						  .sleeps = s && ebb_store_may_sleep(s, row.class), .pack = row.n};
 
 		if (row.after || ebb_lower_apply(&env, &row, &arena, &op, NULL) < 0)
 			continue;
@@ -381,9 +381,9 @@ static bool is_packed(const struct ebb_planrow *row)
 
 static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *err)
 {
+	const struct ebb_store *s = ebb_storeset_find(p->a->stores, row->store);
 	const struct ebb_lower_env env = {
-		.run = p->run->id, .now = p->x.now,
-		.caps = ebb_store_caps(ebb_storeset_find(p->a->stores, row->store)),
+		.run = p->run->id, .now = p->x.now, .caps = ebb_store_caps(s), .sleeps = ebb_store_may_sleep(s, row->class),
 		.pack = !is_packed(row) ? 0 : p->n ? p->ops[0].op.pack : row->n,
 	};
 	struct ebb_executor_op *o = &p->ops[p->n];

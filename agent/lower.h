@@ -19,6 +19,7 @@ struct ebb_lower_env {
 	const char *run;	/* run id */
 	int64_t now;		/* ns since the epoch */
 	uint32_t caps;		/* of the object's store, enum ebb_store_caps */
+	bool sleeps;		/* the object is in a class where it cannot be read until it was thawed */
 	int64_t pack;		/* number of the first action that goes into the same pack; of this one when it is that */
 };
 

@@ -2,7 +2,7 @@
 #include "agent/op.h"
 
 static const char *const ways[EBB_OP_WAYS] = {"apply", "undo", "expire"};
-static const char *const hows[EBB_OP_HOWS] = {"rename", "copy", "take", "hide"};
+static const char *const hows[EBB_OP_HOWS] = {"rename", "copy", "take", "hide", "replace"};
 static const char *const outcomes[EBB_OP_OUTCOMES] = {"done", "skipped", "failed", "back"};
 
 void ebb_op_release(struct ebb_op *op)

@@ -26,6 +26,7 @@ enum ebb_op_how {
 	EBB_OP_COPY,	/* to another key, copied by the store and then removed */
 	EBB_OP_TAKE,	/* to another store, which takes it from there by itself, if it can */
 	EBB_OP_HIDE,	/* nowhere: a delete marker hides it, its content stays as a version */
+	EBB_OP_REPLACE,	/* nowhere: its place is taken by its other form, which lies at the other key until then */
 	EBB_OP_HOWS
 };
 
@@ -41,7 +42,7 @@ struct ebb_op {
 	const char *store, *key;	/* what is worked on */
 	struct ebb_record obj;		/* what it must still be; obj.key is key */
 	const char *to_store, *to_key;	/* where it goes; NULL: nowhere, it is removed for good or stays where it is */
-	enum ebb_op_how how;		/* into the trash and back */
+	enum ebb_op_how how;		/* into the trash and back; in place */
 	const char *class;		/* storage class at `to`, or in place when there is none; NULL: as it comes */
 	const char *old_class;		/* what it was in before, or NULL: nobody knows */
 	struct ebb_meta meta;		/* metadata that `to` ends up with, when has_meta */

@@ -148,6 +148,8 @@ static void put_action(struct ebb_jsonput *j, const struct ebb_planrow *row)
 	ebb_jsonput_int_or_null(j, "level", row->codec != NULL, row->level);
 	if (row->window)
 		ebb_jsonput_int(j, "window", row->window);
+	if (row->keep_key)
+		ebb_jsonput_number(j, "keep_key", "true");
 	if (row->verify)
 		ebb_jsonput_string(j, "verify", ebb_action_verify_name((int)row->verify));
 	ebb_jsonput_string_or_null(j, "purge", row->purge ? EBB_PROOF_PURGE_WORDS : NULL);
@@ -222,8 +224,10 @@ static void read_action(struct ebb_jsonline *l, struct ebb_planrow *row)
 		ebb_jsonline_bad(l, "\"to_store\" or \"to_path\" is missing");
 	if (row->to_class && (!kind->needs_to || (row->to_store && !kind->packs)))
 		ebb_jsonline_bad(l, "\"to_class\" does not belong there");
-	if (kind->takes_codec && (!row->codec || !row->to_key))
+	if (kind->takes_codec && (!row->codec || !row->to_key == !row->keep_key))
 		ebb_jsonline_bad(l, "\"codec\" or \"to_path\" is missing");
+	if (row->keep_key && (!kind->takes_codec || row->to_store || row->window || !row->codec || strcmp(row->codec, "zstd") != 0))
+		ebb_jsonline_bad(l, "\"keep_key\" does not belong there");
 }
 
 /* Less than a digest is for copies of the same bytes in another store only. */
@@ -359,6 +363,8 @@ int ebb_planrow_read(struct ebb_jsonline *l, struct ebb_arena *arena, struct ebb
 	row.codec = dup_str(l, arena, ebb_jsonline_str_or(l, "codec"));
 	row.level = (int)ebb_jsonline_int_or(l, "level", -1000, 1000, 0);
 	row.window = (int)ebb_jsonline_int_or(l, "window", 10, 27, 0);
+	if (l->r == 0 && json_object_get(l->o, "keep_key"))
+		row.keep_key = ebb_jsonline_bool(l, "keep_key");
 	row.trash_ns = SECOND * ebb_jsonline_int_or(l, "trash_s", 0, INT64_MAX / SECOND, 0);
 	read_action(l, &row);
 	if (l->r == 0)

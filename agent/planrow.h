@@ -7,7 +7,7 @@
  *    "to_store":null,"to_path":"logs/a.log.zst","codec":"zstd","level":9,"purge":null,"trash_s":null,
  *    "one_off_nano":0,"saving_month_nano":1200,"payback_days":0,"freed_bytes":65536,"wire_bytes":0,"why":"age 41 d"}
  *
- * (on one line). "window" follows "level" where a rule said `long`, then "verify" where a rule said that. Objects of buckets have "class", "class_code" and "etag" besides; a dedup row has, before one_off_nano,
+ * (on one line). "window" follows "level" where a rule said `long`, "keep_key" where it said that ("to_path" is null then), then "verify". Objects of buckets have "class", "class_code" and "etag" besides; a dedup row has, before one_off_nano,
  *
  *   "how":"reflink","with_store":"scratch","with_path":"a/first","with":{"kind":"file","size":..,..,"nlink":1}
  *
@@ -60,6 +60,7 @@ struct ebb_planrow {
 	const char *codec;		/* or NULL */
 	int level;
 	int window;			/* compress: log2 of the bytes that repeats are looked for in; 0: as the level does */
+	bool keep_key;			/* compress: under its own key, with Content-Encoding; to_key is NULL */
 	enum ebb_action_verify verify;	/* tier, compress; "verify", only where it is not "digest" */
 	bool purge;			/* delete for good; "purge" holds the words that the rule said */
 	int64_t trash_ns;		/* delete into the trash: for how long; whole seconds */

@@ -225,7 +225,7 @@ static void see(struct measuring *m, const struct ebb_planrow *row, const struct
 	see_original(m, op, res, f);
 	if (op->expires)
 		see_trash(m, op, f);
-	else
+	else if (op->how != EBB_OP_REPLACE)
 		see_copy(m, op, f);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/repack.h"
+#include "agent/replace.h"
 #include "agent/same.h"
 #include "agent/stream.h"
 #include "agent/strike.h"
@@ -156,7 +157,7 @@ static int step_check(struct ebb_steps_ctx *c, struct ebb_err *err)
 			return done < 0 ? done : 0;
 	}
 	if (c->again && is_change(r))
-		return check_gone(c, r, &why, err);
+		return c->op->how == EBB_OP_REPLACE ? ebb_replace_look(c, r, &why, err) : check_gone(c, r, &why, err);
 	return r < 0 ? ebb_err_set(err, -r, "%s", why.msg) : 0;
 }
 
@@ -310,6 +311,11 @@ static int step_class(struct ebb_steps_ctx *c, struct ebb_err *err)
 	return 0;
 }
 
+static int step_fit(struct ebb_steps_ctx *c, struct ebb_err *err)
+{
+	return ebb_replace_fit(c, err);
+}
+
 /* The store copies; what came of it is looked at, since it may fail late. */
 static int copy_inside(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
@@ -418,7 +424,7 @@ static int step_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	struct ebb_record there;
 
-	if (c->gone)
+	if (c->gone || c->replaced)
 		return 0;
 	int r = ebb_steps_arrived(c, &there, err);
 	if (r < 0)
@@ -486,6 +492,8 @@ int ebb_steps_compare_meta(struct ebb_steps_ctx *c, struct ebb_err *err)
 	int r = ebb_store_get_meta(c->to, c->op->to_key, &now, err);
 	if (r == 0)
 		r = ebb_meta_for(&want, &c->op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err);
+	if (r == 0)
+		r = ebb_replace_meta(c->op, &want, err);
 	now.atime = want.atime; /* anybody who has read it since moved that */
 	return r < 0 ? r : ebb_meta_compare(&want, &now, ebb_steps_meta_parts(c) | (seals(c) ? EBB_META_SEAL : 0u), err);
 }
@@ -535,7 +543,7 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	struct ebb_err why = {0};
 	int r;
 
-	if (c->gone)
+	if (c->gone || c->replaced)
 		return 0;
 	if (op->member.coded)
 		return (r = ebb_unpack_verify(c, err)) < 0 ? r : check_sealed(c, err);
@@ -545,9 +553,9 @@ static int step_verify(struct ebb_steps_ctx *c, struct ebb_err *err)
 	} else {
 		if ((r = meta_parts(c, &copy.meta, err)) < 0)
 			return r;
-		if (c->with) /* its metadata come from there: compare_meta */
+		if (c->with || op->how == EBB_OP_REPLACE) /* its metadata come from elsewhere, or say more: compare_meta */
 			copy.meta = 0;
-		if (seals(c))
+		if (seals(c) || op->how == EBB_OP_REPLACE)
 			copy.meta |= EBB_META_SEAL;
 		r = ebb_proof_verified(&copy, &c->proof, &why);
 		if (r == 0)
@@ -669,6 +677,9 @@ static const struct {
 	[EBB_STEP_HIDE] = {"hide", step_hide},
 	[EBB_STEP_SHOW] = {"show", step_show},
 	[EBB_STEP_CLASS] = {"class", step_class},
+	[EBB_STEP_FIT] = {"fit", step_fit},
+	[EBB_STEP_REPLACE] = {"replace", ebb_replace_put},
+	[EBB_STEP_TIDY] = {"tidy", ebb_replace_tidy},
 	[EBB_STEP_COPY] = {"copy", step_copy},
 	[EBB_STEP_UNPACK] = {"unpack", ebb_unpack_copy},
 	[EBB_STEP_STRIKE] = {"strike", ebb_strike_write},

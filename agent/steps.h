@@ -11,6 +11,8 @@
  *   rename   move it within its store (delete into the trash, and back)
  *   hide     put a delete marker over it (delete where a store keeps versions); show takes it away
  *   class    change its storage class in place
+ *   fit      nothing encodes it yet, and nothing locks it
+ *   replace  its other form, verified, takes its place; gives the proof that tidy needs: what takes its place away from where it lay
  *   copy     have its store copy it to another key, or another store take it, or stream it there, plain, encoded or decoded, with its metadata
  *   unpack   copy it out of a pack, with its metadata
  *   strike   write the tombstone of an object in a pack; tombstone: the proof that it may go again
@@ -52,6 +54,9 @@ enum ebb_step {
 	EBB_STEP_HIDE,
 	EBB_STEP_SHOW,
 	EBB_STEP_CLASS,
+	EBB_STEP_FIT,
+	EBB_STEP_REPLACE,
+	EBB_STEP_TIDY,
 	EBB_STEP_COPY,
 	EBB_STEP_UNPACK,
 	EBB_STEP_STRIKE,
@@ -86,6 +91,7 @@ struct ebb_steps_ctx {
 	struct ebb_op_result *result;	/* to, digest: filled as steps learn them */
 	struct ebb_proof *proof;	/* released by ebb_steps_finish */
 	bool gone;			/* again: it is done already, by us: nothing is left to do */
+	bool replaced;			/* again: we put its other form in its place, and what comes behind that may be left to do */
 	bool made;			/* this attempt made the copy at `to` */
 	bool half;			/* what was begun could be neither finished nor put back: only recovery may say what became of it */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/replace.h"
 #include "compress/codec.h"
 #include "compress/digest.h"
 #include "compress/pipe.h"
@@ -251,7 +252,8 @@ int ebb_stream_copy(struct ebb_steps_ctx *c, struct ebb_err *err)
 	if (ebb_record_has(&op->obj, EBB_F_ALLOC) && op->obj.f[EBB_F_ALLOC] < opts.size_hint)
 		opts.size_hint = op->obj.f[EBB_F_ALLOC];
 	if (meta) {
-		if ((r = ebb_meta_for(&there, &op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err)) < 0)
+		if ((r = ebb_meta_for(&there, &op->meta, ebb_store_caps(c->to) & EBB_CAP_DIRS, err)) < 0 ||
+		    (r = ebb_replace_meta(op, &there, err)) < 0)
 			return r;
 		opts.meta = &there;
 		opts.what = ebb_steps_meta_parts(c);

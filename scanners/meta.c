@@ -67,6 +67,7 @@ int ebb_meta_for(struct ebb_meta *ret, const struct ebb_meta *m, bool dirs, stru
 	ret->atime = m->atime;
 	ret->seal = m->seal;
 	memcpy(ret->seal_key, m->seal_key, sizeof(ret->seal_key));
+	ret->locked = m->locked;
 	return r;
 }
 

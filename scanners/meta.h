@@ -48,6 +48,7 @@ struct ebb_meta {
 	size_t nxattrs;
 	enum ebb_meta_seal seal;	/* as it was read; written and kept nowhere */
 	char seal_key[EBB_META_SEAL_KEY];	/* KEYED: which key, by the name that the store gives it; "" when it gives none */
+	bool locked;			/* likewise: retention or legal hold */
 };
 
 /* Prepare it: everything 0, no attributes. */

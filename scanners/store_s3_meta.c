@@ -213,6 +213,7 @@ int ebb_store_s3_meta_read(struct ebb_store_s3 *s, const char *key, const struct
 	else
 		snprintf(ret->m.seal_key, sizeof(ret->m.seal_key), "%s", o->sse_key);
 	ret->m.seal = o->customer_key || strncmp(o->sse, "aws:kms", 7) == 0 ? EBB_META_KEYED : *o->sse ? EBB_META_SEALED : EBB_META_OPEN;
+	ret->m.locked = o->locked;
 	while (rc == 0 && p < end) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 		const char *stop = eol ? eol : end;

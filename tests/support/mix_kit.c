@@ -14,6 +14,7 @@
 #include "agent/lower.h"
 #include "agent/packname.h"
 #include "agent/recover.h"
+#include "agent/replace.h"
 #include "agent/thaw.h"
 #include "agent/undo.h"
 #include "compress/codec.h"
@@ -42,6 +43,7 @@ enum {
 	PACKED = 512,	/* not an object of its own */
 	PAST = 1024,	/* struck off it, and past its time */
 	LATER = 2048,	/* struck off it, and not yet past its time */
+	IN_PLACE = 4096,
 };
 
 static const struct item {
@@ -88,6 +90,8 @@ static const struct item {
 	{B, "dup1", EBB_ACTION_KEEP, 2000, PLAIN, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
 	{B, "dup2", EBB_ACTION_DEDUP, 2000, PLAIN, NOWHERE, NULL, NULL, NULL, "dup1", EBB_ACTION_DROP, NULL},
 	{B, "log", EBB_ACTION_COMPRESS, 9000, PLAIN, NOWHERE, NULL, NULL, "zstd", NULL, 0, NULL},
+	{B, "log-stays", EBB_ACTION_COMPRESS, 9000, IN_PLACE, NOWHERE, NULL, NULL, "zstd", NULL, 0, NULL},
+	{B, "log-stays-too", EBB_ACTION_COMPRESS, 70000, IN_PLACE | BYTES, NOWHERE, NULL, NULL, "zstd", NULL, 0, "GLACIER_IR"},
 	{B, "pack/x", EBB_ACTION_ARCHIVE, 3000, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0, NULL},
 	{B, "pack/y", EBB_ACTION_ARCHIVE, 80, PLAIN, B, "DEEP_ARCHIVE", ".ebb-packs/b/20260101T000000Z/x.tar.zst", NULL, NULL, 0, NULL},
 	{B, "purged", EBB_ACTION_DELETE, 11, PURGE, NOWHERE, NULL, NULL, NULL, NULL, 0, NULL},
@@ -377,7 +381,7 @@ static void put_row(const struct ebb_mix_kit *k, struct ebb_planfile_writer *w, 
 		.n = n, .rule = "r", .store = names[it->store], .action = it->action, .payback_days = -1, .why = "test",
 		.trash_ns = it->what & PURGE ? 0 : DAY, .purge = it->what & PURGE, .to_store = names[it->to], .to_class = it->to_class,
 		.class = it->store != B ? NULL : it->class ? it->class : "STANDARD", .codec = it->codec, .obj = planned[i], .how = it->how,
-		.relay = it->what & RELAY,
+		.relay = it->what & RELAY, .keep_key = it->what & IN_PLACE,
 		.verify = it->what & SIZE ? EBB_ACTION_SIZE : it->what & CHECKSUM ? EBB_ACTION_CHECKSUM : it->what & BYTES ? EBB_ACTION_BYTES : EBB_ACTION_DIGEST,
 		.with_store = it->with ? names[it->store] : NULL,
 	};
@@ -396,7 +400,7 @@ static void put_row(const struct ebb_mix_kit *k, struct ebb_planfile_writer *w, 
 		ebb_record_set(&row.with, EBB_F_SIZE, (int64_t)it->size);
 		ebb_record_set(&row.with, EBB_F_MTIME, PACKED_AT);
 		row.to_key = NULL;
-	} else if (!it->to_key && it->action != EBB_ACTION_REPACK && !(it->action == EBB_ACTION_TIER && it->to == NOWHERE))
+	} else if (!it->to_key && !(it->what & IN_PLACE) && it->action != EBB_ACTION_REPACK && !(it->action == EBB_ACTION_TIER && it->to == NOWHERE))
 		row.to_key = ebb_lower_of(it->action)->target(&arena, it->key, it->codec);
 	if (ebb_planfile_put(w, &row, &err) < 0)
 		die("put", &err);
@@ -656,6 +660,10 @@ char *ebb_mix_kit_snapshot(const struct ebb_mix_kit *k, bool dirs)
 		text.len = strlen(text.data);
 	}
 	for (size_t i = 0; i < ITEMS; i++)
+		if (items[i].what & IN_PLACE)
+			ebb_buf_addf(&text, "b: versions %s %zu\n", items[i].key,
+				     ebb_store_memory_bucket_versions(k->stores[B], items[i].key));
+	for (size_t i = 0; i < ITEMS; i++)
 		if (items[i].store == B && ebb_store_hidden(k->stores[B], items[i].key, &planned[i], NULL) == 1)
 			ebb_buf_addf(&text, "b: hidden %s\n", items[i].key);
 	add_tree(k, D, dirs, &text);
@@ -726,6 +734,18 @@ static bool slurp(struct ebb_store *s, const char *key, struct ebb_buf *out)
 	return n == 0;
 }
 
+/* What the object itself says of how it is encoded. */
+static const struct ebb_codec *coding(struct ebb_store *s, const char *key)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta m = {0};
+	char name[64];
+
+	ebb_meta_init(&m);
+	if ((ebb_store_caps(s) & EBB_CAP_DIRS) || ebb_store_get_meta(s, key, &m, NULL) < 0)
+		return NULL;
+	return ebb_codec_find(ebb_replace_encoding(&m, name, sizeof(name)));
+}
+
 static int look_in(void *ctx, const struct ebb_record *rec, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_buf_release) struct ebb_buf data = EBB_BUF_INIT(1 << 24);
@@ -735,6 +755,8 @@ static int look_in(void *ctx, const struct ebb_record *rec, struct ebb_err *err)
 	bool pack = strstr(rec->key, ".tar.zst");
 
 	(void)err;
+	if (!c)
+		c = coding(s->store, rec->key);
 	if (s->found || rec->key[rec->key_len - 1] == '/' || strstr(rec->key, EBB_STORE_TMP) || !slurp(s->store, rec->key, &data))
 		return 0;
 	if (c)
@@ -833,8 +855,10 @@ static bool made_of(size_t i, const char *key)
 
 		return strncmp(key, pack, strlen(pack) - strlen("tar.zst")) == 0;
 	}
+	char staged[64];
+	snprintf(staged, sizeof(staged), "/.encoded/%lld", (long long)numbers[i]);
 	if (strncmp(key, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) == 0)
-		return ends(key, items[i].key);
+		return ends(key, items[i].what & IN_PLACE ? staged : items[i].key);
 	return strncmp(key, name, strlen(name)) == 0;	/* with a codec's suffix */
 }
 
