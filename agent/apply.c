@@ -136,12 +136,13 @@ static int resides(const struct ebb_apply *a, const struct ebb_planrow *row, str
 /* A delete where the dataset keeps copies: the plan names one that stays, and it must. Dedup compares all of it besides. */
 static int keeps_copies(const struct ebb_apply *a, const struct ebb_planrow *row, struct ebb_err *err)
 {
-	const struct ebb_rules_dataset *set =
-		a->rules && row->action == EBB_ACTION_DELETE && row->obj.f[EBB_F_SIZE] > 0
-			? ebb_rules_floor(a->rules, row->obj.key, strlen(row->obj.key)) : NULL;
+	bool strikes = row->action == EBB_ACTION_STRIKE;
+	const struct ebb_record *what = strikes ? &row->with : &row->obj;
+	bool asks = a->rules && (strikes || row->action == EBB_ACTION_DELETE) && what->f[EBB_F_SIZE] > 0;
+	const struct ebb_rules_dataset *set = asks ? ebb_rules_floor(a->rules, what->key, strlen(what->key)) : NULL;
 	struct ebb_err why = {0};
 
-	if (set && !row->with_store)
+	if (set && (strikes || !row->with_store))
 		return ebb_err_set(err, EBB_ENOTSUP, "its dataset keeps copies, and the plan names none that stays: plan anew");
 	if (row->action != EBB_ACTION_DELETE || !row->with_store)
 		return 0;
@@ -357,6 +358,19 @@ static bool is_shut(struct applying *p, const struct ebb_planrow *row)
 	return true;
 }
 
+/* A row that is not lowered, by what tells of it. */
+static struct ebb_op bare(const struct ebb_planrow *row)
+{
+	struct ebb_op op = {.n = row->n, .action = row->action, .store = row->store, .key = row->obj.key, .obj = row->obj};
+
+	if (row->action == EBB_ACTION_STRIKE) { /* its subject lies in the pack */
+		op.with_store = row->with_store;
+		op.with_key = row->with.key;
+		op.with = row->with;
+	}
+	return op;
+}
+
 /* Put back without a reason that would stop the run; the next session looks again. */
 static int wait_with(struct applying *p, const struct ebb_planrow *row, struct ebb_executor_op *o, struct ebb_err *err)
 {
@@ -366,7 +380,7 @@ static int wait_with(struct applying *p, const struct ebb_planrow *row, struct e
 		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
 	p->waiting = v;
 	v[p->nwaiting++] = row->n;
-	o->op = (struct ebb_op){.n = row->n, .action = row->action, .store = row->store, .key = row->obj.key, .obj = row->obj};
+	o->op = bare(row);
 	ebb_meta_init(&o->op.meta);
 	o->settled = true;
 	o->result = (struct ebb_op_result){.outcome = EBB_OP_BACK};
@@ -407,8 +421,8 @@ static int add_row(struct applying *p, struct ebb_planrow *row, struct ebb_err *
 	if (r == 0)
 		r = fit(p, &o->op, &why);
 	if (r < 0) {
-		o->op = (struct ebb_op){.n = row->n, .action = row->action, .store = row->store,
-					.key = row->obj.key, .obj = row->obj, .pack = env.pack};
+		o->op = bare(row);
+		o->op.pack = env.pack;
 		settle(o, r, &why);
 	}
 	ebb_meta_init(&o->op.meta);

@@ -284,6 +284,9 @@ static int head_stores(struct planning *p, struct ebb_planhead *h, struct ebb_er
 		*st = ebb_planstore_scanned(&p->sources[i]);
 		st->versions = v ? v->state : EBB_NONCURRENT_UNKNOWN;
 		st->mfa_delete = v && v->mfa_delete;
+		if (v && v->unread && v->state == EBB_NONCURRENT_ENABLED)
+			ebb_app_note(p->app, "store '%s': lifecycle rules of its bucket cannot be read (s3:GetLifecycleConfiguration); they may "
+				     "remove what is in the trash before its time", st->name);
 	}
 	for (size_t i = 0; r == 0 && i < c->nstores; i++) {
 		const char *name = c->stores[i].open.name;

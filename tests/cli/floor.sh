@@ -105,3 +105,40 @@ config 1 "$old"
 run "$EBB" apply plan.jsonl
 expect_err 'its dataset keeps copies, and the plan names none that stays'
 [[ -e a/m/old/alone && -e b/m/old/one ]] || fail 'an old plan crossed the floor'
+
+# --- Checkpoints go whole or not at all, and what lies in a pack is counted by nobody: both stay ---
+rm -rf a/* b/* a/.ebb-trash b/.ebb-trash
+mkdir -p a/m/run
+for step in 100 200 300; do
+	mkdir a/m/run/checkpoint-$step
+	head -c 5000 /dev/urandom >a/m/run/checkpoint-$step/model.safetensors
+done
+find a -type f -exec touch -d 2025-01-01 {} +
+for copies in 'team: x' 'copies: 1'; do
+	config 1 '{name: history, match: "m/**", do: retain, keep_last: 1, min_age: 1d}'
+	sed -i "s/copies: 1/$copies/" ebb.yaml
+	run "$EBB" scan -q --accept-losses --hash all
+	plan >rows
+
+	[[ $(wc -l <rows) -eq $([[ $copies == copies* ]] && echo 0 || echo 2) ]] || fail "retain with $copies: $(<rows)"
+done
+run "$EBB" checkpoints
+expect_out 'its dataset keeps copies'
+
+config 1 '{name: pack, store: a, match: "m/**", do: archive, to: b}'
+plan >rows
+run "$EBB" apply plan.jsonl
+expect_status 0
+for copies in 'team: x' 'copies: 1'; do
+	config 1 '{name: gone, match: "m/**", when: "size > 0", do: delete, packed: true}'
+	sed -i "s/copies: 1/$copies/" ebb.yaml
+	run "$EBB" scan -q --accept-losses
+	plan >rows
+	[[ $(grep -c ^strike rows) -eq $([[ $copies == copies* ]] && echo 0 || echo 3) ]] || fail "packed with $copies: $(<rows)"
+	[[ $copies == copies* ]] || cp plan.jsonl struck.jsonl
+done
+expect_out 'their dataset keeps copies'
+run "$EBB" apply struck.jsonl
+expect_status 1
+expect_out '3 skipped'
+expect_err 'its dataset keeps copies, and the plan names none that stays'

@@ -75,7 +75,10 @@ run "$EBB" scan
 # --- MFA Delete, which this server has not: as its scan would have found it. A delete hides, and frees nothing. The rest would be paid twice ---
 facts=$EBB_INDEX/facts/old.jsonl
 cp "$facts" facts.kept
-sed -i '1s/"mfa_delete":false/"mfa_delete":true/' "$facts"
+sed -i '1s/"unread":false/"unread":true/' "$facts"
+run "$EBB" plan -n
+expect_err "store 'old': lifecycle rules of its bucket cannot be read"
+sed -i '1s/"unread":true/"unread":false/; 1s/"mfa_delete":false/"mfa_delete":true/' "$facts"
 cp ebb.yaml ebb.kept
 run "$EBB" plan -o mfa.jsonl
 expect_status 0
