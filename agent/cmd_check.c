@@ -57,6 +57,8 @@ static int describe(const struct ebb_rule *r, struct ebb_buf *b)
 		bad |= ebb_buf_addf(b, " with %s", r->codec);
 	if (r->level)
 		bad |= ebb_buf_addf(b, ", level %d", r->level);
+	if (r->keep_key)
+		bad |= ebb_buf_adds(b, ", under the same key (Content-Encoding: zstd)");
 	if (r->window)
 		bad |= ebb_buf_addf(b, ", repeats within %s (some %s of memory an object)",
 				    ebb_units_exact_bytes(INT64_C(1) << r->window, t),
@@ -495,6 +497,8 @@ static int json_rule(struct ebb_app *app, size_t i, struct ebb_err *err)
 		json_object_set_new(o, "packed", json_true());
 	if (r->garbage_ppm)
 		json_object_set_new(o, "garbage_ppm", json_integer(r->garbage_ppm));
+	if (r->keep_key)
+		json_object_set_new(o, "keep_key", json_true());
 	if (r->window)
 		json_object_set_new(o, "window_bytes", json_integer(INT64_C(1) << r->window));
 	if (r->require_payback)
@@ -577,6 +581,7 @@ static const struct ebb_cli_field json[] = {
 	{"packed, garbage_ppm", "boolean, number", "rule: for what lies in packs; repack: least share of no use, in millionths"},
 	{"verify", "string", "rule: how copies are verified, where it is not by digest"},
 	{"window_bytes", "number", "rule: compress with `long`"},
+	{"keep_key", "boolean", "rule: compress under the same key"},
 	{"trash_seconds, payback_seconds", "number", "rule: time in the trash; longest payback accepted"},
 	{"max_delete, max_delete_ppm, max_objects, max_bytes, max_errors", "number", "limits: absent when there is none; ppm is a share of a store's objects"},
 	{"text", "string", "warning: what is valid, and yet hardly meant"},

@@ -67,7 +67,7 @@ static bool same_action(const struct ebb_planrow *a, const struct ebb_planrow *b
 {
 	return same_text(a->rule, b->rule) && same_text(a->to_store, b->to_store) &&
 	       same_text(a->to_class, b->to_class) && same_text(a->to_key, b->to_key) && same_text(a->codec, b->codec) &&
-	       a->level == b->level && a->window == b->window && a->verify == b->verify && a->purge == b->purge && a->trash_ns == b->trash_ns &&
+	       a->level == b->level && a->window == b->window && a->keep_key == b->keep_key && a->verify == b->verify && a->purge == b->purge && a->trash_ns == b->trash_ns &&
 	       a->priced == b->priced && a->one_off == b->one_off && a->saving == b->saving &&
 	       ebb_record_same_content(&a->obj, &b->obj);
 }

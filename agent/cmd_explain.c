@@ -199,6 +199,8 @@ static void print_action(const struct explain *x)
 	else
 		fprintf(f, "move it to the store's trash for %s",
 			ebb_units_exact_duration(rule->trash_ns, t));
+	if (rule->keep_key)
+		fputs(", under its own key (Content-Encoding: zstd)", f);
 }
 
 /* Is there more to say than the refusal's own text? */

@@ -12,6 +12,7 @@
 #include "agent/out.h"
 #include "agent/packed.h"
 #include "agent/packs.h"
+#include "agent/replace.h"
 #include "agent/storeset.h"
 #include "agent/target.h"
 #include "agent/thawing.h"
@@ -83,6 +84,28 @@ static int write_some(void *ctx, const void *buf, size_t len, struct ebb_err *er
 	return 0;
 }
 
+/* What the object itself says of how it is encoded, in a bucket or come from one. */
+static int find_coding(struct get *g, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta there = {0};
+	EBB_CLEANUP(ebb_meta_release) struct ebb_meta m = {0};
+	char coding[64];
+	int r;
+
+	ebb_meta_init(&there);
+	ebb_meta_init(&m);
+	if (!(ebb_store_caps(g->store) & EBB_CAP_META))
+		return 0;
+	if ((r = ebb_store_get_meta(g->store, g->key, &there, err)) < 0 || (r = ebb_meta_for(&m, &there, false, err)) < 0)
+		return r;
+	if (!*ebb_replace_encoding(&m, coding, sizeof(coding)))
+		return 0;
+	g->codec = strcmp(coding, ebb_codec_zstd.name) == 0 ? &ebb_codec_zstd : NULL;
+	if (!g->codec)
+		ebb_app_note(g->app, "'%s' has Content-Encoding %s, and comes as it is", g->key, coding);
+	return 0;
+}
+
 /* Find the object: under its name, or with a codec's suffix, as compressing leaves it. */
 static int find(struct get *g, const char *key, bool raw, struct ebb_err *err)
 {
@@ -107,7 +130,7 @@ static int find(struct get *g, const char *key, bool raw, struct ebb_err *err)
 		return ebb_err_set(err, EBB_ENOTSUP, "'%s' is no plain file", key);
 	if (!raw)
 		g->codec = ebb_codec_of_key(g->key, strlen(g->key));
-	return 0;
+	return raw || g->codec ? 0 : find_coding(g, err);
 }
 
 /* A member by its pack, which is there. @digest: NULL, or what its content must be. 1, 0: it is not in it. */

@@ -126,7 +126,7 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 		.rule = a->rule, .store = a->store, .action = a->id, .obj = *a->obj,
 		.class = a->to_class ? ebb_rules_class(c->rules, a->store, a->obj) : NULL,
 		.to_store = a->to_store, .to_class = a->to_class, .codec = a->codec, .level = a->level,
-		.window = a->window, .verify = a->verify,
+		.window = a->window, .keep_key = a->keep_key, .verify = a->verify,
 		.purge = a->purge,
 		.trash_ns = a->trash_ns, .priced = a->priced, .one_off = a->one_off.nano,
 		.how = a->how, .with_store = a->with_store,
@@ -162,9 +162,9 @@ static int on_action(void *ctx, const struct ebb_action *a, struct ebb_err *err)
 		row.to_key = pack_key(p, a);
 	else if (a->id == EBB_ACTION_REPACK && !a->to_store)
 		row.to_key = NULL; /* nothing is left */
-	else if (!a->to_class)
+	else if (!a->to_class && !a->keep_key)
 		row.to_key = l->target(&p->row_arena, row.obj.key, row.codec);
-	if (!row.to_key && (!a->to_class || a->pack) && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
+	if (!row.to_key && !a->keep_key && (!a->to_class || a->pack) && (ebb_action_kind(a->id)->needs_to || ebb_action_kind(a->id)->takes_codec))
 		return no_memory(err);
 	p->rows++;
 	row.payback_days = ebb_planrow_payback(row.priced, row.one_off, row.saving);

@@ -291,7 +291,7 @@ static const struct ebb_cli_field json[] = {
 	 "what the object must still be, null where unknown"},
 	{"verify", "string", "how the copy is verified before the original goes: size, checksum or bytes; otherwise by its digest"},
 	{"to_class", "string", "the class it goes into where it is; only where that is what is done"},
-	{"to_store, to_path, to_path_b64, codec, level, purge, trash_s", "various", "how it is done; to_path_b64 when that path is not UTF-8"},
+	{"to_store, to_path, to_path_b64, codec, level, keep_key, purge, trash_s", "various", "how it is done; to_path_b64 when that path is not UTF-8"},
 	{"one_off_nano, saving_month_nano", "number", "in billionths of currency, null when unpriced"},
 	{"payback_days", "number", "null: never"},
 	{"freed_bytes, wire_bytes", "number", "space it frees, bytes between stores"},

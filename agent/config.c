@@ -167,6 +167,16 @@ static int read_store(struct ebb_config *c, const struct ebb_tree_node *node,
 	return r ? r : check_location(c, node, s, err);
 }
 
+/* Can stores of that type put one object in the place of another? */
+static bool can_replace(const char *type)
+{
+	size_t i = 0;
+
+	while (ebb_store_type_at(i) && strcmp(ebb_store_type_at(i)->type, type) != 0)
+		i++;
+	return ebb_store_type_at(i) && ebb_store_type_at(i)->replace;
+}
+
 static int read_stores(struct ebb_config *c, const struct ebb_tree_node *root, struct ebb_err *err)
 {
 	const struct ebb_tree_node *stores = ebb_tree_need(root, "stores", err);
@@ -193,6 +203,7 @@ static int read_stores(struct ebb_config *c, const struct ebb_tree_node *root, s
 			.provider = s->provider,
 			.region = s->region,
 			.jurisdiction = s->jurisdiction,
+			.replaces = can_replace(s->open.type),
 			.checked = s->open.type && strcmp(s->open.type, "s3") == 0, /* EBB_CAP_CHECKED, told without opening it */
 			.line = (int)node->key_line,
 			.col = (int)node->key_column,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/encoded.h"
 #include "agent/factbook.h"
 #include "agent/guards.h"
 #include "core/cursor.h"
@@ -15,6 +16,7 @@
 #define TOLD 10
 
 struct ebb_context {
+	struct ebb_encoded encoded;
 	struct ebb_app *app;
 	struct ebb_arena arena;
 	struct ebb_guards_store *stores;	/* declared and scanned */
@@ -37,6 +39,7 @@ void ebb_context_free(struct ebb_context *c)
 	ebb_ckpt_free(c->ckpts);
 	ebb_allof_free(c->allof);
 	ebb_guard_free(c->guard);
+	ebb_encoded_release(&c->encoded);
 	ebb_arena_release(&c->arena);
 	free(c);
 }
@@ -183,6 +186,15 @@ static int find_allof(struct ebb_context *c, struct ebb_snap *snap, const struct
 
 /* --- All of it ------------------------------------------------------------------------------------------- */
 
+/* Rules that keep the key. */
+static bool keeps_keys(const struct ebb_rules *rules)
+{
+	for (size_t i = 0; i < ebb_rules_count(rules); i++)
+		if (ebb_rules_get(rules, i)->keep_key)
+			return true;
+	return false;
+}
+
 int ebb_context_make(struct ebb_app *app, struct ebb_snap *snap, const struct ebb_index_store *sources, size_t n, bool everything,
 		     struct ebb_context **ret, struct ebb_err *err)
 {
@@ -198,6 +210,8 @@ int ebb_context_make(struct ebb_app *app, struct ebb_snap *snap, const struct eb
 	if (c->held > TOLD)
 		ebb_app_note(app, "and %llu more families stay for such reasons", (unsigned long long)(c->held - TOLD));
 	if ((r = find_ckpts(c, snap, sources, n, everything, err)) < 0 || (r = find_allof(c, snap, sources, n, err)) < 0)
+		return r;
+	if (keeps_keys(app->config->rules) && (r = ebb_encoded_load(app->index_dir, &c->encoded, err)) < 0)
 		return r;
 	*ret = c;
 	c = NULL;
@@ -216,12 +230,20 @@ static const struct ebb_noncurrent *versions(void *ctx, const char *store)
 	return ebb_context_versions(ctx, store);
 }
 
+static bool encoded(void *ctx, const char *store, const struct ebb_record *rec)
+{
+	const struct ebb_context *c = ctx;
+
+	return ebb_encoded_has(&c->encoded, store, rec);
+}
+
 void ebb_context_use(struct ebb_context *c, struct ebb_decide *d)
 {
 	ebb_decide_use_ckpts(d, c->ckpts);
 	ebb_decide_use_allof(d, c->allof);
 	ebb_decide_use_guard(d, breaks, c);
 	ebb_decide_use_versions(d, versions, c);
+	ebb_decide_use_encoded(d, encoded, c);
 }
 
 const struct ebb_ckpts *ebb_context_ckpts(const struct ebb_context *c)

@@ -80,7 +80,8 @@
  *   act_copy.c       and of transfers                       after.c          what a copy made, for the next hop
  *   op.c             one action of a run                    steps.c          the few things it is made of
  *   stream.c         copying through a codec                take.c           or by the stores themselves
- *   replace.c        encoded under the same key             executor.c       many operations at once
+ *   replace.c        encoded under the same key             encoded.c        what the journals say is so
+ *   executor.c       many operations at once
  *   storeset.c       stores of a run                        dirs.c           folders it touches
  *   breaker.c        what stops it by itself                journal.c        what was going to be done, and was
  *   jrecord.c        records of the journal                 replay.c         reading all of it

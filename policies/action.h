@@ -18,7 +18,7 @@ enum ebb_action_id {
 	EBB_ACTION_KEEP,	/* leave it; ends the search */
 	EBB_ACTION_DELETE,	/* into the store's trash, or gone for good (purge) */
 	EBB_ACTION_TIER,	/* to another store or class, leaving nothing behind */
-	EBB_ACTION_COMPRESS,	/* to KEY.zst or KEY.lz4 beside it */
+	EBB_ACTION_COMPRESS,	/* to KEY.zst or KEY.lz4 beside it, or under its own key */
 	EBB_ACTION_DEDUP,	/* one of several equal files no longer takes room of its own */
 	EBB_ACTION_ARCHIVE,	/* into a pack with others, in another store or the same */
 	EBB_ACTION_COPY,	/* to another store as well; the original stays */
@@ -95,6 +95,7 @@ struct ebb_action {
 	const char *codec;		/* "zstd", "lz4", or NULL */
 	int level;			/* codec level, 0: its default */
 	int window;			/* compress: as in struct ebb_rule */
+	bool keep_key;			/* compress: as in struct ebb_rule */
 	enum ebb_action_verify verify;	/* tier, compress: how the copy is verified */
 	bool purge;			/* delete for good, not into the trash */
 	int64_t trash_ns;		/* delete, dedup: how long the trash keeps it */

@@ -16,6 +16,14 @@
 /* What a member of a pack takes beside its content: header, marker, row of the index. */
 #define MEMBER 512
 
+/*
+ * keep_key: requests that look at an object, its encoded form, their access lists and tags, and that put both back after the copy, at most; from so
+ * many bytes on it goes up in parts.
+ */
+#define LOOKS 48
+#define PUT_BACK 4
+#define IN_PARTS (INT64_C(16) << 20)
+
 /* Bytes of one request when a pack is read back (EBB_PACK_READ). */
 #define PIECE (INT64_C(8) << 20)
 
@@ -114,6 +122,8 @@ static int64_t count_bytes(const struct ebb_cost_ends *ends, struct ebb_action *
 		ebb_buf_addf(why, "; about %s expected to be freed of %s",
 			     ebb_units_format_bytes(a->freed, text),
 			     ebb_units_format_bytes(held(r), more));
+		if (a->keep_key)
+			ebb_buf_adds(why, ", under its own key (Content-Encoding: zstd)");
 		if (known)
 			ebb_buf_addf(why, ", by %d samples: %d.%d %% +- %d.%d is left of such objects", known->samples, known->permille / 10,
 				     known->permille % 10, known->margin / 10, known->margin % 10);
@@ -232,6 +242,31 @@ static void fill_codec(const struct ebb_cost_ends *ends, const struct ebb_action
 			     INT64_C(1000000) * 1000000);
 }
 
+/* What is written into before it goes to its class. */
+static const struct ebb_price_class *plain_of(const struct ebb_price_class *c)
+{
+	return c->standard ? c->standard : c;
+}
+
+/*
+ * Under its own key: the encoded form is written into the plain class first, looked at, and copied, which is the write that every
+ * compression pays. A large one has a tag that a copy in one piece does not have, so both are read to be compared.
+ */
+static void fill_in_place(const struct ebb_cost_ends *ends, int64_t there, struct ebb_bill *b)
+{
+	const struct ebb_price_class *plain = plain_of(ends->to);
+	const struct ebb_cost_load staged = ebb_cost_load(1, there);
+
+	ebb_cost_requests_write(b, EBB_BILL_ONCE, plain, staged);
+	ebb_bill_add(b, EBB_BILL_ONCE, "looks", plain, &plain->item[EBB_PRICE_GET], LOOKS, 1);
+	ebb_bill_add(b, EBB_BILL_ONCE, "access lists and tags", plain, &plain->item[EBB_PRICE_PUT], PUT_BACK, 1);
+	if (there < IN_PARTS)
+		return;
+	ebb_bill_add(b, EBB_BILL_ONCE, "parts", plain, &plain->item[EBB_PRICE_PUT], there / IN_PARTS + 2, 1);
+	ebb_cost_retrieval(b, EBB_BILL_ONCE, plain, staged, 1000000, EBB_COST_THAW);
+	ebb_cost_retrieval(b, EBB_BILL_ONCE, ends->to, staged, 1000000, EBB_COST_THAW);
+}
+
 /* What is paid once, and each month before and after, for @there bytes at the destination. */
 static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t there,
 		      struct ebb_bill *b)
@@ -260,17 +295,13 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 	fill_back(ends, a, a->id == EBB_ACTION_COMPRESS ? there : a->obj->f[EBB_F_SIZE], b);
 	if (a->id == EBB_ACTION_COMPRESS)
 		fill_codec(ends, a, there, b);
+	if (a->keep_key && a->freed > 0)
+		fill_in_place(ends, there, b);
 	ebb_cost_storage(b, EBB_BILL_BEFORE, m.from, m.load, EBB_COST_MONTH);
 	if (m.to)
 		ebb_cost_storage(b, EBB_BILL_AFTER, m.to,
 				 ebb_cost_load(m.load.objects, bytes ? a->obj->f[EBB_F_SIZE] : there),
 				 EBB_COST_MONTH);
-}
-
-/* What is written into before it goes to its class. */
-static const struct ebb_price_class *plain_of(const struct ebb_price_class *c)
-{
-	return c->standard ? c->standard : c;
 }
 
 void ebb_cost_proof(struct ebb_bill *b, const struct ebb_price_class *to, int64_t packs, int64_t bytes)

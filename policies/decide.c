@@ -60,6 +60,8 @@ struct ebb_decide {
 	struct ebb_reclass *reclass;
 	const struct ebb_habits *habits;	/* or NULL */
 	const struct ebb_shrink *shrink;	/* or NULL */
+	ebb_decide_encoded_fn *encoded;		/* or NULL */
+	void *encoded_ctx;
 	struct ebb_decide_ends ends;
 	struct small *small;		/* by rule */
 	struct pack pack;
@@ -118,6 +120,12 @@ void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits
 void ebb_decide_use_shrink(struct ebb_decide *d, const struct ebb_shrink *s)
 {
 	d->shrink = s;
+}
+
+void ebb_decide_use_encoded(struct ebb_decide *d, ebb_decide_encoded_fn *fn, void *ctx)
+{
+	d->encoded = fn;
+	d->encoded_ctx = ctx;
 }
 
 void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c)
@@ -287,6 +295,10 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 	if (chosen)
 		ebb_reclass_why(d->reclass, &d->why);
 	ends = ends_of(d, a);
+	if (a->keep_key && d->encoded && d->encoded(d->encoded_ctx, a->store, a->obj)) {
+		*ret = EBB_REFUSE_POINTLESS;
+		return 0;
+	}
 	if (a->id == EBB_ACTION_COMPRESS)
 		ends.shrink = ebb_shrink_find(d->shrink, rule, a->obj->key, a->obj->key_len);
 	if (ends.shrink && ends.shrink->permille == EBB_COST_POINTLESS) {
@@ -325,6 +337,7 @@ int ebb_decide_one(struct ebb_decide *d, size_t i, const char *store, const stru
 		.codec = rule->codec,
 		.level = rule->level,
 		.window = rule->window,
+		.keep_key = rule->keep_key,
 		.verify = rule->verify,
 		.purge = rule->purge,
 		.trash_ns = rule->trash_ns,

@@ -73,6 +73,12 @@ void ebb_decide_use_habits(struct ebb_decide *d, const struct ebb_habits *habits
 /* What samples say compressing leaves, by rule; borrowed. Without it, and of kinds that it does not know, the extension says. */
 void ebb_decide_use_shrink(struct ebb_decide *d, const struct ebb_shrink *s);
 
+/* Is an object known to be encoded already, which no listing tells? */
+typedef bool ebb_decide_encoded_fn(void *ctx, const char *store, const struct ebb_record *rec);
+
+/* Without it none is. */
+void ebb_decide_use_encoded(struct ebb_decide *d, ebb_decide_encoded_fn *fn, void *ctx);
+
 /* For retain rules: which checkpoints stay. Finished, of the same rules and blocks. Without it they all stay. Borrowed. */
 void ebb_decide_use_ckpts(struct ebb_decide *d, const struct ebb_ckpts *c);
 

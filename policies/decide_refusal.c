@@ -36,6 +36,7 @@ static const struct {
 	[EBB_REFUSE_DOUBT] = {"doubt", "too little is known of their checkpoints, or they are of none (ebb checkpoints says what)"},
 	[EBB_REFUSE_PART] = {"part", "the rule does not meet every file of their dataset (all_of: dataset), or they are of none"},
 	[EBB_REFUSE_LIVE] = {"live", "something else refers to them, or has them open (ebb explain KEY says what)"},
+	[EBB_REFUSE_PLACE] = {"place", "their store cannot put one object in the place of another, as keep_key wants"},
 	[EBB_REFUSE_CHEAPEST] = {"cheapest", "they cost least where they are"},
 	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
 					     "provider and region"},
@@ -72,6 +73,14 @@ static bool is_small(const struct ebb_record *r)
 	return r->f[ebb_record_has(r, EBB_F_ALLOC) ? EBB_F_ALLOC : EBB_F_SIZE] <= BLOCK_SIZE;
 }
 
+/* Would it be compressed where that cannot be done under its own key? */
+static bool has_no_place(const struct ebb_rules *rules, const struct ebb_action *a)
+{
+	const struct ebb_rules_store *s = ebb_rules_store(rules, a->store);
+
+	return a->keep_key && !(s && s->replaces);
+}
+
 /* Is the object in the class that it should go into? */
 static bool already_in(const struct ebb_rules *rules, const struct ebb_action *a)
 {
@@ -105,6 +114,8 @@ enum ebb_decide_refusal ebb_decide_refusal_possible(const struct ebb_rules *rule
 		return is_sparse(r) ? EBB_REFUSE_SPARSE : EBB_REFUSE_NONE;
 	if (a->id != EBB_ACTION_COMPRESS)
 		return EBB_REFUSE_NONE;
+	if (has_no_place(rules, a))
+		return EBB_REFUSE_PLACE;
 	if (r->f[EBB_F_SIZE] == 0 || ebb_cost_compressed(r->key, r->key_len) == EBB_COST_POINTLESS)
 		return EBB_REFUSE_POINTLESS;
 	if (is_sparse(r))

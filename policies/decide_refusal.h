@@ -33,6 +33,7 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_DOUBT,	/* retain, and too little is known of its checkpoint, or it is of none */
 	EBB_REFUSE_PART,	/* all_of: dataset, and the rule does not meet all of it */
 	EBB_REFUSE_LIVE,	/* something refers to it, or has it open: the action would break that */
+	EBB_REFUSE_PLACE,	/* keep_key, and its store cannot put one object in the place of another */
 	EBB_REFUSE_UNPRICED,	/* class: auto, and there are no prices to decide by */
 	EBB_REFUSE_VERSIONS,	/* its bucket lets nobody remove versions, so it would be paid for twice, or as before */
 	EBB_REFUSE_ASLEEP,	/* the copy could not be read back where it would lie, as its rule wants */

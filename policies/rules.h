@@ -112,6 +112,7 @@ struct ebb_rules_store {
 	const char *provider;		/* whose prices hold there, or NULL: a site's own */
 	const char *region;		/* the provider's name for the place, or NULL */
 	const char *jurisdiction;	/* ISO 3166 code, or NULL: unknown */
+	bool replaces;			/* it can put one object in the place of another (ebb_store_replace) */
 	bool checked;			/* it compares checksums while it is written, so `verify: checksum` reads nothing back */
 	int line, col;			/* where it is declared */
 };
@@ -166,6 +167,7 @@ struct ebb_rule {
 	const char *codec;		/* compress: "zstd" (unless the rule says otherwise) or
 					 * "lz4"; or NULL */
 	int level;			/* 0: the codec's default */
+	bool keep_key;			/* compress: under its own key, with Content-Encoding */
 	int window;			/* compress: repeats are looked for so far back (log2 of bytes); 0: as
 					 * the level does */
 	enum ebb_action_verify verify;	/* tier to a store, compress; DIGEST unless the rule says otherwise */

@@ -53,7 +53,7 @@ static int check_keys(struct compiler *c)
 					   "do",    "to",         "class",  "codec", "level", "trash",
 					   "purge", "everything", "require", "trust",
 					   "how",   "copies", "pack", "versions", "after", "long", "packed", "garbage", "keep_last", "keep_every",
-					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age", "all_of", "verify"};
+					   "keep_best", "keep_best_count", "mode", "keep_tagged", "min_age", "all_of", "verify", "keep_key"};
 	int r = ebb_tree_expect(c->node, EBB_TREE_MAP, c->err);
 
 	if (r < 0)
@@ -360,6 +360,41 @@ static int read_long(struct compiler *c)
 	return 0;
 }
 
+/* A store that can do it: of the rule, or any. */
+static bool can_replace(const struct compiler *c)
+{
+	for (size_t i = 0; i < c->r->nstores; i++)
+		if (c->r->stores[i].replaces && (!c->rule->pub.store || strcmp(c->rule->pub.store, c->r->stores[i].name) == 0))
+			return true;
+	return false;
+}
+
+/* Under its own key. Who reads it goes by its header, so only what readers of headers know will do. */
+static int read_keep_key(struct compiler *c)
+{
+	const struct ebb_tree_node *node = get(c, "keep_key");
+	struct ebb_rule *rule = &c->rule->pub;
+	int r;
+
+	if (!node)
+		return 0;
+	if (!rule->codec)
+		return misplaced(c, "keep_key", "'compress'");
+	if ((r = ebb_tree_bool(node, &rule->keep_key, c->err)) < 0 || !rule->keep_key)
+		return r;
+	if (strcmp(rule->codec, "zstd") != 0)
+		return ebb_tree_error(node, c->err, "'keep_key' is for zstd: there is no Content-Encoding for %s; leave 'codec' out, or "
+						    "'keep_key'", rule->codec);
+	if (rule->window)
+		return ebb_tree_error(node, c->err, "'keep_key' and 'long' exclude each other: who reads Content-Encoding: zstd need not take "
+						    "windows beyond 8 MiB (RFC 9659); leave one of them out");
+	if (!can_replace(c))
+		return ebb_tree_error(node, c->err, "'keep_key' needs a store that puts one object in the place of another by itself, and %s%s "
+						    "cannot; leave it out: KEY.zst takes the place of KEY",
+				      rule->store ? "store " : "none of them", rule->store ? rule->store : "");
+	return 0;
+}
+
 /* What of a copy is checked before its original goes. What was transformed is always decoded and compared. */
 static int read_verify(struct compiler *c)
 {
@@ -629,7 +664,7 @@ static int compile_rule(struct compiler *c)
 {
 	static int (*const steps[])(struct compiler *) = {
 		check_keys, read_name, read_action, read_match, read_of_store, read_kind,
-		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_verify, read_trash, read_versions, read_packed, read_dedup,
+		read_when,  read_class, read_to,   read_pack,  read_codec, read_long, read_keep_key, read_verify, read_trash, read_versions, read_packed, read_dedup,
 		read_require, read_trust, read_retain, read_all_of, check_everything,
 	};
 	int r = 0;

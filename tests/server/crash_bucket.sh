@@ -22,6 +22,7 @@ stores:
 rules:
   - {name: temporary, store: lake, match: "tmp/**", when: "size > 0", do: delete, trash: 1d}
   - {name: logs, store: lake, match: "logs/**", do: compress}
+  - {name: in place, store: lake, match: "stays/**", do: compress, keep_key: true}
   - {name: down, store: lake, match: "down/**", do: tier, to: cold}
   - {name: cold, store: lake, match: "class/**", do: tier, class: GLACIER}
   - {name: packs, store: lake, match: "pack/**", do: archive, to: lake, class: STANDARD}
@@ -36,6 +37,7 @@ import glob, random, shutil, subprocess, zlib
 bucket, ebb, index = os.environ["bucket"], os.environ["EBB"], os.environ["EBB_INDEX"]
 contents = {
     "tmp/a": b"temporary " * 50, "tmp/b c%2F": b"another\n" * 9, "logs/a.log": b"a line of a log\n" * 3000,
+    "stays/a.log": b"another line of a log\n" * 3000,
     "down/x": b"going down " * 900, "class/y": b"cold " * 300, "pack/1": b"one of a pack " * 40, "pack/2": b"two of a pack " * 30,
     "keep": b"stays",
 }
@@ -103,8 +105,9 @@ def tree():
 
 def bodies():
     for o in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-        b = s3.get_object(Bucket=bucket, Key=o["Key"])["Body"].read()
-        if o["Key"].endswith(".zst"):
+        got = s3.get_object(Bucket=bucket, Key=o["Key"])
+        b = got["Body"].read()
+        if o["Key"].endswith(".zst") or got.get("ContentEncoding") == "zstd":
             b = subprocess.run(["zstd", "-dqc"], input=b, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         yield b, o["Key"].endswith(".tar.zst")
     for f, (b, _) in tree().items():

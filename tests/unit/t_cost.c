@@ -205,6 +205,31 @@ START_TEST(compressing_rewrites)
 }
 END_TEST
 
+/* Written twice, looked at, and compared with its copy: only what is in one piece by its tag. */
+START_TEST(under_its_own_key_it_is_written_twice)
+{
+	struct case_of c;
+	int64_t beside;
+
+	start(&c, EBB_ACTION_COMPRESS, "STANDARD", "STANDARD");
+	c.rec.f[EBB_F_SIZE] = 1 << 20;
+	price(&c);
+	beside = c.a.one_off.nano;
+	c.a.keep_key = true;
+	price(&c);
+	/* one PUT for it, four for lists and tags, 48 GET */
+	ck_assert_int_eq(c.a.one_off.nano - beside, 5 * 5000 + 48 * 400);
+	ck_assert_ptr_nonnull(strstr(c.why, "under its own key (Content-Encoding: zstd)"));
+	start(&c, EBB_ACTION_COMPRESS, "STANDARD_IA", "STANDARD_IA");
+	price(&c);
+	beside = c.a.one_off.nano;
+	c.a.keep_key = true;
+	price(&c);
+	/* 0.6 GiB read back once more from there */
+	ck_assert_int_gt(c.a.one_off.nano - beside, 6000000);
+}
+END_TEST
+
 START_TEST(what_has_no_price_is_named)
 {
 	struct case_of c;
@@ -327,6 +352,7 @@ int main(void)
 		leaving_early_pays_the_rest,
 		another_region_is_paid_for,
 		compressing_rewrites,
+		under_its_own_key_it_is_written_twice,
 		compressing_pays_the_processor_and_reads_fetch_less,
 		deduplicating_reads_both,
 		what_has_no_price_is_named,

@@ -22,6 +22,7 @@ static const struct ebb_rules_store stores[] = {
 	{.name = "nowhere", .class = "HDD"},
 	{.name = "dear", .class = "GOLD", .jurisdiction = "AE"},
 	{.name = "unpriced", .class = "ODD", .jurisdiction = "AE"},
+	{.name = "lake", .class = "HDD", .jurisdiction = "AE", .replaces = true},
 };
 
 /* What the last decision gave. */
@@ -174,6 +175,32 @@ START_TEST(delete_to_the_trash)
 	ck_assert_int_eq(s.totals->by_rule[0].objects, 1);
 	ck_assert_int_eq(s.totals->all.saving.nano, 80000000);
 	ck_assert_str_eq(s.totals->all.saving.currency, "USD");
+}
+END_TEST
+
+#define IN_PLACE "{rules: [{name: r, do: compress, keep_key: true}]}"
+
+static bool all_encoded(void *ctx, const char *store, const struct ebb_record *rec)
+{
+	return ctx && store && rec;
+}
+
+START_TEST(under_its_own_key)
+{
+	struct ebb_record r = file("a.log");
+	enum ebb_decide_refusal refusal;
+	struct ebb_action a;
+	struct ebb_err err = {0};
+
+	refused(IN_PLACE, r, EBB_REFUSE_PLACE);
+	struct ebb_decide *d = decider(IN_PLACE);
+	ck_assert_int_eq(ebb_decide_one(d, 0, "lake", &r, &a, &refusal, &err), 0);
+	ck_assert_int_eq(refusal, EBB_REFUSE_NONE);
+	ck_assert(a.keep_key);
+	ebb_decide_use_encoded(d, all_encoded, d);
+	ck_assert_int_eq(ebb_decide_one(d, 0, "lake", &r, &a, &refusal, &err), 0);
+	ck_assert_int_eq(refusal, EBB_REFUSE_POINTLESS);
+	ebb_decide_free(d);
 }
 END_TEST
 
@@ -498,7 +525,7 @@ START_TEST(names_of_refusals)
 }
 END_TEST
 
-EBB_UNIT_MAIN("decide", delete_to_the_trash, a_bucket_that_keeps_versions, versions_below_what_goes, tier_to_a_cheaper_class, compress, too_little_evidence,
+EBB_UNIT_MAIN("decide", delete_to_the_trash, a_bucket_that_keeps_versions, versions_below_what_goes, tier_to_a_cheaper_class, compress, under_its_own_key, too_little_evidence,
 	      hard_links, sparse_files, within_one_block, purge_says_so, one_record, pointless,
 	      loss_and_payback, unpriced_is_counted, residency,
 	      others_are_counted_too, the_receiver_may_stop, totals_that_do_not_fit,

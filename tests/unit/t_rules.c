@@ -19,6 +19,7 @@ static const struct ebb_rules_store stores[] = {
 	{.name = "scratch", .class = "NVME", .jurisdiction = "AE"},
 	{.name = "cold", .class = "HDD", .jurisdiction = "AE"},
 	{.name = "bare"},
+	{.name = "lake", .class = "STANDARD", .replaces = true},
 };
 
 static int compile(const char *text, struct ebb_rules **ret, struct ebb_err *err)
@@ -27,7 +28,7 @@ static int compile(const char *text, struct ebb_rules **ret, struct ebb_err *err
 
 	ck_assert_msg(doc != NULL, "%s", err->msg);
 	return ebb_rules_compile(&arena, ebb_tree_get(doc, "rules"), ebb_tree_get(doc, "datasets"),
-				 stores, 3, ret, err);
+				 stores, 4, ret, err);
 }
 
 static struct ebb_rules *rules(const char *text)
@@ -331,6 +332,11 @@ START_TEST(copies_are_verified_as_said)
 	check_says(RULE("do: compress, verify: checksum"), "always decoded and compared");
 	check_says(RULE("do: tier, class: GLACIER, verify: size"), "'verify' belongs to 'tier' to another store and 'compress'");
 	check_says(RULE("do: delete, verify: size"), "'verify' belongs to");
+	check_says(RULE("do: delete, keep_key: true"), "'keep_key' belongs to 'compress', not to 'delete'");
+	check_says(RULE("do: compress, keep_key: 1"), "keep_key");
+	check_says(RULE("do: compress, codec: lz4, keep_key: true"), "there is no Content-Encoding for lz4");
+	check_says(RULE("do: compress, long: 20, keep_key: true"), "'keep_key' and 'long' exclude each other");
+	check_says(RULE("store: scratch, do: compress, keep_key: true"), "and store scratch cannot");
 	check_says(RULE("do: tier, to: cold, verify: sise"), "size");
 }
 END_TEST
