@@ -113,6 +113,11 @@ static uint64_t half(const struct ebb_transfer_member *m)
 	return v;
 }
 
+static uint64_t sort_key(const void *m)
+{
+	return half(m);
+}
+
 static int cmp_content(const struct ebb_transfer_member *a, const struct ebb_transfer_member *b)
 {
 	DIFFER(half(a), half(b));
@@ -317,6 +322,7 @@ static int fill(struct ebb_transfer_index *t, struct ebb_err *err)
 	const struct ebb_config *c = t->app->config;
 	int r = ebb_sort_init(&t->members, t->app->index_dir, sizeof(struct ebb_transfer_member), ROOM, cmp_member, err);
 
+	ebb_sort_by_key(&t->members, sort_key);
 	if (r < 0 || (r = ebb_place_open(t->snap, &t->names, err)) < 0 || (r = ebb_place_open(t->snap, &t->records, err)) < 0)
 		return r;
 	if (c->nstores > EBB_XFER_BOOK_PLACES)
@@ -595,40 +601,39 @@ static int show(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *c
 	return r < 0 ? r : fn(ctx, &c, err);
 }
 
-static int add_member(struct ebb_transfer_index *t, const struct ebb_transfer_member *m, struct ebb_err *err)
+/* Room for one more member. */
+static int grow_members(struct ebb_transfer_index *t, struct ebb_err *err)
 {
-	if (t->n == t->room) {
-		size_t room = t->room ? 2 * t->room : 64;
-		struct ebb_transfer_member *v = realloc(t->v, room * sizeof(*v));
+	size_t room = t->room ? 2 * t->room : 64;
 
-		if (!v)
-			return no_memory(err);
-		t->v = v;
-		t->room = room;
-	}
-	t->v[t->n++] = *m;
+	if (t->n < t->room)
+		return 0;
+	struct ebb_transfer_member *v = realloc(t->v, room * sizeof(*v));
+	if (!v)
+		return no_memory(err);
+	t->v = v;
+	t->room = room;
 	return 0;
 }
 
 int ebb_transfer_index_each(struct ebb_transfer_index *t, ebb_transfer_index_fn *fn, void *ctx, struct ebb_err *err)
 {
-	struct ebb_transfer_member m;
 	int r = ebb_sort_rewind(&t->members, err);
 	bool wanted = false;
 
 	t->left = (struct ebb_transfer_left){0};
 	t->n = 0;
-	while (r >= 0 && (r = ebb_sort_take(&t->members, &m, err)) == 1) {
-		if (t->n && cmp_content(&m, t->v) != 0) {
-			if (wanted && (r = show(t, fn, ctx, err)) < 0)
+	while (r >= 0 && (r = grow_members(t, err)) == 0 && (r = ebb_sort_take(&t->members, &t->v[t->n], err)) == 1) {
+		struct ebb_transfer_member *m = &t->v[t->n];
+
+		if (t->n && cmp_content(m, t->v) != 0) {
+			if ((wanted && (r = show(t, fn, ctx, err)) < 0) || (r = ebb_app_cancelled(t->app, err)) < 0)
 				return r;
-			if ((r = ebb_app_cancelled(t->app, err)) < 0)
-				return r;
+			t->v[0] = *m;	/* the first of the next content */
 			t->n = 0;
 			wanted = false;
 		}
-		wanted |= m.wanted;
-		r = add_member(t, &m, err);
+		wanted |= t->v[t->n++].wanted;
 	}
 	return r == 0 && wanted ? show(t, fn, ctx, err) : r;
 }
