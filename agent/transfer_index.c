@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/transfer_index.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "core/sort.h"
 #include "policies/residency.h"
 
-/* Members sorted in memory at a time, 64 bytes each. */
+/* Members sorted in memory at a time, 48 to 64 bytes each. */
 #define ROOM ((size_t)128 * 1024)
 
 #define TAGLESS (-2)
@@ -104,33 +105,108 @@ void ebb_transfer_index_free(struct ebb_transfer_index *t)
 	if ((a) != (b))                                                                            \
 		return (a) < (b) ? -1 : 1
 
-/* Half of what tells contents apart is random, so this decides at once. */
-static uint64_t half(const struct ebb_transfer_member *m)
-{
-	uint64_t v;
-
-	memcpy(&v, m->id, sizeof(v));
-	return v;
-}
-
-static uint64_t sort_key(const void *m)
-{
-	return half(m);
-}
-
 static int cmp_content(const struct ebb_transfer_member *a, const struct ebb_transfer_member *b)
 {
-	DIFFER(half(a), half(b));
 	DIFFER(a->size, b->size);
 	DIFFER(a->parts, b->parts);
 	return memcmp(a->id, b->id, sizeof(a->id));
 }
 
-static int cmp_member(const void *pa, const void *pb)
-{
-	const struct ebb_transfer_member *a = pa, *b = pb;
-	int c = cmp_content(a, b);
+/*
+ * A member as it is sorted: what is moved and written most is small. The masks of destinations follow in as many bytes as these need,
+ * first those that lack the key, then those where it is taken.
+ */
+struct packed {
+	uint8_t id[EBB_DIGEST_LEN];
+	int64_t size, parts;
+	uint64_t place;
+	uint16_t class, bounds;
+	uint8_t site, flags;
+	uint8_t masks[2 * sizeof(uint64_t)];
+};
 
+enum { WANTED = 1, ASKED = 2, READABLE = 4, SLEEPS = 8 };
+
+_Static_assert(EBB_XFER_BOOK_PLACES <= 256, "a site fits into a byte");
+
+static size_t mask_bytes(const struct ebb_transfer_index *t)
+{
+	return ((size_t)__builtin_popcountll(t->dests) + 7) / 8;
+}
+
+static size_t packed_size(const struct ebb_transfer_index *t)
+{
+	return (offsetof(struct packed, masks) + 2 * mask_bytes(t) + 7) / 8 * 8;
+}
+
+/* A mask of destinations, by their number among these. */
+static void put_mask(const struct ebb_transfer_index *t, uint64_t mask, uint8_t *to)
+{
+	uint64_t out = 0;
+	int i = 0;
+
+	for (uint64_t left = mask ? t->dests : 0; left; left &= left - 1)
+		out |= (uint64_t)((mask & left & -left) != 0) << i++;
+	for (size_t k = 0; k < mask_bytes(t); k++)
+		to[k] = (uint8_t)(out >> 8 * k);
+}
+
+static uint64_t get_mask(const struct ebb_transfer_index *t, const uint8_t *from)
+{
+	uint64_t in = 0, mask = 0;
+
+	for (size_t k = 0; k < mask_bytes(t); k++)
+		in |= (uint64_t)from[k] << 8 * k;
+	for (uint64_t left = in ? t->dests : 0; left; left &= left - 1, in >>= 1)
+		mask |= in & 1 ? left & -left : 0;
+	return mask;
+}
+
+static struct packed pack(const struct ebb_transfer_index *t, const struct ebb_transfer_member *m)
+{
+	struct packed p;
+
+	memset(&p, 0, sizeof(p)); /* it goes to a file as it is */
+	memcpy(p.id, m->id, sizeof(p.id));
+	p.size = m->size;
+	p.parts = m->parts;
+	p.place = m->place;
+	p.class = m->class;
+	p.bounds = m->bounds;
+	p.site = (uint8_t)m->site;
+	p.flags = (uint8_t)((m->wanted ? WANTED : 0) | (m->asked ? ASKED : 0) | (m->readable ? READABLE : 0) | (m->sleeps ? SLEEPS : 0));
+	put_mask(t, m->missing, p.masks);
+	put_mask(t, m->taken, p.masks + mask_bytes(t));
+	return p;
+}
+
+static void unpack(const struct ebb_transfer_index *t, const struct packed *p, struct ebb_transfer_member *ret)
+{
+	*ret = (struct ebb_transfer_member){
+		.size = p->size, .parts = p->parts, .place = p->place, .site = p->site, .class = p->class, .bounds = p->bounds,
+		.wanted = p->flags & WANTED, .asked = p->flags & ASKED, .readable = p->flags & READABLE, .sleeps = p->flags & SLEEPS,
+		.missing = get_mask(t, p->masks), .taken = get_mask(t, p->masks + mask_bytes(t)),
+	};
+	memcpy(ret->id, p->id, sizeof(ret->id));
+}
+
+/* Half of what tells contents apart is random, so this decides nearly always. */
+static uint64_t sort_key(const void *p)
+{
+	uint64_t half;
+
+	memcpy(&half, ((const struct packed *)p)->id, sizeof(half));
+	return half;
+}
+
+static int cmp_packed(const void *pa, const void *pb)
+{
+	const struct packed *a = pa, *b = pb;
+
+	DIFFER(sort_key(a), sort_key(b));
+	DIFFER(a->size, b->size);
+	DIFFER(a->parts, b->parts);
+	int c = memcmp(a->id, b->id, sizeof(a->id));
 	if (c)
 		return c;
 	DIFFER(a->site, b->site);
@@ -263,7 +339,7 @@ static int add_record(struct ebb_transfer_index *t, const struct ebb_transfer_ke
 
 	if (r->f[EBB_F_KIND] != EBB_KIND_FILE || !ebb_record_has(r, EBB_F_SIZE) || !ebb_record_has(r, EBB_F_MTIME))
 		return 0;
-	memset(&m, 0, sizeof(m)); /* it goes to a file as it is */
+	memset(&m, 0, sizeof(m));
 	m.place = at->place[site];
 	m.site = (uint16_t)site;
 	m.wanted = wanted >> site & 1;
@@ -277,7 +353,8 @@ static int add_record(struct ebb_transfer_index *t, const struct ebb_transfer_ke
 	const struct ebb_price_class *c = t->classes[m.class].price;
 	m.readable = !c || !c->offline;
 	m.sleeps = c && is_thawable(c);
-	return ebb_sort_add(&t->members, &m, err);
+	struct packed p = pack(t, &m);
+	return ebb_sort_add(&t->members, &p, err);
 }
 
 static int add_key(void *ctx, const struct ebb_transfer_keys_at *at, struct ebb_err *err)
@@ -320,7 +397,7 @@ static int look_up(struct ebb_transfer_index *t, size_t site, struct ebb_err *er
 static int fill(struct ebb_transfer_index *t, struct ebb_err *err)
 {
 	const struct ebb_config *c = t->app->config;
-	int r = ebb_sort_init(&t->members, t->app->index_dir, sizeof(struct ebb_transfer_member), ROOM, cmp_member, err);
+	int r = ebb_sort_init(&t->members, t->app->index_dir, packed_size(t), ROOM, cmp_packed, err);
 
 	ebb_sort_by_key(&t->members, sort_key);
 	if (r < 0 || (r = ebb_place_open(t->snap, &t->names, err)) < 0 || (r = ebb_place_open(t->snap, &t->records, err)) < 0)
@@ -620,12 +697,14 @@ int ebb_transfer_index_each(struct ebb_transfer_index *t, ebb_transfer_index_fn 
 {
 	int r = ebb_sort_rewind(&t->members, err);
 	bool wanted = false;
+	struct packed p;
 
 	t->left = (struct ebb_transfer_left){0};
 	t->n = 0;
-	while (r >= 0 && (r = grow_members(t, err)) == 0 && (r = ebb_sort_take(&t->members, &t->v[t->n], err)) == 1) {
+	while (r >= 0 && (r = grow_members(t, err)) == 0 && (r = ebb_sort_take(&t->members, &p, err)) == 1) {
 		struct ebb_transfer_member *m = &t->v[t->n];
 
+		unpack(t, &p, m);
 		if (t->n && cmp_content(m, t->v) != 0) {
 			if ((wanted && (r = show(t, fn, ctx, err)) < 0) || (r = ebb_app_cancelled(t->app, err)) < 0)
 				return r;

@@ -38,7 +38,7 @@ static void make_record(size_t i, const char *top, struct ebb_record *rec, char 
 	struct ebb_prng r = {i * 2654435761u + 1};
 
 	*rec = (struct ebb_record){.key = key};
-	rec->key_len = (uint32_t)sprintf(key, "%s/run-%05zu/checkpoint-%06zu/%zu-%s", top, i / 400, i % 400 / 4, i % 4, names[i % 4]);
+	rec->key_len = (uint32_t)sprintf(key, "%s/run-%06zu/checkpoint-%06zu/%zu-%s", top, i / 400, i % 400 / 4, i % 4, names[i % 4]);
 	ebb_record_set(rec, EBB_F_KIND, EBB_KIND_FILE);
 	ebb_record_set(rec, EBB_F_SIZE, (int64_t)(ebb_prng_next(&r) >> (24 + ebb_prng_below(&r, 24))));
 	ebb_record_set(rec, EBB_F_MTIME, NOW - (int64_t)ebb_prng_below(&r, 900 * (uint64_t)DAY));
