@@ -43,7 +43,7 @@ static const struct {
 	{"copy/over", EBB_ACTION_COPY, 300000, 0640, true, false, NULL, 0},	/* and from there back, under another key */
 	{"deep/er/cold.bin", EBB_ACTION_TIER, 70000, 0640, true, false, NULL, 0},
 	{"deep/er/keep", EBB_ACTION_KEEP, 3, 0644, false, false, NULL, 0},
-	{"deep/holes", EBB_ACTION_TIER, 3000000, 0600, false, true, NULL, 0},
+	{"deep/holes", EBB_ACTION_TIER, 400000, 0600, false, true, NULL, 0},
 	{"del/a", EBB_ACTION_DELETE, 10, 0644, false, false, NULL, 0},
 	{"del/b\xff\n", EBB_ACTION_DELETE, 0, 04755, true, false, NULL, 0},
 	{"dup/first", EBB_ACTION_KEEP, 20000, 0640, true, false, NULL, 0},
@@ -81,14 +81,15 @@ static void make_dirs(char *path)
 static void make_file(const struct ebb_run_kit *k, size_t i)
 {
 	char path[8192], *data = malloc(files[i].size + 1);
+	size_t model = model_of(i);
 
 	snprintf(path, sizeof(path), "%s/a/%s", k->dir, files[i].key);
 	make_dirs(path);
 	int fd = open(path, O_CREAT | O_WRONLY | O_EXCL, 0600);
 	for (size_t n = 0; n < files[i].size; n++)
-		data[n] = (char)("line of a log\n"[(n + model_of(i)) % 14]);
+		data[n] = (char)("line of a log\n"[(n + model) % 14]);
 	if (files[i].sparse && ftruncate(fd, (off_t)files[i].size) == 0)
-		files[i].size > 100 && pwrite(fd, data, 50, 1500000) < 0 ? abort() : (void)0;
+		files[i].size > 100 && pwrite(fd, data, 50, 200000) < 0 ? abort() : (void)0;
 	else if (write(fd, data, files[i].size) < 0)
 		abort();
 	if (files[i].xattr)
