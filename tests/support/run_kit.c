@@ -274,8 +274,18 @@ static int64_t all_rows(void *ctx, struct ebb_planfile_writer *w, struct ebb_sto
 
 void ebb_run_kit_init(struct ebb_run_kit *k)
 {
+	static const char *base;
+	static pid_t owner;
+	static int kits;
+
 	*k = (struct ebb_run_kit){0};
-	snprintf(k->dir, sizeof(k->dir), "%s", ebb_scratch_new());
+	if (owner != getpid()) { /* each process its own folder, for all its kits */
+		base = ebb_scratch_new();
+		owner = getpid();
+	}
+	snprintf(k->dir, sizeof(k->dir), "%.4000s/%d", base, ++kits);
+	if (mkdir(k->dir, 0755) < 0)
+		die(k->dir, NULL);
 	make_trees(k);
 	ebb_run_kit_plan(k, all_rows, NULL);
 	k->a = ebb_run_kit_snapshot(k, "a");
