@@ -166,24 +166,6 @@ static int warn_residency(struct ebb_app *app, size_t i, warn_fn *fn, struct ebb
 	return bad ? ebb_err_set(err, EBB_ENOMEM, "out of memory") : fn(app, text.data, err);
 }
 
-/* What goes straight into an archive class cannot be read back before its original goes. */
-static int warn_asleep(struct ebb_app *app, size_t i, warn_fn *fn, struct ebb_err *err)
-{
-	const struct ebb_rule *r = ebb_rules_get(app->config->rules, i);
-	const struct ebb_config_store *to = r->action->id == EBB_ACTION_TIER && r->to ? ebb_config_store(app->config, r->to) : NULL;
-	const struct ebb_rules_store *s = to ? ebb_rules_store(app->config->rules, r->to) : NULL;
-	const struct ebb_action a = {.id = EBB_ACTION_TIER, .to_store = r->to, .verify = r->verify};
-	EBB_CLEANUP(ebb_buf_release) struct ebb_buf text = EBB_BUF_INIT(65536);
-
-	if (!to || !to->price || !to->price->offline || !ebb_cost_reads_back(&(struct ebb_cost_ends){.checked = s->checked}, &a))
-		return 0;
-	if (ebb_buf_addf(&text, "rule '%s' moves nothing: what lies in %s in store '%s' cannot be read back, as 'verify: %s' wants; say 'verify: "
-				"checksum' (the bucket compares checksums while it is written), or 'do: archive'",
-			 r->name, to->class, r->to, ebb_action_verify_name((int)r->verify)) < 0)
-		return ebb_err_set(err, EBB_ENOMEM, "out of memory");
-	return fn(app, text.data, err);
-}
-
 /* Pinned bytes pass through a machine that nobody placed. */
 static int warn_here(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
 {
@@ -205,8 +187,7 @@ static int warn(struct ebb_app *app, warn_fn *fn, struct ebb_err *err)
 	for (size_t i = 0; i < app->config->nstores && !r; i++)
 		r = warn_class(app, &app->config->stores[i], fn, err);
 	for (size_t i = 0; i < ebb_rules_count(app->config->rules) && !r; i++)
-		if (!(r = warn_residency(app, i, fn, err)))
-			r = warn_asleep(app, i, fn, err);
+		r = warn_residency(app, i, fn, err);
 	if (!r)
 		r = warn_here(app, fn, err);
 	return r ? r : ebb_check_money_warn(app, fn, err);

@@ -193,7 +193,14 @@ static void fill_again(const struct ebb_cost_ends *ends, const struct ebb_action
 		ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->from, m->egress, a->obj->f[EBB_F_SIZE], 1);
 }
 
-bool ebb_cost_reads_back(const struct ebb_cost_ends *ends, const struct ebb_action *a)
+/* What is written into before it goes to its class. */
+static const struct ebb_price_class *plain_of(const struct ebb_price_class *c)
+{
+	return c->standard ? c->standard : c;
+}
+
+/* Is the copy that @a makes read again before its original goes? By its level, and what the other store compares by itself. */
+static bool reads_back(const struct ebb_cost_ends *ends, const struct ebb_action *a)
 {
 	if (a->id == EBB_ACTION_COMPRESS || a->id == EBB_ACTION_ARCHIVE)
 		return true;
@@ -203,9 +210,9 @@ bool ebb_cost_reads_back(const struct ebb_cost_ends *ends, const struct ebb_acti
 /* The copy of @bytes is read again, to be shown. Where the other store is nobody's but ours that costs nothing. */
 static void fill_back(const struct ebb_cost_ends *ends, const struct ebb_action *a, int64_t bytes, struct ebb_bill *b)
 {
-	if (!ebb_cost_reads_back(ends, a) || !*ends->to->provider)
+	if (!reads_back(ends, a) || !*ends->to->provider)
 		return;
-	ebb_cost_retrieval(b, EBB_BILL_ONCE, ends->to, ebb_cost_load(1, bytes), 1000000, EBB_COST_THAW);
+	ebb_cost_retrieval(b, EBB_BILL_ONCE, ends->to->offline ? plain_of(ends->to) : ends->to, ebb_cost_load(1, bytes), 1000000, EBB_COST_THAW);
 	if (a->to_store && strcmp(a->to_store, a->store) != 0)
 		ebb_bill_add(b, EBB_BILL_ONCE, "egress", ends->to, ends->back, bytes, 1);
 }
@@ -240,12 +247,6 @@ static void fill_codec(const struct ebb_cost_ends *ends, const struct ebb_action
 	if (ends->cpu)
 		ebb_bill_add(b, EBB_BILL_AFTER, "processor", NULL, ends->cpu, (__int128)decode * reads,
 			     INT64_C(1000000) * 1000000);
-}
-
-/* What is written into before it goes to its class. */
-static const struct ebb_price_class *plain_of(const struct ebb_price_class *c)
-{
-	return c->standard ? c->standard : c;
 }
 
 /*
@@ -288,6 +289,9 @@ static void fill_bill(const struct ebb_cost_ends *ends, const struct ebb_action 
 	m.load.objects = a->freed > 0;
 	m.rewritten = away || a->id == EBB_ACTION_COMPRESS;
 	ebb_cost_move(b, &m);
+	/* what would sleep is written into the plain class, and put to sleep by a second write when its original is gone */
+	if (m.rewritten && m.to && m.to->offline && !a->keep_key)
+		ebb_cost_requests_write(b, EBB_BILL_ONCE, plain_of(m.to), ebb_cost_load(m.load.objects, a->obj->f[EBB_F_SIZE]));
 	if (compares(a))
 		fill_compare(ends, a, b);
 	if (a->verify == EBB_ACTION_BYTES)

@@ -62,9 +62,6 @@ struct ebb_cost_ends {
 	const char *currency;
 };
 
-/* Is the copy that @a makes read again before its original goes? By its level, and what the other store compares by itself. */
-bool ebb_cost_reads_back(const struct ebb_cost_ends *ends, const struct ebb_action *a);
-
 /*
  * What reading back packs of @bytes costs: in pieces, from the plain class, before they go into @to. Lines are added to @b; the way from another
  * store is not among them.

@@ -305,10 +305,6 @@ static int price_action(struct ebb_decide *d, size_t rule, struct ebb_action *a,
 		*ret = EBB_REFUSE_POINTLESS;
 		return 0;
 	}
-	if (a->id != EBB_ACTION_ARCHIVE && ends.to && ends.to->offline && ebb_cost_reads_back(&ends, a)) {
-		*ret = EBB_REFUSE_ASLEEP;
-		return 0;
-	}
 	r = ebb_cost_action(&ends, a, &d->bill, &d->why, err);
 	if (r < 0)
 		return r;

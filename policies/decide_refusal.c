@@ -41,8 +41,6 @@ static const struct {
 	[EBB_REFUSE_UNPRICED] = {"unpriced", "there are no prices to decide by: give the store "
 					     "provider and region"},
 	[EBB_REFUSE_VERSIONS] = {"versions", "their bucket removes no version without a second factor (MFA Delete), so it would free nothing"},
-	[EBB_REFUSE_ASLEEP] = {"asleep", "their copies could not be read back from an archive class: let the rule say 'verify: checksum' (a bucket "
-					 "compares checksums while it is written), or put them into packs (do: archive)"},
 	[EBB_REFUSE_FLOOR] = {"floor", "their dataset keeps copies, and too few are known that would stay (ebb scan --hash candidates finds more)"},
 	[EBB_REFUSE_HURRIED] = {"hurried", "their bucket's lifecycle rules would remove them from the trash before its time: let the rule "
 					   "say a shorter one (trash: 7d), or the bucket wait longer"},

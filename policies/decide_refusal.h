@@ -36,7 +36,6 @@ enum ebb_decide_refusal {
 	EBB_REFUSE_PLACE,	/* keep_key, and its store cannot put one object in the place of another */
 	EBB_REFUSE_UNPRICED,	/* class: auto, and there are no prices to decide by */
 	EBB_REFUSE_VERSIONS,	/* its bucket lets nobody remove versions, so it would be paid for twice, or as before */
-	EBB_REFUSE_ASLEEP,	/* the copy could not be read back where it would lie, as its rule wants */
 	EBB_REFUSE_FLOOR,	/* its dataset keeps copies, and without it too few would be left, or how many is not known */
 	EBB_REFUSE_HURRIED,	/* its bucket would empty the trash before its time */
 	EBB_REFUSE_COUNT
