@@ -7,31 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compress/digest.h"
-#include "core/buf.h"
 #include "core/clock.h"
+#include "scanners/shelf.h"
 
 #define EPOCH INT64_C(1000000000000000000)
-#define DEFAULT_CLASS "STANDARD"
-
-/* A version of an object, or a delete marker. */
-struct version {
-	char *key;
-	char *class;
-	bool marker;
-	struct ebb_buf data;
-	char etag[33];
-	struct ebb_meta meta;
-	int64_t time;		/* last modified */
-	int64_t ready, expires;	/* a temporary copy of what sleeps; 0: none was asked for */
-	enum ebb_store_tier tier;	/* where its class has put it away; ready: when it is back from there */
-};
 
 /* An open writer, which is how a bucket keeps an unfinished upload. */
 struct writer {
 	struct ebb_store_writer base;
 	struct writer *next;
-	struct version *v;
+	struct ebb_shelf_version *v;
 	const char *key_of_caller;
 	char tag[EBB_STORE_TAG_MAX + 1];
 };
@@ -39,9 +24,7 @@ struct writer {
 struct bucket {
 	struct ebb_store base;
 	pthread_mutex_t lock;	/* protects what follows */
-	struct version **all;	/* by key, the newest of a key first */
-	size_t n, size;
-	int64_t clock;
+	struct ebb_shelf shelf;
 	struct writer *writers;
 	const struct ebb_clock *archive;	/* NULL: nothing sleeps */
 	enum ebb_meta_seal seal;	/* of what is written */
@@ -67,161 +50,15 @@ static int no_memory(const char *key, struct ebb_err *err)
 	return ebb_err_set(err, EBB_ENOMEM, "no memory for '%s'", key);
 }
 
-/* --- Versions --- */
-
-static void version_free(struct version *v)
-{
-	if (!v)
-		return;
-	free(v->key);
-	free(v->class);
-	ebb_buf_release(&v->data);
-	ebb_meta_release(&v->meta);
-	free(v);
-}
-
-EBB_CLEANUP_PTR(struct version, version_free);
-
-static struct version *version_new(const char *key, const char *class)
-{
-	struct version *v = calloc(1, sizeof(*v));
-
-	if (!v)
-		return NULL;
-	ebb_buf_init(&v->data, SIZE_MAX - 1);
-	ebb_meta_init(&v->meta);
-	v->key = strdup(key);
-	v->class = strdup(class ? class : DEFAULT_CLASS);
-	if (v->key && v->class && ebb_buf_reserve(&v->data, 0) == 0)
-		return v;
-	version_free(v);
-	return NULL;
-}
-
-/* First place whose key is not less than @key. */
-static size_t place(const struct bucket *b, const char *key)
-{
-	size_t lo = 0, hi = b->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(b->all[mid]->key, key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-/* The newest thing under @key, be it a marker; NULL when there is none. */
-static struct version *newest(const struct bucket *b, const char *key)
-{
-	size_t i = place(b, key);
-
-	return i < b->n && strcmp(b->all[i]->key, key) == 0 ? b->all[i] : NULL;
-}
-
-static struct version *current(const struct bucket *b, const char *key)
-{
-	struct version *v = newest(b, key);
-
-	return v && !v->marker ? v : NULL;
-}
-
-/* What lies below a marker; NULL when the newest is none, or there is nothing. */
-static struct version *hidden(const struct bucket *b, const char *key)
-{
-	size_t i = place(b, key);
-
-	if (i + 1 >= b->n || strcmp(b->all[i + 1]->key, key) != 0 || !b->all[i]->marker ||
-	    b->all[i + 1]->marker)
-		return NULL;
-	return b->all[i + 1];
-}
-
-/* Put it before older ones of its key. @v is the bucket's from now on, also when this fails. */
-static int insert(struct bucket *b, struct version *v, struct ebb_err *err)
-{
-	size_t i = place(b, v->key);
-
-	if (b->n == b->size) {
-		size_t size = b->size ? b->size * 2 : 64;
-		struct version **more = reallocarray(b->all, size, sizeof(*more));
-
-		if (!more) {
-			version_free(v);
-			return ebb_err_set(err, EBB_ENOMEM, "no memory for store '%s'", b->base.name);
-		}
-		b->all = more;
-		b->size = size;
-	}
-	memmove(b->all + i + 1, b->all + i, (b->n - i) * sizeof(*b->all));
-	b->all[i] = v;
-	b->n++;
-	v->time = b->clock += EBB_CLOCK_SECOND;
-	return 0;
-}
-
-static void drop(struct bucket *b, struct version *v)
-{
-	for (size_t i = place(b, v->key); i < b->n; i++) {
-		if (b->all[i] != v)
-			continue;
-		memmove(b->all + i, b->all + i + 1, (--b->n - i) * sizeof(*b->all));
-		version_free(v);
-		return;
-	}
-}
-
-static void seal(const struct bucket *b, struct version *v)
+static void seal(const struct bucket *b, struct ebb_shelf_version *v)
 {
 	v->meta.seal = b->seal;
 	memcpy(v->meta.seal_key, b->seal_key, sizeof(v->meta.seal_key));
 }
 
-static int tag(struct version *v, struct ebb_err *err)
-{
-	uint8_t sum[16];
-	int rc = ebb_digest_of(&ebb_digest_md5, v->data.data, v->data.len, sum, err);
-
-	if (rc == 0)
-		ebb_digest_hex(sum, sizeof(sum), v->etag);
-	return rc;
-}
-
-static void record_of(const struct version *v, const char *key, struct ebb_record *ret)
-{
-	*ret = (struct ebb_record){.key = key, .key_len = (uint32_t)strlen(key)};
-	ebb_record_set(ret, EBB_F_KIND, EBB_KIND_FILE);
-	ebb_record_set(ret, EBB_F_SIZE, (int64_t)v->data.len);
-	ebb_record_set(ret, EBB_F_MTIME, v->meta.mtime ? v->meta.mtime : v->time);
-	ebb_record_set(ret, EBB_F_CTIME, v->time);
-	ebb_record_set(ret, EBB_F_CLASS, ebb_record_class_code(v->class));
-	ebb_record_etag(ret, v->etag, strlen(v->etag));
-}
-
-static int missing(const char *key, struct ebb_err *err)
-{
-	return ebb_err_set(err, EBB_ENOENT, "'%s' does not exist", key);
-}
-
-static int check(const struct version *v, const char *key, const struct ebb_record *expect,
-		 struct ebb_err *err)
-{
-	struct ebb_record now;
-	struct ebb_err why = {0};
-
-	if (!v)
-		return missing(key, err);
-	record_of(v, key, &now);
-	int rc = ebb_store_expect(&now, expect, &why);
-	return rc < 0 ? ebb_err_set(err, -rc, "'%s' %s", key, why.msg) : 0;
-}
-
 /* --- Sleep --- */
 
-static enum ebb_store_sleep state_of(const struct bucket *b, const struct version *v)
+static enum ebb_store_sleep state_of(const struct bucket *b, const struct ebb_shelf_version *v)
 {
 	if (!b->archive || (!v->tier && !ebb_store_may_sleep(&b->base, v->class)))
 		return EBB_STORE_AWAKE;
@@ -234,10 +71,10 @@ static enum ebb_store_sleep state_of(const struct bucket *b, const struct versio
 }
 
 /* What @expect says, and it can be read. */
-static int check_awake(const struct bucket *b, const struct version *v, const char *key,
+static int check_awake(const struct bucket *b, const struct ebb_shelf_version *v, const char *key,
 		       const struct ebb_record *expect, struct ebb_err *err)
 {
-	int rc = check(v, key, expect, err);
+	int rc = ebb_shelf_check(v, key, expect, err);
 
 	if (rc < 0 || state_of(b, v) == EBB_STORE_AWAKE || state_of(b, v) == EBB_STORE_THAWED)
 		return rc;
@@ -249,8 +86,8 @@ static int bucket_sleep(struct ebb_store *s, const char *key, const struct ebb_r
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
-	int rc = check(v, key, expect, err);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	int rc = ebb_shelf_check(v, key, expect, err);
 
 	if (rc < 0)
 		return rc;
@@ -261,7 +98,7 @@ static int bucket_sleep(struct ebb_store *s, const char *key, const struct ebb_r
 }
 
 /* S3 User Guide, "Understanding archive retrieval options": the longest times stated. 0: not offered. */
-static int64_t time_to_thaw(const struct version *v, const char *speed)
+static int64_t time_to_thaw(const struct ebb_shelf_version *v, const char *speed)
 {
 	const int64_t minute = 60 * EBB_CLOCK_SECOND, hour = 60 * minute;
 	bool deep = v->tier == EBB_STORE_TIER_DEEP || strcmp(v->class, "DEEP_ARCHIVE") == 0;
@@ -278,11 +115,11 @@ static int bucket_thaw(struct ebb_store *s, const char *key, const char *speed, 
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
 	int64_t day = 86400 * EBB_CLOCK_SECOND, takes;
 
 	if (!v)
-		return missing(key, err);
+		return ebb_shelf_missing(key, err);
 	if (state_of(b, v) == EBB_STORE_AWAKE)
 		return ebb_err_set(err, EBB_ENOTSUP, "'%s' does not sleep in class %s", key, v->class);
 	if ((days == 0) != (v->tier != EBB_STORE_TIER_NONE))
@@ -322,10 +159,10 @@ int ebb_store_memory_bucket_tier(struct ebb_store *s, const char *key, enum ebb_
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return missing(key, err);
+		return ebb_shelf_missing(key, err);
 	if (!b->archive || !ebb_store_tiers(s, v->class))
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is put nowhere by class %s", key, v->class);
 	v->tier = tier;
@@ -349,7 +186,8 @@ static int bucket_open(const struct ebb_store_config *cfg, struct ebb_store **re
 	b->base.ops = &ebb_store_memory_bucket_ops;
 	b->base.caps = EBB_CAP_READ | EBB_CAP_WRITE | EBB_CAP_REMOVE | EBB_CAP_META | EBB_CAP_RANGE |
 		       EBB_CAP_COPY | EBB_CAP_CLASS | EBB_CAP_VERSIONS | EBB_CAP_COND;
-	b->clock = EPOCH;
+	b->shelf.clock = EPOCH;
+	b->shelf.name = b->base.name;
 	*ret = &b->base;
 	return 0;
 }
@@ -358,9 +196,9 @@ static void bucket_close(struct ebb_store *s)
 {
 	struct bucket *b = (struct bucket *)s;
 
-	for (size_t i = 0; i < b->n; i++)
-		version_free(b->all[i]);
-	free(b->all);
+	for (size_t i = 0; i < b->shelf.n; i++)
+		ebb_shelf_version_free(b->shelf.all[i]);
+	free(b->shelf.all);
 	pthread_mutex_destroy(&b->lock);
 	free(b->base.name);
 	free(b);
@@ -374,8 +212,8 @@ static int bucket_identify(struct ebb_store *s, struct ebb_store_identity *ret, 
 	(void)err;
 	*ret = (struct ebb_store_identity){.ino = 1, .kind = "memory-bucket", .empty = true};
 	snprintf(ret->fsid, sizeof(ret->fsid), "%s", s->name);
-	for (size_t i = 0; i < b->n; i++)
-		if (strncmp(b->all[i]->key, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) != 0)
+	for (size_t i = 0; i < b->shelf.n; i++)
+		if (strncmp(b->shelf.all[i]->key, EBB_PROOF_TRASH, strlen(EBB_PROOF_TRASH)) != 0)
 			ret->empty = false;
 	return 0;
 }
@@ -384,20 +222,20 @@ static int bucket_identify(struct ebb_store *s, struct ebb_store_identity *ret, 
 static int next_after(struct bucket *b, struct ebb_buf *after, struct ebb_record *ret, struct ebb_err *err)
 {
 	LOCKED(b);
-	size_t i = place(b, after->data);
+	size_t i = ebb_shelf_place(&b->shelf, after->data);
 
-	while (i < b->n && (b->all[i]->marker || strcmp(b->all[i]->key, after->data) == 0)) {
-		const char *key = b->all[i]->key;
+	while (i < b->shelf.n && (b->shelf.all[i]->marker || strcmp(b->shelf.all[i]->key, after->data) == 0)) {
+		const char *key = b->shelf.all[i]->key;
 
-		while (i < b->n && strcmp(b->all[i]->key, key) == 0)
+		while (i < b->shelf.n && strcmp(b->shelf.all[i]->key, key) == 0)
 			i++;	/* older ones of the same key */
 	}
-	if (i == b->n)
+	if (i == b->shelf.n)
 		return 0;
 	ebb_buf_clear(after);
-	if (ebb_buf_adds(after, b->all[i]->key) < 0)
+	if (ebb_buf_adds(after, b->shelf.all[i]->key) < 0)
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to list store '%s'", b->base.name);
-	record_of(b->all[i], after->data, ret);
+	ebb_shelf_record(b->shelf.all[i], after->data, ret);
 	return 1;
 }
 
@@ -423,11 +261,11 @@ static int bucket_head(struct ebb_store *s, const char *key, struct ebb_record *
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return missing(key, err);
-	record_of(v, key, ret);
+		return ebb_shelf_missing(key, err);
+	ebb_shelf_record(v, key, ret);
 	return 0;
 }
 
@@ -437,17 +275,17 @@ static int bucket_get_meta(struct ebb_store *s, const char *key, struct ebb_meta
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return missing(key, err);
+		return ebb_shelf_missing(key, err);
 	int rc = ebb_meta_copy(ret, &v->meta, err);
 	if (rc == 0 && !ret->mtime)
 		ret->mtime = ret->atime = v->time;
 	return rc;
 }
 
-static int apply(struct version *v, const struct ebb_meta *meta, uint32_t what, struct ebb_err *err)
+static int apply(struct ebb_shelf_version *v, const struct ebb_meta *meta, uint32_t what, struct ebb_err *err)
 {
 	if (what & EBB_META_XATTRS) {
 		struct ebb_meta all = *meta, copy;
@@ -471,11 +309,11 @@ static int apply(struct version *v, const struct ebb_meta *meta, uint32_t what, 
 }
 
 /* Setting something moves the time of last modification, not how old the content is. */
-static void touch(struct bucket *b, struct version *v)
+static void touch(struct bucket *b, struct ebb_shelf_version *v)
 {
 	if (!v->meta.mtime)
 		v->meta.mtime = v->meta.atime = v->time;
-	v->time = b->clock += EBB_CLOCK_SECOND;
+	v->time = b->shelf.clock += EBB_CLOCK_SECOND;
 }
 
 static int bucket_set_meta(struct ebb_store *s, const char *key, const struct ebb_meta *meta, uint32_t what,
@@ -483,10 +321,10 @@ static int bucket_set_meta(struct ebb_store *s, const char *key, const struct eb
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return missing(key, err);
+		return ebb_shelf_missing(key, err);
 	touch(b, v);
 	return apply(v, meta, what, err);
 }
@@ -507,7 +345,7 @@ static int bucket_read_open(struct ebb_store *s, const char *key, const struct e
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 	size_t klen = strlen(key);
-	struct version *v = current(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
 	int rc = check_awake(b, v, key, expect, err);
 
 	if (rc < 0)
@@ -522,7 +360,7 @@ static int bucket_read_open(struct ebb_store *s, const char *key, const struct e
 	}
 	memcpy(r->key, key, klen + 1);
 	r->base.store = s;
-	record_of(v, r->key, &r->rec);
+	ebb_shelf_record(v, r->key, &r->rec);
 	*ret = &r->base;
 	return 0;
 }
@@ -554,11 +392,11 @@ static int bucket_read_verify(struct ebb_store_reader *base, struct ebb_err *err
 	struct reader *r = (struct reader *)base;
 	struct bucket *b = (struct bucket *)base->store;
 	LOCKED(b);
-	struct version *v = current(b, r->key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, r->key);
 
 	if (!v)
 		return ebb_err_set(err, EBB_ECHANGED, "'%s' has changed: it is gone", r->key);
-	return check(v, r->key, &r->rec, err);
+	return ebb_shelf_check(v, r->key, &r->rec, err);
 }
 
 static void bucket_read_close(struct ebb_store_reader *base)
@@ -574,7 +412,7 @@ static int bucket_read_range(struct ebb_store *s, const char *key, const struct 
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
 	int rc = check_awake(b, v, key, expect, err);
 
 	if (rc < 0)
@@ -619,7 +457,7 @@ static int bucket_write_open(struct ebb_store *s, const char *key, const struct 
 				   opts->tag);
 	struct writer *w = calloc(1, sizeof(*w));
 	if (w)
-		w->v = version_new(key, opts->class);
+		w->v = ebb_shelf_version_new(key, opts->class);
 	if (!w || !w->v) {
 		free(w);
 		return no_memory(key, err);
@@ -677,7 +515,7 @@ static int bucket_write_hole(struct ebb_store_writer *base, int64_t len, struct 
 static int commit(struct bucket *b, struct writer *w, const struct ebb_meta *meta, uint32_t what,
 		  struct ebb_err *err)
 {
-	struct version *v = w->v;
+	struct ebb_shelf_version *v = w->v;
 
 	if (!unlist(b, w))
 		return gone(w, err);
@@ -686,12 +524,12 @@ static int commit(struct bucket *b, struct writer *w, const struct ebb_meta *met
 	if (rc == 0 && b->base.caps & EBB_CAP_SEALED && b->seal == EBB_META_OPEN)
 		rc = ebb_err_set(err, EBB_EMISMATCH, "'%s' must be encrypted, and the store says nothing of it", v->key);
 	if (rc == 0)
-		rc = tag(v, err);
-	if (rc == 0 && current(b, v->key))
+		rc = ebb_shelf_tag(v, err);
+	if (rc == 0 && ebb_shelf_current(&b->shelf, v->key))
 		rc = ebb_err_set(err, EBB_EEXIST, "'%s' exists already", v->key);
 	if (rc == 0) {
 		w->v = NULL;
-		rc = insert(b, v, err);
+		rc = ebb_shelf_insert(&b->shelf, v, err);
 	}
 	return rc;
 }
@@ -705,8 +543,8 @@ static int bucket_write_commit(struct ebb_store_writer *base, const struct ebb_m
 	int rc = commit(b, w, meta, what, err);
 
 	if (rc == 0 && ret)
-		record_of(current(b, w->key_of_caller), w->key_of_caller, ret);
-	version_free(w->v);
+		ebb_shelf_record(ebb_shelf_current(&b->shelf, w->key_of_caller), w->key_of_caller, ret);
+	ebb_shelf_version_free(w->v);
 	free(w);
 	return rc;
 }
@@ -718,7 +556,7 @@ static void bucket_write_abort(struct ebb_store_writer *base)
 	LOCKED(b);
 
 	unlist(b, w);
-	version_free(w->v);
+	ebb_shelf_version_free(w->v);
 	free(w);
 }
 
@@ -737,13 +575,13 @@ static int bucket_write_sweep(struct ebb_store *s, const char *key, const char *
 /* --- What only object stores do --- */
 
 /* A copy of @v under another key and in a class, with all that it has; not the bucket's yet. */
-static struct version *twin(const struct version *v, const char *key, const char *class, struct ebb_err *err)
+static struct ebb_shelf_version *twin(const struct ebb_shelf_version *v, const char *key, const char *class, struct ebb_err *err)
 {
-	struct version *c = version_new(key, class);
+	struct ebb_shelf_version *c = ebb_shelf_version_new(key, class);
 
 	if (!c || ebb_buf_add(&c->data, v->data.data, v->data.len) < 0 || ebb_meta_copy(&c->meta, &v->meta, err) < 0) {
 		no_memory(key, err);
-		version_free(c);
+		ebb_shelf_version_free(c);
 		return NULL;
 	}
 	memcpy(c->etag, v->etag, sizeof(c->etag));
@@ -757,28 +595,28 @@ static int bucket_copy(struct ebb_store *s, const char *from, const char *to, co
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, from);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, from);
 	int rc = check_awake(b, v, from, expect, err);
 
 	if (rc < 0)
 		return rc;
-	if (current(b, to))
+	if (ebb_shelf_current(&b->shelf, to))
 		return ebb_err_set(err, EBB_EEXIST, "cannot copy '%s': '%s' exists already", from, to);
-	struct version *made = twin(v, to, class ? class : v->class, err);
+	struct ebb_shelf_version *made = twin(v, to, class ? class : v->class, err);
 	if (!made)
 		return -EBB_ENOMEM;
-	rc = insert(b, made, err);
+	rc = ebb_shelf_insert(&b->shelf, made, err);
 	if (rc == 0 && ret)
-		record_of(made, to, ret);
+		ebb_shelf_record(made, to, ret);
 	return rc;
 }
 
 /* What a replacement left below the object that took its place. */
-static struct version *replaced(const struct bucket *b, const char *key, const struct ebb_record *expect)
+static struct ebb_shelf_version *replaced(const struct bucket *b, const char *key, const struct ebb_record *expect)
 {
-	size_t i = place(b, key) + 1;
+	size_t i = ebb_shelf_place(&b->shelf, key) + 1;
 
-	return i < b->n && strcmp(b->all[i]->key, key) == 0 && check(b->all[i], key, expect, NULL) == 0 ? b->all[i] : NULL;
+	return i < b->shelf.n && strcmp(b->shelf.all[i]->key, key) == 0 && ebb_shelf_check(b->shelf.all[i], key, expect, NULL) == 0 ? b->shelf.all[i] : NULL;
 }
 
 static int bucket_replace(struct ebb_store *s, const char *key, const struct ebb_record *expect, bool again,
@@ -786,22 +624,22 @@ static int bucket_replace(struct ebb_store *s, const char *key, const struct ebb
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key), *f = current(b, from), *c;
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key), *f = ebb_shelf_current(&b->shelf, from), *c;
 	int rc = check_awake(b, f, from, from_rec, err);
 
-	rc = rc < 0 ? rc : check(v, key, again ? NULL : expect, err);
+	rc = rc < 0 ? rc : ebb_shelf_check(v, key, again ? NULL : expect, err);
 	if (rc < 0)
 		return rc;
 	if (!(c = again ? v : twin(f, key, v->class, err)))
 		return -EBB_ENOMEM;
 	if (again)
 		v = replaced(b, key, expect);
-	else if ((rc = insert(b, c, err)) < 0)
+	else if ((rc = ebb_shelf_insert(&b->shelf, c, err)) < 0)
 		return rc;
 	if (v)
-		drop(b, v);
+		ebb_shelf_drop(&b->shelf, v);
 	if (ret)
-		record_of(c, key, ret);
+		ebb_shelf_record(c, key, ret);
 	return 0;
 }
 
@@ -810,8 +648,8 @@ static int bucket_set_class(struct ebb_store *s, const char *key, const char *cl
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key);
-	int rc = check(v, key, expect, err);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	int rc = ebb_shelf_check(v, key, expect, err);
 
 	if (rc == 0 && strcmp(v->class, class) != 0)
 		rc = check_awake(b, v, key, NULL, err);
@@ -825,7 +663,7 @@ static int bucket_set_class(struct ebb_store *s, const char *key, const char *cl
 	v->ready = v->expires = 0;
 	touch(b, v);
 	if (ret)
-		record_of(v, key, ret);
+		ebb_shelf_record(v, key, ret);
 	return 0;
 }
 
@@ -834,15 +672,15 @@ static int bucket_hide(struct ebb_store *s, const char *key, const struct ebb_re
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	int rc = check(current(b, key), key, expect, err);
+	int rc = ebb_shelf_check(ebb_shelf_current(&b->shelf, key), key, expect, err);
 
 	if (rc < 0)
 		return rc;
-	struct version *marker = version_new(key, NULL);
+	struct ebb_shelf_version *marker = ebb_shelf_version_new(key, NULL);
 	if (!marker)
 		return no_memory(key, err);
 	marker->marker = true;
-	return insert(b, marker, err);
+	return ebb_shelf_insert(&b->shelf, marker, err);
 }
 
 static int bucket_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
@@ -850,10 +688,10 @@ static int bucket_hidden(struct ebb_store *s, const char *key, const struct ebb_
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = hidden(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_hidden(&b->shelf, key);
 
 	(void)err;
-	return v && check(v, key, expect, NULL) == 0;
+	return v && ebb_shelf_check(v, key, expect, NULL) == 0;
 }
 
 static int bucket_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
@@ -862,11 +700,11 @@ static int bucket_show(struct ebb_store *s, const char *key, const struct ebb_re
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 
-	if (current(b, key))
+	if (ebb_shelf_current(&b->shelf, key))
 		return ebb_err_set(err, EBB_EEXIST, "an object stands under '%s'", key);
-	int rc = check(hidden(b, key), key, expect, err);
+	int rc = ebb_shelf_check(ebb_shelf_hidden(&b->shelf, key), key, expect, err);
 	if (rc == 0)
-		drop(b, newest(b, key));
+		ebb_shelf_drop(&b->shelf, ebb_shelf_newest(&b->shelf, key));
 	return rc;
 }
 
@@ -879,29 +717,29 @@ static int bucket_remove(struct ebb_store *s, const char *key, const struct ebb_
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct version *v = current(b, key), *marker = NULL;
-	size_t i = place(b, key);
+	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key), *marker = NULL;
+	size_t i = ebb_shelf_place(&b->shelf, key);
 
-	if (!v && (v = hidden(b, key)))
-		marker = newest(b, key);
-	int rc = check(v, key, expect, err);
+	if (!v && (v = ebb_shelf_hidden(&b->shelf, key)))
+		marker = ebb_shelf_newest(&b->shelf, key);
+	int rc = ebb_shelf_check(v, key, expect, err);
 	if (rc < 0)
 		return rc;
-	bool older = i + (marker ? 2 : 1) < b->n && strcmp(b->all[i + (marker ? 2 : 1)]->key, key) == 0;
+	bool older = i + (marker ? 2 : 1) < b->shelf.n && strcmp(b->shelf.all[i + (marker ? 2 : 1)]->key, key) == 0;
 	if (older && !marker) {
-		struct version *m = version_new(key, NULL);
+		struct ebb_shelf_version *m = ebb_shelf_version_new(key, NULL);
 
 		if (!m)
 			return no_memory(key, err);
 		m->marker = true;
-		rc = insert(b, m, err);
+		rc = ebb_shelf_insert(&b->shelf, m, err);
 		if (rc < 0)
 			return rc;
 	}
-	drop(b, v);
+	ebb_shelf_drop(&b->shelf, v);
 	if (marker && !older)
-		drop(b, marker);
-	b->clock += EBB_CLOCK_SECOND;
+		ebb_shelf_drop(&b->shelf, marker);
+	b->shelf.clock += EBB_CLOCK_SECOND;
 	return 0;
 }
 
@@ -912,7 +750,7 @@ int64_t ebb_store_memory_bucket_clock(struct ebb_store *s)
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 
-	return b->clock;
+	return b->shelf.clock;
 }
 
 void ebb_store_memory_bucket_set_clock(struct ebb_store *s, int64_t ns)
@@ -920,7 +758,7 @@ void ebb_store_memory_bucket_set_clock(struct ebb_store *s, int64_t ns)
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 
-	b->clock = ns / EBB_CLOCK_SECOND * EBB_CLOCK_SECOND;
+	b->shelf.clock = ns / EBB_CLOCK_SECOND * EBB_CLOCK_SECOND;
 }
 
 void ebb_store_memory_bucket_archive(struct ebb_store *s, const struct ebb_clock *clock)
@@ -937,29 +775,29 @@ int ebb_store_memory_bucket_put(struct ebb_store *s, const char *key, const void
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	EBB_CLEANUP(version_freep) struct version *v = NULL;
+	EBB_CLEANUP(ebb_shelf_version_freep) struct ebb_shelf_version *v = NULL;
 
 	if (!*key || strlen(key) > EBB_STORE_OBJECT_KEY_MAX)
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is not the key of an object", key);
-	v = version_new(key, class);
+	v = ebb_shelf_version_new(key, class);
 	if (!v || (len && ebb_buf_add(&v->data, data, len) < 0))
 		return no_memory(key, err);
 	seal(b, v);
-	int rc = tag(v, err);
+	int rc = ebb_shelf_tag(v, err);
 	if (rc < 0)
 		return rc;
-	struct version *made = v;
+	struct ebb_shelf_version *made = v;
 	v = NULL;
-	return insert(b, made, err);
+	return ebb_shelf_insert(&b->shelf, made, err);
 }
 
 size_t ebb_store_memory_bucket_versions(struct ebb_store *s, const char *key)
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	size_t first = place(b, key), i = first;
+	size_t first = ebb_shelf_place(&b->shelf, key), i = first;
 
-	while (i < b->n && strcmp(b->all[i]->key, key) == 0)
+	while (i < b->shelf.n && strcmp(b->shelf.all[i]->key, key) == 0)
 		i++;
 	return i - first;
 }
