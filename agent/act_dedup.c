@@ -35,13 +35,6 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	return row->how == EBB_ACTION_REFLINK ? 0 : ebb_lower_trash(env, row, arena, ret, err);
 }
 
-/* In the trash a chown of the whole store moves the time of change. The inode, its size and mtime remain to tell strangers. */
-static void forget_ctime(struct ebb_record *rec)
-{
-	if (ebb_record_has(rec, EBB_F_INO))
-		rec->known &= ~EBB_KNOWN(EBB_F_CTIME);
-}
-
 static void take_with(const struct ebb_op *did, struct ebb_op *ret)
 {
 	ret->dedup = did->dedup;
@@ -66,23 +59,7 @@ static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struc
 	if (r < 0)
 		return r;
 	take_with(did, ret);
-	forget_ctime(&ret->obj);
-	return 0;
-}
-
-static int expire(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
-		  struct ebb_err *err)
-{
-	if (!did->to_key)
-		return ebb_err_set(err, EBB_ENOTSUP, "is not in the trash");
-	*ret = (struct ebb_op){
-		.n = did->n, .action = did->action, .way = EBB_OP_EXPIRE,
-		.store = did->to_store, .key = did->to_key, .obj = res->to,
-		.expires = did->expires, .how = did->how,
-	};
-	ret->obj.key = did->to_key;
-	ret->obj.key_len = (uint32_t)strlen(did->to_key);
-	forget_ctime(&ret->obj);
+	ebb_lower_forget_ctime(&ret->obj);
 	return 0;
 }
 
@@ -135,6 +112,6 @@ const struct ebb_lower ebb_act_dedup = {
 	.target = target,
 	.apply = apply,
 	.undo = undo,
-	.expire = expire,
+	.expire = ebb_lower_expire_trash,
 	.steps = steps,
 };

@@ -23,13 +23,6 @@ static bool has_names(const struct ebb_record *rec)
 	       rec->f[EBB_F_NLINK] > 1;
 }
 
-/* In the trash a chown of the whole store moves it as well. The inode, its size and mtime remain to tell strangers. */
-static void forget_ctime(struct ebb_record *rec)
-{
-	if (ebb_record_has(rec, EBB_F_INO))
-		rec->known &= ~EBB_KNOWN(EBB_F_CTIME);
-}
-
 static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 		 struct ebb_arena *arena, struct ebb_op *ret, struct ebb_err *err)
 {
@@ -41,7 +34,7 @@ static int apply(const struct ebb_lower_env *env, const struct ebb_planrow *row,
 	if ((r = ebb_lower_trash(env, row, arena, ret, err)) < 0)
 		return r;
 	if (has_names(&ret->obj))
-		forget_ctime(&ret->obj);
+		ebb_lower_forget_ctime(&ret->obj);
 	return 0;
 }
 
@@ -54,26 +47,10 @@ static int undo(const struct ebb_op *did, const struct ebb_op_result *res, struc
 
 	if (r < 0)
 		return r;
-	forget_ctime(&ret->obj);
+	ebb_lower_forget_ctime(&ret->obj);
 	/* the name goes back to whatever its inode holds by now: nothing is copied, nothing can be lost */
 	if (has_names(&did->obj))
 		ret->obj.known &= ~(EBB_KNOWN(EBB_F_MTIME) | EBB_KNOWN(EBB_F_SIZE));
-	return 0;
-}
-
-static int expire(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
-		  struct ebb_err *err)
-{
-	if (!did->to_key)
-		return ebb_err_set(err, EBB_ENOTSUP, "is not in the trash");
-	*ret = (struct ebb_op){
-		.n = did->n, .action = did->action, .way = EBB_OP_EXPIRE,
-		.store = did->to_store, .key = did->to_key, .obj = res->to,
-		.expires = did->expires, .how = did->how,
-	};
-	ret->obj.key = did->to_key;
-	ret->obj.key_len = (uint32_t)strlen(did->to_key);
-	forget_ctime(&ret->obj);
 	return 0;
 }
 
@@ -105,6 +82,6 @@ const struct ebb_lower ebb_act_delete = {
 	.target = target,
 	.apply = apply,
 	.undo = undo,
-	.expire = expire,
+	.expire = ebb_lower_expire_trash,
 	.steps = steps,
 };

@@ -161,3 +161,25 @@ int ebb_lower_trash(const struct ebb_lower_env *env, const struct ebb_planrow *r
 		ret->expires = INT64_MAX;
 	return 0;
 }
+
+void ebb_lower_forget_ctime(struct ebb_record *rec)
+{
+	if (ebb_record_has(rec, EBB_F_INO))
+		rec->known &= ~EBB_KNOWN(EBB_F_CTIME);
+}
+
+int ebb_lower_expire_trash(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+			   struct ebb_err *err)
+{
+	if (!did->to_key)
+		return ebb_err_set(err, EBB_ENOTSUP, "is not in the trash");
+	*ret = (struct ebb_op){
+		.n = did->n, .action = did->action, .way = EBB_OP_EXPIRE,
+		.store = did->to_store, .key = did->to_key, .obj = res->to,
+		.expires = did->expires, .how = did->how,
+	};
+	ret->obj.key = did->to_key;
+	ret->obj.key_len = (uint32_t)strlen(did->to_key);
+	ebb_lower_forget_ctime(&ret->obj);
+	return 0;
+}

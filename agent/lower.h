@@ -82,4 +82,11 @@ int ebb_lower_swap(const struct ebb_op *did, const struct ebb_op_result *res, st
 int ebb_lower_swap_class(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
 			 struct ebb_err *err);
 
+/* For the rows: in the trash a chown of the whole store moves the time of change; the inode, size and mtime remain to tell strangers. */
+void ebb_lower_forget_ctime(struct ebb_record *rec);
+
+/* For the rows: their `expire`, of what @did put into the trash of its store. */
+int ebb_lower_expire_trash(const struct ebb_op *did, const struct ebb_op_result *res, struct ebb_op *ret,
+			   struct ebb_err *err);
+
 #endif
