@@ -100,10 +100,9 @@ static int add_target(struct thawing *t, struct ebb_snap *snap, const char *word
 	struct ebb_store *s;
 	int r = ebb_target_parse(t->app, word, &target, err);
 
-	if (r == 0)
-		r = ebb_storeset_get(t->stores, target.store, &s, err);
-	if (r == 0)
-		r = add_known(t, snap, &target, s, err);
+	if (r < 0 || (r = ebb_storeset_get(t->stores, target.store, &s, err)) < 0)
+		return r;
+	r = add_known(t, snap, &target, s, err);
 	if (r == 0)
 		r = ebb_thaw_sift(&t->thaw, t->stores, true, t->app->cancel, err);
 	if (r == 0 && t->thaw.n == before && (r = add_exact(t, &target, s, err)) == 0)
