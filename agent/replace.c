@@ -118,17 +118,19 @@ static int look_again(struct ebb_steps_ctx *c, int code, const struct ebb_err *w
 int ebb_replace_put(struct ebb_steps_ctx *c, struct ebb_err *err)
 {
 	const struct ebb_op *op = c->op;
-	const struct ebb_record staged = c->result->to;
+	struct ebb_record *staged = &c->result->to;
 	struct ebb_err why = {0};
 	struct ebb_record now;
 	int r;
 
 	if (c->gone)
 		return 0;
+	/* the access list of the key goes to it on the way, which on some stores is a change */
+	staged->known &= ~EBB_KNOWN(EBB_F_CTIME);
 	c->made = !c->replaced; /* it was compared, and lies where nobody else puts anything: it is ours to take away */
 	if (!c->replaced && (r = same_meta(c, err)) < 0)
 		return r;
-	r = ebb_store_replace(c->from, op->key, c->proof, op->to_key, &staged, NULL, &why);
+	r = ebb_store_replace(c->from, op->key, c->proof, op->to_key, staged, NULL, &why);
 	if (r < 0 && c->replaced) {
 		c->half = true;
 		return ebb_err_set(err, -r, "%s", why.msg);
@@ -139,7 +141,7 @@ int ebb_replace_put(struct ebb_steps_ctx *c, struct ebb_err *err)
 	c->proof = NULL;
 	/* looked at before it is compared, or it might be somebody else's */
 	if ((r = ebb_store_head(c->from, op->key, &now, &why)) == 0)
-		r = ebb_proof_duplicate(c->to, op->to_key, &staged, op->key, &c->proof, &why);
+		r = ebb_proof_duplicate(c->to, op->to_key, staged, op->key, &c->proof, &why);
 	if (r < 0) {
 		c->half = !is_other(r);
 		return ebb_err_set(err, -r, "%s", why.msg);
