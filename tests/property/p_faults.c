@@ -79,7 +79,7 @@ struct point {
 static const char *const phases[] = {"apply", "undo", "letting go"};
 
 struct hit {
-	bool was;
+	atomic_bool was;	/* thawing asks from several threads */
 	struct ebb_store_faulty_death *cut;
 };
 
@@ -87,7 +87,7 @@ static void note(void *ctx)
 {
 	struct hit *h = ctx;
 
-	h->was = true;
+	atomic_store(&h->was, true);
 	if (h->cut)
 		atomic_store(&h->cut->dead, true);
 }
@@ -115,7 +115,7 @@ static bool disturb(const struct ebb_mix_kit *k, const struct point *p, struct e
 		scripts[p->store] = &bad;
 	}
 	ebb_mix_kit_run(k, p->phase, scripts, &err);
-	bool met = w->disk ? ebb_diskfault.calls >= p->nth : hit.was;
+	bool met = w->disk ? ebb_diskfault.calls >= p->nth : atomic_load(&hit.was);
 	ebb_diskfault = (struct ebb_diskfault){0};
 	atomic_store(&cut->dead, false);
 	ebb_store_faulty_bury(cut);
