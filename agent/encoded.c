@@ -52,38 +52,23 @@ static int add(struct ebb_encoded *e, const struct ebb_op *op, const struct ebb_
 	return 0;
 }
 
-static int take_op(struct ebb_encoded *e, const struct ebb_executor_op *o, bool away, struct ebb_err *err)
+static int take_op(void *ctx, const struct ebb_executor_op *o, bool standing, struct ebb_err *err)
 {
 	char coding[64];
 
 	if (o->op.how != EBB_OP_REPLACE)
 		return 0;
 	if (o->result.outcome == EBB_OP_DONE)
-		return away ? 0 : add(e, &o->op, &o->result.to, err);
+		return standing ? add(ctx, &o->op, &o->result.to, err) : 0;
 	/* by somebody else */
 	if (o->result.outcome == EBB_OP_SKIPPED && *ebb_replace_encoding(&o->op.meta, coding, sizeof(coding)))
-		return add(e, &o->op, &o->op.obj, err);
+		return add(ctx, &o->op, &o->op.obj, err);
 	return 0;
 }
 
 static int each_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
-	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
-	int r;
-
-	if ((r = ebb_replay_run(run->journal, &rep, err)) < 0 || (r = ebb_journal_open(run->journal, &j, err)) < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < rep.nwindows; i++) {
-		EBB_CLEANUP(ebb_replay_segment_release) struct ebb_replay_segment s = {0};
-
-		if (rep.windows[i].way != EBB_OP_APPLY)
-			continue;
-		r = ebb_replay_segment(j, &rep, i, &s, err);
-		for (size_t k = 0; r == 0 && k < s.nops; k++)
-			r = take_op(ctx, &s.ops[k], ebb_replay_is_away(&rep, s.ops[k].op.n), err);
-	}
-	return r;
+	return ebb_replay_each(run->journal, take_op, ctx, err);
 }
 
 static int by_value(const void *pa, const void *pb)

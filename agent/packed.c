@@ -32,39 +32,23 @@ static int take(struct finding *f, const struct ebb_executor_op *o, struct ebb_e
 							      : ebb_err_set(err, EBB_ENOMEM, "out of memory");
 }
 
-static int look_into(struct finding *f, const struct ebb_replay *rep, struct ebb_journal_reader *j, size_t i,
-		     struct ebb_err *err)
+static int look_at(void *ctx, const struct ebb_executor_op *o, bool standing, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_replay_segment_release) struct ebb_replay_segment s = {0};
-	int r = ebb_replay_segment(j, rep, i, &s, err);
+	struct finding *f = ctx;
 
-	for (size_t k = 0; r == 0 && k < s.nops; k++) {
-		const struct ebb_executor_op *o = &s.ops[k];
-
-		if (o->result.outcome == EBB_OP_DONE && o->result.member.coded && strcmp(o->op.key, f->key) == 0 &&
-		    strcmp(o->op.store, f->store) == 0 && !ebb_replay_is_away(rep, o->op.n))
-			r = take(f, o, err);
-		else if (o->result.outcome == EBB_OP_DONE && o->op.action == EBB_ACTION_STRIKE &&
-			 strcmp(o->op.with_key, f->key) == 0 && strcmp(o->op.with_store, f->store) == 0 &&
-			 !ebb_replay_is_away(rep, o->op.n))
-			f->struck = true;
-	}
-	return r;
+	if (!standing || o->result.outcome != EBB_OP_DONE)
+		return 0;
+	if (o->result.member.coded && strcmp(o->op.key, f->key) == 0 && strcmp(o->op.store, f->store) == 0)
+		return take(f, o, err);
+	if (o->op.action == EBB_ACTION_STRIKE && strcmp(o->op.with_key, f->key) == 0 && strcmp(o->op.with_store, f->store) == 0)
+		f->struck = true;
+	return 0;
 }
 
 /* Runs come oldest first, so the last one found is the newest. */
 static int in_run(void *ctx, const struct ebb_run *run, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
-	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
-	int r = ebb_replay_run(run->journal, &rep, err);
-
-	if (r == 0)
-		r = ebb_journal_open(run->journal, &j, err);
-	for (size_t i = 0; r == 0 && i < rep.nwindows; i++)
-		if (rep.windows[i].way == EBB_OP_APPLY)
-			r = look_into(ctx, &rep, j, i, err);
-	return r;
+	return ebb_replay_each(run->journal, look_at, ctx, err);
 }
 
 int ebb_packed_find(const char *index, const char *store, const char *key, struct ebb_arena *arena,

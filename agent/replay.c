@@ -414,3 +414,23 @@ int ebb_replay_segment(struct ebb_journal_reader *j, const struct ebb_replay *r,
 			return -EBB_ENOMEM;
 	return e < 0 ? e : 0;
 }
+
+int ebb_replay_each(const char *journal, ebb_replay_fn *fn, void *ctx, struct ebb_err *err)
+{
+	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
+	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
+	int r;
+
+	if ((r = ebb_replay_run(journal, &rep, err)) < 0 || (r = ebb_journal_open(journal, &j, err)) < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < rep.nwindows; i++) {
+		EBB_CLEANUP(ebb_replay_segment_release) struct ebb_replay_segment s = {0};
+
+		if (rep.windows[i].way != EBB_OP_APPLY)
+			continue;
+		r = ebb_replay_segment(j, &rep, i, &s, err);
+		for (size_t k = 0; r == 0 && k < s.nops; k++)
+			r = fn(ctx, &s.ops[k], !ebb_replay_is_away(&rep, s.ops[k].op.n), err);
+	}
+	return r;
+}

@@ -78,4 +78,20 @@ int ebb_replay_segment(struct ebb_journal_reader *j, const struct ebb_replay *r,
 		       struct ebb_replay_segment *ret, struct ebb_err *err);
 void ebb_replay_segment_release(struct ebb_replay_segment *s);
 
+/*
+ * An operation of a window that applied, with what became of it (outcome BACK: no result).
+ *
+ * @o         borrowed until it returns.
+ * @standing  it was not taken back since, nor let go.
+ * @return    negative: stop.
+ */
+typedef int ebb_replay_fn(void *ctx, const struct ebb_executor_op *o, bool standing, struct ebb_err *err);
+
+/*
+ * Each operation that a run has applied or tried to, window by window; one that was tried again comes again.
+ *
+ * @return  0; as ebb_replay_run; what @fn returned.
+ */
+int ebb_replay_each(const char *journal, ebb_replay_fn *fn, void *ctx, struct ebb_err *err);
+
 #endif

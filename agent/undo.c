@@ -358,30 +358,22 @@ int ebb_undo_expire(const struct ebb_undo *u, const struct ebb_run *run,
 	return go_back(u, run, EBB_OP_EXPIRE, ret, err);
 }
 
+struct standing {
+	ebb_undo_trash_fn *fn;
+	void *ctx;
+};
+
+static int hand_on(void *ctx, const struct ebb_executor_op *o, bool standing, struct ebb_err *err)
+{
+	const struct standing *s = ctx;
+
+	return standing && o->result.outcome == EBB_OP_DONE ? s->fn(s->ctx, &o->op, &o->result, err) : 0;
+}
+
 /* Each action of @run that was done and not taken back or let go since, in no special order. A negative return of @fn stops. */
 static int each_standing(const struct ebb_run *run, ebb_undo_trash_fn *fn, void *ctx, struct ebb_err *err)
 {
-	EBB_CLEANUP(ebb_replay_release) struct ebb_replay rep = {0};
-	EBB_CLEANUP(ebb_journal_reader_closep) struct ebb_journal_reader *j = NULL;
-	int r;
-
-	if ((r = ebb_replay_run(run->journal, &rep, err)) < 0 ||
-	    (r = ebb_journal_open(run->journal, &j, err)) < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < rep.nwindows; i++) {
-		EBB_CLEANUP(ebb_replay_segment_release) struct ebb_replay_segment s = {0};
-
-		if (rep.windows[i].way != EBB_OP_APPLY)
-			continue;
-		r = ebb_replay_segment(j, &rep, i, &s, err);
-		for (size_t k = 0; r == 0 && k < s.nops; k++) {
-			const struct ebb_executor_op *o = &s.ops[k];
-
-			if (o->result.outcome == EBB_OP_DONE && !ebb_replay_is_away(&rep, o->op.n))
-				r = fn(ctx, &o->op, &o->result, err);
-		}
-	}
-	return r;
+	return ebb_replay_each(run->journal, hand_on, &(struct standing){fn, ctx}, err);
 }
 
 static bool in_trash(const struct ebb_op *did)
