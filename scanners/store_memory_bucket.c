@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "scanners/shelf.h"
+#include "scanners/memory_shelf.h"
 
 #define EPOCH INT64_C(1000000000000000000)
 
@@ -16,7 +16,7 @@
 struct writer {
 	struct ebb_store_writer base;
 	struct writer *next;
-	struct ebb_shelf_version *v;
+	struct ebb_memory_shelf_version *v;
 	const char *key_of_caller;
 	char tag[EBB_STORE_TAG_MAX + 1];
 };
@@ -24,7 +24,7 @@ struct writer {
 struct bucket {
 	struct ebb_store base;
 	pthread_mutex_t lock;	/* protects what follows */
-	struct ebb_shelf shelf;
+	struct ebb_memory_shelf shelf;
 	struct writer *writers;
 	const struct ebb_clock *archive;	/* NULL: nothing sleeps */
 	enum ebb_meta_seal seal;	/* of what is written */
@@ -50,7 +50,7 @@ static int no_memory(const char *key, struct ebb_err *err)
 	return ebb_err_set(err, EBB_ENOMEM, "no memory for '%s'", key);
 }
 
-static void seal(const struct bucket *b, struct ebb_shelf_version *v)
+static void seal(const struct bucket *b, struct ebb_memory_shelf_version *v)
 {
 	v->meta.seal = b->seal;
 	memcpy(v->meta.seal_key, b->seal_key, sizeof(v->meta.seal_key));
@@ -58,7 +58,7 @@ static void seal(const struct bucket *b, struct ebb_shelf_version *v)
 
 /* --- Sleep --- */
 
-static enum ebb_store_sleep state_of(const struct bucket *b, const struct ebb_shelf_version *v)
+static enum ebb_store_sleep state_of(const struct bucket *b, const struct ebb_memory_shelf_version *v)
 {
 	if (!b->archive || (!v->tier && !ebb_store_may_sleep(&b->base, v->class)))
 		return EBB_STORE_AWAKE;
@@ -71,10 +71,10 @@ static enum ebb_store_sleep state_of(const struct bucket *b, const struct ebb_sh
 }
 
 /* What @expect says, and it can be read. */
-static int check_awake(const struct bucket *b, const struct ebb_shelf_version *v, const char *key,
+static int check_awake(const struct bucket *b, const struct ebb_memory_shelf_version *v, const char *key,
 		       const struct ebb_record *expect, struct ebb_err *err)
 {
-	int rc = ebb_shelf_check(v, key, expect, err);
+	int rc = ebb_memory_shelf_check(v, key, expect, err);
 
 	if (rc < 0 || state_of(b, v) == EBB_STORE_AWAKE || state_of(b, v) == EBB_STORE_THAWED)
 		return rc;
@@ -86,8 +86,8 @@ static int bucket_sleep(struct ebb_store *s, const char *key, const struct ebb_r
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
-	int rc = ebb_shelf_check(v, key, expect, err);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
+	int rc = ebb_memory_shelf_check(v, key, expect, err);
 
 	if (rc < 0)
 		return rc;
@@ -98,7 +98,7 @@ static int bucket_sleep(struct ebb_store *s, const char *key, const struct ebb_r
 }
 
 /* S3 User Guide, "Understanding archive retrieval options": the longest times stated. 0: not offered. */
-static int64_t time_to_thaw(const struct ebb_shelf_version *v, const char *speed)
+static int64_t time_to_thaw(const struct ebb_memory_shelf_version *v, const char *speed)
 {
 	const int64_t minute = 60 * EBB_CLOCK_SECOND, hour = 60 * minute;
 	bool deep = v->tier == EBB_STORE_TIER_DEEP || strcmp(v->class, "DEEP_ARCHIVE") == 0;
@@ -115,11 +115,11 @@ static int bucket_thaw(struct ebb_store *s, const char *key, const char *speed, 
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
 	int64_t day = 86400 * EBB_CLOCK_SECOND, takes;
 
 	if (!v)
-		return ebb_shelf_missing(key, err);
+		return ebb_memory_shelf_missing(key, err);
 	if (state_of(b, v) == EBB_STORE_AWAKE)
 		return ebb_err_set(err, EBB_ENOTSUP, "'%s' does not sleep in class %s", key, v->class);
 	if ((days == 0) != (v->tier != EBB_STORE_TIER_NONE))
@@ -159,10 +159,10 @@ int ebb_store_memory_bucket_tier(struct ebb_store *s, const char *key, enum ebb_
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return ebb_shelf_missing(key, err);
+		return ebb_memory_shelf_missing(key, err);
 	if (!b->archive || !ebb_store_tiers(s, v->class))
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is put nowhere by class %s", key, v->class);
 	v->tier = tier;
@@ -197,7 +197,7 @@ static void bucket_close(struct ebb_store *s)
 	struct bucket *b = (struct bucket *)s;
 
 	for (size_t i = 0; i < b->shelf.n; i++)
-		ebb_shelf_version_free(b->shelf.all[i]);
+		ebb_memory_shelf_version_free(b->shelf.all[i]);
 	free(b->shelf.all);
 	pthread_mutex_destroy(&b->lock);
 	free(b->base.name);
@@ -222,7 +222,7 @@ static int bucket_identify(struct ebb_store *s, struct ebb_store_identity *ret, 
 static int next_after(struct bucket *b, struct ebb_buf *after, struct ebb_record *ret, struct ebb_err *err)
 {
 	LOCKED(b);
-	size_t i = ebb_shelf_place(&b->shelf, after->data);
+	size_t i = ebb_memory_shelf_place(&b->shelf, after->data);
 
 	while (i < b->shelf.n && (b->shelf.all[i]->marker || strcmp(b->shelf.all[i]->key, after->data) == 0)) {
 		const char *key = b->shelf.all[i]->key;
@@ -235,7 +235,7 @@ static int next_after(struct bucket *b, struct ebb_buf *after, struct ebb_record
 	ebb_buf_clear(after);
 	if (ebb_buf_adds(after, b->shelf.all[i]->key) < 0)
 		return ebb_err_set(err, EBB_ENOMEM, "no memory to list store '%s'", b->base.name);
-	ebb_shelf_record(b->shelf.all[i], after->data, ret);
+	ebb_memory_shelf_record(b->shelf.all[i], after->data, ret);
 	return 1;
 }
 
@@ -261,11 +261,11 @@ static int bucket_head(struct ebb_store *s, const char *key, struct ebb_record *
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return ebb_shelf_missing(key, err);
-	ebb_shelf_record(v, key, ret);
+		return ebb_memory_shelf_missing(key, err);
+	ebb_memory_shelf_record(v, key, ret);
 	return 0;
 }
 
@@ -275,17 +275,17 @@ static int bucket_get_meta(struct ebb_store *s, const char *key, struct ebb_meta
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return ebb_shelf_missing(key, err);
+		return ebb_memory_shelf_missing(key, err);
 	int rc = ebb_meta_copy(ret, &v->meta, err);
 	if (rc == 0 && !ret->mtime)
 		ret->mtime = ret->atime = v->time;
 	return rc;
 }
 
-static int apply(struct ebb_shelf_version *v, const struct ebb_meta *meta, uint32_t what, struct ebb_err *err)
+static int apply(struct ebb_memory_shelf_version *v, const struct ebb_meta *meta, uint32_t what, struct ebb_err *err)
 {
 	if (what & EBB_META_XATTRS) {
 		struct ebb_meta all = *meta, copy;
@@ -309,7 +309,7 @@ static int apply(struct ebb_shelf_version *v, const struct ebb_meta *meta, uint3
 }
 
 /* Setting something moves the time of last modification, not how old the content is. */
-static void touch(struct bucket *b, struct ebb_shelf_version *v)
+static void touch(struct bucket *b, struct ebb_memory_shelf_version *v)
 {
 	if (!v->meta.mtime)
 		v->meta.mtime = v->meta.atime = v->time;
@@ -321,10 +321,10 @@ static int bucket_set_meta(struct ebb_store *s, const char *key, const struct eb
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
 
 	if (!v)
-		return ebb_shelf_missing(key, err);
+		return ebb_memory_shelf_missing(key, err);
 	touch(b, v);
 	return apply(v, meta, what, err);
 }
@@ -345,7 +345,7 @@ static int bucket_read_open(struct ebb_store *s, const char *key, const struct e
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 	size_t klen = strlen(key);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
 	int rc = check_awake(b, v, key, expect, err);
 
 	if (rc < 0)
@@ -360,7 +360,7 @@ static int bucket_read_open(struct ebb_store *s, const char *key, const struct e
 	}
 	memcpy(r->key, key, klen + 1);
 	r->base.store = s;
-	ebb_shelf_record(v, r->key, &r->rec);
+	ebb_memory_shelf_record(v, r->key, &r->rec);
 	*ret = &r->base;
 	return 0;
 }
@@ -392,11 +392,11 @@ static int bucket_read_verify(struct ebb_store_reader *base, struct ebb_err *err
 	struct reader *r = (struct reader *)base;
 	struct bucket *b = (struct bucket *)base->store;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, r->key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, r->key);
 
 	if (!v)
 		return ebb_err_set(err, EBB_ECHANGED, "'%s' has changed: it is gone", r->key);
-	return ebb_shelf_check(v, r->key, &r->rec, err);
+	return ebb_memory_shelf_check(v, r->key, &r->rec, err);
 }
 
 static void bucket_read_close(struct ebb_store_reader *base)
@@ -412,7 +412,7 @@ static int bucket_read_range(struct ebb_store *s, const char *key, const struct 
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
 	int rc = check_awake(b, v, key, expect, err);
 
 	if (rc < 0)
@@ -457,7 +457,7 @@ static int bucket_write_open(struct ebb_store *s, const char *key, const struct 
 				   opts->tag);
 	struct writer *w = calloc(1, sizeof(*w));
 	if (w)
-		w->v = ebb_shelf_version_new(key, opts->class);
+		w->v = ebb_memory_shelf_version_new(key, opts->class);
 	if (!w || !w->v) {
 		free(w);
 		return no_memory(key, err);
@@ -515,7 +515,7 @@ static int bucket_write_hole(struct ebb_store_writer *base, int64_t len, struct 
 static int commit(struct bucket *b, struct writer *w, const struct ebb_meta *meta, uint32_t what,
 		  struct ebb_err *err)
 {
-	struct ebb_shelf_version *v = w->v;
+	struct ebb_memory_shelf_version *v = w->v;
 
 	if (!unlist(b, w))
 		return gone(w, err);
@@ -524,12 +524,12 @@ static int commit(struct bucket *b, struct writer *w, const struct ebb_meta *met
 	if (rc == 0 && b->base.caps & EBB_CAP_SEALED && b->seal == EBB_META_OPEN)
 		rc = ebb_err_set(err, EBB_EMISMATCH, "'%s' must be encrypted, and the store says nothing of it", v->key);
 	if (rc == 0)
-		rc = ebb_shelf_tag(v, err);
-	if (rc == 0 && ebb_shelf_current(&b->shelf, v->key))
+		rc = ebb_memory_shelf_tag(v, err);
+	if (rc == 0 && ebb_memory_shelf_current(&b->shelf, v->key))
 		rc = ebb_err_set(err, EBB_EEXIST, "'%s' exists already", v->key);
 	if (rc == 0) {
 		w->v = NULL;
-		rc = ebb_shelf_insert(&b->shelf, v, err);
+		rc = ebb_memory_shelf_insert(&b->shelf, v, err);
 	}
 	return rc;
 }
@@ -543,8 +543,8 @@ static int bucket_write_commit(struct ebb_store_writer *base, const struct ebb_m
 	int rc = commit(b, w, meta, what, err);
 
 	if (rc == 0 && ret)
-		ebb_shelf_record(ebb_shelf_current(&b->shelf, w->key_of_caller), w->key_of_caller, ret);
-	ebb_shelf_version_free(w->v);
+		ebb_memory_shelf_record(ebb_memory_shelf_current(&b->shelf, w->key_of_caller), w->key_of_caller, ret);
+	ebb_memory_shelf_version_free(w->v);
 	free(w);
 	return rc;
 }
@@ -556,7 +556,7 @@ static void bucket_write_abort(struct ebb_store_writer *base)
 	LOCKED(b);
 
 	unlist(b, w);
-	ebb_shelf_version_free(w->v);
+	ebb_memory_shelf_version_free(w->v);
 	free(w);
 }
 
@@ -575,13 +575,13 @@ static int bucket_write_sweep(struct ebb_store *s, const char *key, const char *
 /* --- What only object stores do --- */
 
 /* A copy of @v under another key and in a class, with all that it has; not the bucket's yet. */
-static struct ebb_shelf_version *twin(const struct ebb_shelf_version *v, const char *key, const char *class, struct ebb_err *err)
+static struct ebb_memory_shelf_version *twin(const struct ebb_memory_shelf_version *v, const char *key, const char *class, struct ebb_err *err)
 {
-	struct ebb_shelf_version *c = ebb_shelf_version_new(key, class);
+	struct ebb_memory_shelf_version *c = ebb_memory_shelf_version_new(key, class);
 
 	if (!c || ebb_buf_add(&c->data, v->data.data, v->data.len) < 0 || ebb_meta_copy(&c->meta, &v->meta, err) < 0) {
 		no_memory(key, err);
-		ebb_shelf_version_free(c);
+		ebb_memory_shelf_version_free(c);
 		return NULL;
 	}
 	memcpy(c->etag, v->etag, sizeof(c->etag));
@@ -595,28 +595,29 @@ static int bucket_copy(struct ebb_store *s, const char *from, const char *to, co
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, from);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, from);
 	int rc = check_awake(b, v, from, expect, err);
 
 	if (rc < 0)
 		return rc;
-	if (ebb_shelf_current(&b->shelf, to))
+	if (ebb_memory_shelf_current(&b->shelf, to))
 		return ebb_err_set(err, EBB_EEXIST, "cannot copy '%s': '%s' exists already", from, to);
-	struct ebb_shelf_version *made = twin(v, to, class ? class : v->class, err);
+	struct ebb_memory_shelf_version *made = twin(v, to, class ? class : v->class, err);
 	if (!made)
 		return -EBB_ENOMEM;
-	rc = ebb_shelf_insert(&b->shelf, made, err);
+	rc = ebb_memory_shelf_insert(&b->shelf, made, err);
 	if (rc == 0 && ret)
-		ebb_shelf_record(made, to, ret);
+		ebb_memory_shelf_record(made, to, ret);
 	return rc;
 }
 
 /* What a replacement left below the object that took its place. */
-static struct ebb_shelf_version *replaced(const struct bucket *b, const char *key, const struct ebb_record *expect)
+static struct ebb_memory_shelf_version *replaced(const struct bucket *b, const char *key, const struct ebb_record *expect)
 {
-	size_t i = ebb_shelf_place(&b->shelf, key) + 1;
+	size_t i = ebb_memory_shelf_place(&b->shelf, key) + 1;
+	struct ebb_memory_shelf_version *v = i < b->shelf.n && strcmp(b->shelf.all[i]->key, key) == 0 ? b->shelf.all[i] : NULL;
 
-	return i < b->shelf.n && strcmp(b->shelf.all[i]->key, key) == 0 && ebb_shelf_check(b->shelf.all[i], key, expect, NULL) == 0 ? b->shelf.all[i] : NULL;
+	return v && ebb_memory_shelf_check(v, key, expect, NULL) == 0 ? v : NULL;
 }
 
 static int bucket_replace(struct ebb_store *s, const char *key, const struct ebb_record *expect, bool again,
@@ -624,22 +625,22 @@ static int bucket_replace(struct ebb_store *s, const char *key, const struct ebb
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key), *f = ebb_shelf_current(&b->shelf, from), *c;
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key), *f = ebb_memory_shelf_current(&b->shelf, from), *c;
 	int rc = check_awake(b, f, from, from_rec, err);
 
-	rc = rc < 0 ? rc : ebb_shelf_check(v, key, again ? NULL : expect, err);
+	rc = rc < 0 ? rc : ebb_memory_shelf_check(v, key, again ? NULL : expect, err);
 	if (rc < 0)
 		return rc;
 	if (!(c = again ? v : twin(f, key, v->class, err)))
 		return -EBB_ENOMEM;
 	if (again)
 		v = replaced(b, key, expect);
-	else if ((rc = ebb_shelf_insert(&b->shelf, c, err)) < 0)
+	else if ((rc = ebb_memory_shelf_insert(&b->shelf, c, err)) < 0)
 		return rc;
 	if (v)
-		ebb_shelf_drop(&b->shelf, v);
+		ebb_memory_shelf_drop(&b->shelf, v);
 	if (ret)
-		ebb_shelf_record(c, key, ret);
+		ebb_memory_shelf_record(c, key, ret);
 	return 0;
 }
 
@@ -648,8 +649,8 @@ static int bucket_set_class(struct ebb_store *s, const char *key, const char *cl
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key);
-	int rc = ebb_shelf_check(v, key, expect, err);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key);
+	int rc = ebb_memory_shelf_check(v, key, expect, err);
 
 	if (rc == 0 && strcmp(v->class, class) != 0)
 		rc = check_awake(b, v, key, NULL, err);
@@ -663,7 +664,7 @@ static int bucket_set_class(struct ebb_store *s, const char *key, const char *cl
 	v->ready = v->expires = 0;
 	touch(b, v);
 	if (ret)
-		ebb_shelf_record(v, key, ret);
+		ebb_memory_shelf_record(v, key, ret);
 	return 0;
 }
 
@@ -672,15 +673,15 @@ static int bucket_hide(struct ebb_store *s, const char *key, const struct ebb_re
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	int rc = ebb_shelf_check(ebb_shelf_current(&b->shelf, key), key, expect, err);
+	int rc = ebb_memory_shelf_check(ebb_memory_shelf_current(&b->shelf, key), key, expect, err);
 
 	if (rc < 0)
 		return rc;
-	struct ebb_shelf_version *marker = ebb_shelf_version_new(key, NULL);
+	struct ebb_memory_shelf_version *marker = ebb_memory_shelf_version_new(key, NULL);
 	if (!marker)
 		return no_memory(key, err);
 	marker->marker = true;
-	return ebb_shelf_insert(&b->shelf, marker, err);
+	return ebb_memory_shelf_insert(&b->shelf, marker, err);
 }
 
 static int bucket_hidden(struct ebb_store *s, const char *key, const struct ebb_record *expect,
@@ -688,10 +689,10 @@ static int bucket_hidden(struct ebb_store *s, const char *key, const struct ebb_
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_hidden(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_hidden(&b->shelf, key);
 
 	(void)err;
-	return v && ebb_shelf_check(v, key, expect, NULL) == 0;
+	return v && ebb_memory_shelf_check(v, key, expect, NULL) == 0;
 }
 
 static int bucket_show(struct ebb_store *s, const char *key, const struct ebb_record *expect,
@@ -700,11 +701,11 @@ static int bucket_show(struct ebb_store *s, const char *key, const struct ebb_re
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
 
-	if (ebb_shelf_current(&b->shelf, key))
+	if (ebb_memory_shelf_current(&b->shelf, key))
 		return ebb_err_set(err, EBB_EEXIST, "an object stands under '%s'", key);
-	int rc = ebb_shelf_check(ebb_shelf_hidden(&b->shelf, key), key, expect, err);
+	int rc = ebb_memory_shelf_check(ebb_memory_shelf_hidden(&b->shelf, key), key, expect, err);
 	if (rc == 0)
-		ebb_shelf_drop(&b->shelf, ebb_shelf_newest(&b->shelf, key));
+		ebb_memory_shelf_drop(&b->shelf, ebb_memory_shelf_newest(&b->shelf, key));
 	return rc;
 }
 
@@ -717,28 +718,28 @@ static int bucket_remove(struct ebb_store *s, const char *key, const struct ebb_
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	struct ebb_shelf_version *v = ebb_shelf_current(&b->shelf, key), *marker = NULL;
-	size_t i = ebb_shelf_place(&b->shelf, key);
+	struct ebb_memory_shelf_version *v = ebb_memory_shelf_current(&b->shelf, key), *marker = NULL;
+	size_t i = ebb_memory_shelf_place(&b->shelf, key);
 
-	if (!v && (v = ebb_shelf_hidden(&b->shelf, key)))
-		marker = ebb_shelf_newest(&b->shelf, key);
-	int rc = ebb_shelf_check(v, key, expect, err);
+	if (!v && (v = ebb_memory_shelf_hidden(&b->shelf, key)))
+		marker = ebb_memory_shelf_newest(&b->shelf, key);
+	int rc = ebb_memory_shelf_check(v, key, expect, err);
 	if (rc < 0)
 		return rc;
 	bool older = i + (marker ? 2 : 1) < b->shelf.n && strcmp(b->shelf.all[i + (marker ? 2 : 1)]->key, key) == 0;
 	if (older && !marker) {
-		struct ebb_shelf_version *m = ebb_shelf_version_new(key, NULL);
+		struct ebb_memory_shelf_version *m = ebb_memory_shelf_version_new(key, NULL);
 
 		if (!m)
 			return no_memory(key, err);
 		m->marker = true;
-		rc = ebb_shelf_insert(&b->shelf, m, err);
+		rc = ebb_memory_shelf_insert(&b->shelf, m, err);
 		if (rc < 0)
 			return rc;
 	}
-	ebb_shelf_drop(&b->shelf, v);
+	ebb_memory_shelf_drop(&b->shelf, v);
 	if (marker && !older)
-		ebb_shelf_drop(&b->shelf, marker);
+		ebb_memory_shelf_drop(&b->shelf, marker);
 	b->shelf.clock += EBB_CLOCK_SECOND;
 	return 0;
 }
@@ -775,27 +776,27 @@ int ebb_store_memory_bucket_put(struct ebb_store *s, const char *key, const void
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	EBB_CLEANUP(ebb_shelf_version_freep) struct ebb_shelf_version *v = NULL;
+	EBB_CLEANUP(ebb_memory_shelf_version_freep) struct ebb_memory_shelf_version *v = NULL;
 
 	if (!*key || strlen(key) > EBB_STORE_OBJECT_KEY_MAX)
 		return ebb_err_set(err, EBB_EINVAL, "'%s' is not the key of an object", key);
-	v = ebb_shelf_version_new(key, class);
+	v = ebb_memory_shelf_version_new(key, class);
 	if (!v || (len && ebb_buf_add(&v->data, data, len) < 0))
 		return no_memory(key, err);
 	seal(b, v);
-	int rc = ebb_shelf_tag(v, err);
+	int rc = ebb_memory_shelf_tag(v, err);
 	if (rc < 0)
 		return rc;
-	struct ebb_shelf_version *made = v;
+	struct ebb_memory_shelf_version *made = v;
 	v = NULL;
-	return ebb_shelf_insert(&b->shelf, made, err);
+	return ebb_memory_shelf_insert(&b->shelf, made, err);
 }
 
 size_t ebb_store_memory_bucket_versions(struct ebb_store *s, const char *key)
 {
 	struct bucket *b = (struct bucket *)s;
 	LOCKED(b);
-	size_t first = ebb_shelf_place(&b->shelf, key), i = first;
+	size_t first = ebb_memory_shelf_place(&b->shelf, key), i = first;
 
 	while (i < b->shelf.n && strcmp(b->shelf.all[i]->key, key) == 0)
 		i++;
