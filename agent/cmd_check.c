@@ -13,7 +13,6 @@
 #include "core/clock.h"
 #include "core/text.h"
 #include "core/units.h"
-#include "policies/cost.h"
 #include "policies/cost_storage.h"
 #include "policies/rules_explain.h"
 
