@@ -239,7 +239,7 @@ static int copy_in_parts(const struct job *j, struct ebb_err *err)
 
 /* --- Reading back --- */
 
-/* Ceph drops tags when metadata is replaced, whatever it is told about them. */
+/* Ceph drops tags when metadata is replaced, whatever it is told about them. 1: they were lost, and are there again. */
 static int check_meta(const struct job *j, const char *key, struct ebb_s3_call *head, struct ebb_store_s3_object *o,
 		      struct ebb_err *err)
 {
@@ -248,17 +248,16 @@ static int check_meta(const struct job *j, const char *key, struct ebb_s3_call *
 
 	if (rc == 0 && !ebb_store_s3_meta_same_tags(&j->meta->m, &now.m)) {
 		rc = ebb_store_s3_meta_tags(j->s, key, &j->meta->m, err);
-		ebb_meta_release(&now.m);
-		o->tags = 1;	/* asked for again */
-		rc = rc ? rc : ebb_store_s3_meta_read(j->s, key, head, o, &now, err);
-	}
-	if (rc == 0)
+		rc = rc < 0 ? rc : 1;
+	} else if (rc == 0) {
 		rc = ebb_meta_compare(&j->meta->m, &now.m, j->meta->has | EBB_META_XATTRS, err);
+	}
 	ebb_meta_release(&now.m);
 	return rc;
 }
 
-static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_object *ret, struct ebb_err *err)
+/* @tags: ask for them, whatever the store says of their number. Returns as check_meta. */
+static int look_at_copy(const struct job *j, const char *key, bool tags, struct ebb_store_s3_object *ret, struct ebb_err *err)
 {
 	EBB_CLEANUP(ebb_s3_call_release) struct ebb_s3_call call;
 	int rc = ebb_store_s3_head(j->s, key, NULL, &call, ret, err);
@@ -277,8 +276,20 @@ static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted as its source was", key);
 	if (j->o->customer_key && !ret->customer_key)
 		return ebb_err_set(err, EBB_EMISMATCH, "the copy at '%s' is not encrypted with the customer's key", key);
+	if (tags)
+		ret->tags = 1;
 	rc = ebb_store_s3_guard_object(j->s, key, ret, err);
 	return rc < 0 ? rc : check_meta(j, key, &call, ret, err);
+}
+
+/* Whoever puts tags back changes the object, so it is looked at anew. */
+static int check_copy(const struct job *j, const char *key, struct ebb_store_s3_object *ret, struct ebb_err *err)
+{
+	int rc = look_at_copy(j, key, false, ret, err);
+
+	if (rc == 1)
+		rc = look_at_copy(j, key, true, ret, err);
+	return rc == 1 ? ebb_err_set(err, EBB_EMISMATCH, "the store does not keep the tags of '%s'", key) : rc;
 }
 
 /* Onto itself in a bucket with versions the old bytes stay, as a noncurrent version that costs as before. */
